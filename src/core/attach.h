@@ -1,0 +1,21 @@
+#pragma once
+
+#include <filesystem>
+
+#include "git/index_file.h"
+#include "git/repository.h"
+#include "linux/upper.h"
+
+namespace wafers {
+
+/// Puts what an existing branch changed since the base into an empty upper, as committed work: files
+/// straight from the object database (attribute filters applied, modes and symlinks as checkout makes
+/// them, umask heeded), whiteouts for what is deleted, and a whiteout for a base directory that
+/// becomes empty. Directories that exist in the base keep its mode. Base worktree and index are only
+/// read. Returns the stat data of the files written, so that the first status need not read them.
+/// Throws Error(failed); the caller removes the upper then.
+git::IndexFile attach_branch(const git::Repository& repository, const std::filesystem::path& upper,
+                             UpperDialect dialect, const git::Oid& base_tree,
+                             const git::Oid& tip_tree);
+
+}  // namespace wafers

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/wafer.h"
+
+namespace wafers {
+
+/// Result of trying a backend for real.
+struct Trial {
+  bool works = false;
+  UpperDialect dialect{};  ///< the one to mount with, where it works
+  std::string reason;  ///< what failed, with its errno: "unshare(CLONE_NEWUSER): ... (EPERM)"
+  std::string hint;    ///< what to do about it
+};
+
+/// What is known of a wafer's mount right now.
+struct MountState {
+  WaferStatus status = WaferStatus::unmounted;
+  std::string reason;  ///< why broken
+  std::optional<pid_t> holder_pid;             ///< namespace backend, while the holder lives
+  std::optional<std::string> user_ns, mnt_ns;  ///< /proc/<pid>/ns/... of the holder or a survivor
+  std::optional<std::filesystem::path> host_path;
+};
+
+/// A process that keeps a view busy.
+struct Occupant {
+  pid_t pid = 0;
+  std::string command;  ///< printable
+};
+
+/// The one abstract interface of core: how a view is mounted, found again, entered and unmounted.
+/// Callers hold the wafer's lock for mount, adopt and unmount. Implementations keep no state of their
+/// own: all that they need is in the Wafer and its MountRecord, and in /proc.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual BackendKind kind() const = 0;
+
+  /// Mounts, uses and unmounts an overlay in a scratch directory below `state_dir`, and removes it.
+  virtual Trial trial(const std::filesystem::path& state_dir) const = 0;
+
+  /// Mounts the wafer's view; `.git` must be hidden in its upper already. Returns when the view can
+  /// be used. Where processes still live in an earlier namespace of the wafer, that one gets a new
+  /// holder instead: an upper is never mounted twice. Throws Error and leaves nothing mounted.
+  virtual MountRecord mount(const Wafer& wafer) const = 0;
+
+  /// Looks, changes nothing. `wafer.mount` may be stale (reboot, reused pid, killed holder).
+  virtual MountState state(const Wafer& wafer) const = 0;
+
+  /// Processes inside the view or holding files of it open, without the holder and this process.
+  virtual std::vector<Occupant> occupants(const Wafer& wafer) const = 0;
+
+  /// Unmounts and ends the holder; idempotent. Throws Error(busy), naming occupants, where processes
+  /// are inside; the view is then still mounted.
+  virtual void unmount(const Wafer& wafer) const = 0;
+
+  /// Makes the calling, single-threaded process see the view at `wafer.mountpoint`. Keeps the
+  /// working directory. Throws Error. What remains of capabilities is dropped by drop_privileges().
+  virtual void enter(const Wafer& wafer) const = 0;
+
+  /// Before the upper is read: what was written through the view is in the upper's files.
+  virtual void flush(const Wafer& wafer) const = 0;
+};
+
+std::unique_ptr<Backend> make_backend(BackendKind kind);
+
+/// What `auto` decides: the first of host (only where the caller has CAP_SYS_ADMIN over its mount
+/// namespace), namespace, fuse whose trial works. `fallbacks` holds a line for each one that should
+/// have come first and did not work: from what, to what, why. Throws Error(unsupported) if none works.
+struct BackendChoice {
+  BackendKind kind = BackendKind::namespace_;
+  UpperDialect dialect{};
+  std::vector<std::string> fallbacks;
+};
+BackendChoice choose_backend(const std::filesystem::path& state_dir);
+
+}  // namespace wafers

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/wafer.h"
+
+namespace wafers {
+
+// The git side as the command line sees it. All of this runs outside the namespace and works on an
+// unmounted wafer; the caller holds the wafer's lock and has flushed the view (Backend::flush).
+
+struct CommitRequest {
+  std::vector<std::string> messages;                ///< -m, joined as paragraphs
+  std::optional<std::filesystem::path> message_file;  ///< -F; "-" is standard input
+  std::optional<std::string> author;                ///< --author "Name <email>"
+  bool allow_empty = false;
+  std::vector<std::string> paths;                   ///< from the wafer's root; empty for everything
+};
+
+struct CommitResult {
+  std::string commit, tree, parent;  ///< hexadecimal
+  std::string branch, short_id, subject;
+  std::size_t files_changed = 0;
+  std::string summary;  ///< " 2 files changed, 1 insertion(+)", with rename detection as git counts
+  std::vector<std::string> warnings;
+};
+
+/// Commits the view (or only `paths` of it) onto the wafer's branch. `about_to_move` is called with
+/// the new commit before the ref moves, to be made durable by the caller (Wafer::pending_commit).
+/// Throws Error(failed) "nothing to commit, working tree clean" and for an empty message or missing
+/// identity; Error(usage) for a path that is absolute, has "..", or matches nothing; Error(refused)
+/// where the branch is not at `wafer.last_commit`. Nothing has changed then.
+CommitResult commit_view(const Wafer& wafer, const CommitRequest& request,
+                         const std::function<void(const std::string& commit)>& about_to_move);
+
+struct StatusEntry {
+  std::string path;  ///< raw bytes; an untracked directory ends in '/'
+  char index_column = ' ';
+  char view_column = ' ';
+};
+struct StatusResult {
+  std::vector<StatusEntry> entries;  ///< in git's order: tracked by path, then untracked by path
+  std::vector<std::string> lines;    ///< each entry as `git status --porcelain` prints it
+  std::vector<std::string> warnings;
+};
+StatusResult status_of_view(const Wafer& wafer);
+
+enum class DiffRange { base_to_tip, tip_to_view, base_to_view };
+enum class DiffStyle { patch, stat, name_only, name_status };
+struct DiffRequest {
+  DiffRange range = DiffRange::base_to_tip;
+  DiffStyle style = DiffStyle::patch;
+  bool colour = false;
+  std::vector<std::string> paths;
+  int width = 80;  ///< columns of the terminal, for DiffStyle::stat
+};
+/// Prints through `out`. Throws as commit_view() does for bad paths.
+void diff_of_view(const Wafer& wafer, const DiffRequest& request,
+                  const std::function<void(std::string_view)>& out);
+
+/// Whether `rm` would lose something: modified, deleted or untracked (not ignored) files against the
+/// tip. At most `limit` porcelain lines, empty if the view equals the tip. A wafer whose branch or
+/// base repository is gone gives a line that says so.
+std::vector<std::string> uncommitted_work(const Wafer& wafer, std::size_t limit);
+
+}  // namespace wafers

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace wafers {
+
+enum class UpperDialect : int;  // linux/upper.h
+
+enum class BackendKind { namespace_, host, fuse };
+
+std::string_view to_string(BackendKind kind);
+std::optional<BackendKind> parse_backend(std::string_view text);
+
+/// A process that wafers started, told apart from a later one with the same pid by its start time
+/// (/proc/<pid>/stat field 22, in clock ticks since boot) and the boot it ran in.
+struct ProcessId {
+  pid_t pid = 0;
+  std::uint64_t start_ticks = 0;
+
+  bool operator==(const ProcessId&) const = default;
+};
+
+/// What a backend must remember of a mount to find it again. Backend-specific parts are absent where
+/// they mean nothing.
+struct MountRecord {
+  std::string boot_id;                     ///< /proc/sys/kernel/random/boot_id when it was mounted
+  std::optional<ProcessId> process;        ///< the holder, or the fuse-overlayfs server
+  std::optional<std::uint64_t> user_ns;    ///< inode of the user namespace
+  std::optional<std::uint64_t> mnt_ns;     ///< inode of the mount namespace
+  std::optional<std::uint64_t> device;     ///< st_dev of the mounted view
+};
+
+/// A wafer's metadata, as stored. Paths are absolute. Oids are hexadecimal so that what needs no Git
+/// need not know of it.
+struct Wafer {
+  std::string name;
+  std::string branch;
+  std::filesystem::path base_repo;   ///< worktree of the base
+  std::string base_commit;           ///< base HEAD when the wafer was made: the lowerdir's content
+  std::string last_commit;           ///< the tip that wafers last saw
+  /// Written before the branch is moved to this commit, cleared after: if we die in between, a tip at
+  /// this commit is our own doing and not a move from outside. Empty otherwise.
+  std::string pending_commit;
+  BackendKind backend = BackendKind::namespace_;
+  UpperDialect dialect{};            ///< kernel_user unless said otherwise
+  std::filesystem::path mountpoint;
+  bool mountpoint_made = false;      ///< by us: rm removes it
+  bool durable = false;
+  std::string created_at;            ///< RFC 3339, UTC
+  std::optional<MountRecord> mount;  ///< of the latest mount, until it is unmounted by us
+
+  std::filesystem::path directory;   ///< of its state; not stored
+  std::filesystem::path upper() const { return directory / "upper"; }
+  std::filesystem::path work() const { return directory / "work"; }
+  std::filesystem::path index() const { return directory / "index"; }
+};
+
+enum class WaferStatus { mounted, unmounted, broken };
+std::string_view to_string(WaferStatus status);
+
+}  // namespace wafers

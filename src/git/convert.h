@@ -1,0 +1,67 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "git/attributes.h"
+
+namespace wafers::git {
+
+/// What the configuration says about conversion (git-config(1): core.autocrlf, core.eol,
+/// core.safecrlf, filter.*).
+struct ConvertConfig {
+  enum class AutoCrlf { no, yes, input } autocrlf = AutoCrlf::no;
+  enum class Eol { native, lf, crlf } eol = Eol::native;
+  enum class SafeCrlf { no, warn, fail } safecrlf = SafeCrlf::warn;
+  struct Driver {
+    std::string name, clean, smudge, process;
+    bool required = false;
+  };
+  std::vector<Driver> drivers;
+};
+
+/// Where a conversion runs and what it may ask.
+struct ConvertContext {
+  std::string path;       ///< from the root, for messages and `%f` of external drivers
+  std::string directory;  ///< where external drivers run: a directory of this process's view
+  std::vector<std::string> environment;  ///< "K=V" added for external drivers, such as GIT_DIR
+  /// The blob that the index (the tip) has for the path, for git's rule that `auto` leaves a file
+  /// alone whose recorded version has CR LF (convert.c: has_crlf_in_index). Called only if needed.
+  std::function<std::optional<std::string>()> recorded_blob;
+  std::vector<std::string>* warnings = nullptr;  ///< lines as git would print them, without "warning: "
+};
+
+/// What is to be done with one file's content between worktree and repository.
+class Conversion {
+ public:
+  /// The rule that git would apply to a regular file with these attributes (convert.c:
+  /// convert_attrs). Symlinks are never converted: don't ask.
+  static Conversion choose(const Attributes& attributes, const ConvertConfig& config);
+
+  /// Nothing to do in either direction: the caller may stream the file.
+  bool is_identity() const noexcept;
+
+  /// Worktree content to repository content: external clean driver, working-tree-encoding, line
+  /// ends, `ident`, in git's order. Throws Error(failed) where git would fail (required driver,
+  /// encoding, core.safecrlf=true).
+  std::string to_git(std::string content, const ConvertContext& context) const;
+
+  /// Repository content to worktree content: the other way round. `blob_hex` fills `$Id$`.
+  std::string to_worktree(std::string content, const std::string& blob_hex,
+                          const ConvertContext& context) const;
+
+ private:
+  // Filled in by the implementation: crlf action, ident, encoding, driver.
+  enum class Crlf { undefined, binary, text, text_input, text_crlf, automatic, auto_input, auto_crlf };
+  Crlf crlf_ = Crlf::undefined;
+  bool ident_ = false;
+  std::string encoding_;
+  std::optional<ConvertConfig::Driver> driver_;
+  ConvertConfig::SafeCrlf safecrlf_ = ConvertConfig::SafeCrlf::warn;
+  ConvertConfig::Eol eol_ = ConvertConfig::Eol::native;
+};
+
+}  // namespace wafers::git

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wafers::git {
+
+/// A SHA-1 object name. All zero means "none".
+struct Oid {
+  static constexpr std::size_t kSize = 20;
+  std::array<std::uint8_t, kSize> bytes{};
+
+  auto operator<=>(const Oid&) const = default;
+  bool is_zero() const noexcept { return *this == Oid{}; }
+  /// 40 lower-case hexadecimal digits.
+  std::string hex() const;
+  /// From exactly 40 hexadecimal digits, else nullopt.
+  static std::optional<Oid> from_hex(std::string_view hex);
+};
+
+/// The modes that a Git tree can hold (gitformat-index(5), git-fast-import(1)).
+enum class FileMode : std::uint32_t {
+  absent = 0,
+  tree = 0040000,
+  regular = 0100644,
+  executable = 0100755,
+  symlink = 0120000,
+  gitlink = 0160000,
+};
+
+/// Whether `mode` is stored as a blob: regular, executable or symlink.
+bool is_blob(FileMode mode);
+/// Six octal digits as in `git ls-tree`: "100644", "040000".
+std::string to_octal(FileMode mode);
+
+struct TreeEntry {
+  std::string name;  ///< raw bytes, no '/'
+  FileMode mode = FileMode::absent;
+  Oid oid;
+
+  bool operator==(const TreeEntry&) const = default;
+};
+
+/// Git's order of names within one tree: as bytes, a directory as if its name ended in '/'.
+bool tree_order_less(const TreeEntry& a, const TreeEntry& b);
+
+/// One path that differs between two trees. A type change (file to symlink, file to gitlink) is one
+/// change; a file that became a directory is a deletion and additions.
+struct TreeChange {
+  std::string path;  ///< from the root, raw bytes
+  FileMode old_mode = FileMode::absent;
+  FileMode new_mode = FileMode::absent;
+  Oid old_oid;
+  Oid new_oid;
+};
+
+}  // namespace wafers::git

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "git/convert.h"
+#include "git/format.h"
+#include "git/object.h"
+
+namespace wafers::git {
+
+/// Where new objects go.
+enum class Writes {
+  to_database,  ///< into the repository, for a commit
+  to_memory,    ///< kept by this process only, for status and diff
+};
+
+/// Objects of one repository: read from its database (loose, packs, alternates) and from what was
+/// written in memory. One thread at a time. All functions throw Error(failed), with libgit2's own
+/// message; a missing object of a partial clone gets a hint (libgit2 doesn't fetch on demand).
+class ObjectStore {
+ public:
+  virtual ~ObjectStore() = default;
+  virtual std::vector<TreeEntry> read_tree(const Oid& tree) = 0;
+  virtual std::string read_blob(const Oid& blob) = 0;
+  /// Size in bytes without inflating the whole object.
+  virtual std::uint64_t object_size(const Oid& oid) = 0;
+  /// Hash only; nothing is stored.
+  virtual Oid hash_blob(std::string_view content) = 0;
+  virtual Oid write_blob(std::string_view content) = 0;
+  /// Hashes (and, with Writes::to_database, stores) exactly `size` bytes read from `fd`, in pieces:
+  /// memory stays bounded however large the file. Throws where the file ends early or grew.
+  virtual Oid write_blob_from(int fd, std::uint64_t size) = 0;
+  /// `entries` in any order; sorted as git does. No entries give the empty tree.
+  virtual Oid write_tree(std::vector<TreeEntry> entries) = 0;
+  /// After this all objects written are in the database and would survive a crash of this process.
+  virtual void flush() = 0;
+};
+
+/// A worktree's repository through libgit2. Opening reads no index and no object. Everything throws
+/// Error; git2.h shows nowhere outside src/git. Not for several threads at once.
+class Repository {
+ public:
+  /// Opens the repository that the directory `inside` belongs to (git's discovery, up to the file
+  /// system's root; GIT_DIR and friends are not looked at). Throws Error(failed) where there is
+  /// none, Error(unsupported) for what libgit2 can't serve (SHA-256, reftable, unknown extensions)
+  /// with one clear sentence, and Error(failed) for a bare repository. Partial clones, worktree
+  /// config, shallow clones, alternates, linked worktrees are fine.
+  static Repository open(const std::filesystem::path& inside);
+
+  Repository(Repository&&) noexcept;
+  Repository& operator=(Repository&&) noexcept;
+  ~Repository();
+
+  std::filesystem::path worktree() const;    ///< absolute, symlinks resolved, no trailing '/'
+  std::filesystem::path git_dir() const;     ///< of this worktree (.git or .git/worktrees/x)
+  std::filesystem::path common_dir() const;  ///< shared by all worktrees
+
+  // Configuration, with conditional includes, worktree config and GIT_CONFIG_* as git reads it.
+  std::optional<std::string> config(std::string_view key) const;
+  bool config_bool(std::string_view key, bool otherwise) const;
+  /// A path value with `~/` expanded.
+  std::optional<std::string> config_path(std::string_view key) const;
+  ConvertConfig convert_config() const;
+  PathProtection path_protection() const;
+
+  // Refs and commits. Branch names are short: "wafers/a1".
+  std::optional<Oid> head_commit() const;          ///< nullopt on an unborn branch
+  std::optional<Oid> branch_tip(std::string_view branch) const;
+  /// What git-check-ref-format says of refs/heads/<branch>.
+  static bool is_valid_branch_name(const std::string& branch);
+  /// Worktree in which the branch is checked out (also mid-rebase or bisect), if any.
+  std::optional<std::filesystem::path> worktree_of_branch(const std::string& branch) const;
+  bool is_descendant_or_same(const Oid& commit, const Oid& ancestor) const;
+  Oid tree_of(const Oid& commit) const;
+  /// Shortest unambiguous abbreviation, core.abbrev heeded.
+  std::string short_id(const Oid& oid) const;
+
+  /// Creates refs/heads/<branch>; Error(failed) if it exists or collides ("a" and "a/b"). The
+  /// reflog gets `reflog_message`.
+  void create_branch(const std::string& branch, const Oid& commit, const std::string& reflog_message);
+  /// Moves the branch from exactly `expected` to `commit` under the ref's lock and writes the
+  /// reflog. Throws Error(refused) where it no longer is at `expected`; nothing has changed then.
+  void move_branch(const std::string& branch, const Oid& expected, const Oid& commit,
+                   const Identity& who, const std::string& reflog_message);
+  /// Deletes the branch if it is at `expected`, with its reflog and now empty ref directories.
+  void delete_branch(const std::string& branch, const Oid& expected);
+
+  struct CommitRequest {
+    Oid tree;
+    std::vector<Oid> parents;
+    Identity author;
+    Identity committer;
+    std::string message;
+    std::string encoding;  ///< i18n.commitEncoding, empty for UTF-8
+  };
+  /// Writes the commit object; no ref is touched.
+  Oid write_commit(const CommitRequest& request);
+
+  /// Who commits, as git decides it: GIT_{AUTHOR,COMMITTER}_{NAME,EMAIL,DATE}, author.*/committer.*,
+  /// user.*, EMAIL. Throws Error(failed) "Author identity unknown" with git's remedy as hint where
+  /// name or email is missing: nothing is guessed from the host.
+  enum class Role { author, committer };
+  Identity identity(Role role) const;
+
+  /// An object store of its own for one computation.
+  std::unique_ptr<ObjectStore> objects(Writes writes) const;
+
+  /// What of this repository wafers can't serve, one sentence each; empty if it can. (Checked by
+  /// `add` and `doctor`: split or sparse index, and what open() would refuse.)
+  std::vector<std::string> unsupported() const;
+
+ private:
+  struct Impl;
+  explicit Repository(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+  friend struct RepositoryAccess;  ///< src/git only: reaches libgit2's handle
+};
+
+}  // namespace wafers::git

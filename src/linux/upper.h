@@ -1,0 +1,94 @@
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fd.h"
+
+namespace wafers {
+
+/// How an upperdir writes down what is deleted or replaced.
+/// Sources: Documentation/filesystems/overlayfs.rst (kernel); fuse-overlayfs(1) and its main.c.
+enum class UpperDialect : int {
+  kernel_user,     ///< kernel overlay mounted with `userxattr`: whiteout 0:0, user.overlay.opaque
+  kernel_trusted,  ///< kernel overlay with trusted.overlay.*; reading it needs CAP_SYS_ADMIN
+  fuse,            ///< fuse-overlayfs 1.x: any of its whiteout and opaque forms
+};
+
+std::string_view to_string(UpperDialect dialect);
+
+enum class UpperEntryType {
+  regular,
+  directory,
+  symlink,
+  whiteout,  ///< the name is deleted: whatever lies below it in the lowerdir is hidden
+  special,   ///< fifo, socket or device of the user's own: Git has no such thing
+};
+
+/// One name of an upper directory. Names are raw bytes without '/' or NUL, never "." or "..".
+struct UpperEntry {
+  std::string name;
+  UpperEntryType type = UpperEntryType::regular;
+  struct stat stat {};  ///< fstatat(2) without following; all zero for a whiteout
+};
+
+/// What one upper directory holds, in byte order of the names. The overlay's own marks (whiteout
+/// files, opaque marks, `.wh.*` in the fuse dialect) are already interpreted and don't show up as
+/// names. Where a whiteout and a real entry have one name (fuse-overlayfs can leave both), the real
+/// entry wins.
+struct UpperListing {
+  bool opaque = false;  ///< nothing of the lowerdir shows through
+  std::vector<UpperEntry> entries;
+};
+
+/// One directory of an upper, held open by descriptor. The upper's owner may change it at any time
+/// and is not trusted: children are opened relative to the descriptor, never following a symlink.
+/// Works in any namespace that can read the files.
+class UpperDir {
+ public:
+  /// Opens the root of an upper. Throws Error(failed) where it can't be opened, and
+  /// Error(unsupported) where `dialect` can't be read by this process (kernel_trusted without
+  /// CAP_SYS_ADMIN in the initial user namespace: the marks would silently be missing).
+  static UpperDir open(const std::filesystem::path& upper, UpperDialect dialect);
+
+  /// Opens the child directory `name`. Throws Error(failed); ENOTDIR/ELOOP/ENOENT mean that the
+  /// upper was changed meanwhile.
+  UpperDir open_directory(const std::string& name) const;
+
+  /// Reads the directory and interprets it. Throws Error(failed) naming what can't be read.
+  UpperListing list() const;
+
+  /// Opens the regular file `name` for reading, never blocking on a fifo or device that replaced it
+  /// (O_NONBLOCK, then fstat). Throws Error(failed), also where it is no regular file any more.
+  UniqueFd open_file(const std::string& name, struct stat* stat_out) const;
+
+  /// Target of the symlink `name`. Throws Error(failed).
+  std::string read_link(const std::string& name) const;
+
+  int fd() const noexcept { return fd_.get(); }
+  UpperDialect dialect() const noexcept { return dialect_; }
+  /// Path relative to the upper's root, "" for the root; for messages.
+  const std::string& path() const noexcept { return path_; }
+
+ private:
+  UpperDir(UniqueFd fd, UpperDialect dialect, std::string path);
+
+  UniqueFd fd_;
+  UpperDialect dialect_ = UpperDialect::kernel_user;
+  std::string path_;
+};
+
+/// Puts a whiteout for `name` into the directory `dirfd`: a character device 0:0 (mknod(2): allowed
+/// without privilege since Linux 5.8), else, in the fuse dialect only, a file `.wh.<name>`.
+/// Throws Error(failed).
+void make_whiteout(int dirfd, const std::string& name, UpperDialect dialect);
+
+/// Marks the directory `dirfd` opaque in the dialect's own way. Throws Error(failed).
+void make_opaque(int dirfd, UpperDialect dialect);
+
+}  // namespace wafers
