@@ -12,7 +12,8 @@ namespace wafers::git {
 /// `quote_high` (core.quotePath, git's default) bytes of 0x80 and above are escaped in octal too.
 std::string quote_path(std::string_view path, bool quote_high = true);
 
-/// As quote_path(), and also in quotes where the path holds a space, as `git status --porcelain` does.
+/// As quote_path(), and also in quotes where the path holds a space, as `git status --porcelain`
+/// does.
 std::string quote_status_path(std::string_view path, bool quote_high = true);
 
 /// One author or committer. Name and email are cleaned as git's ident.c does.
@@ -26,19 +27,21 @@ struct Identity {
 /// Removes what git removes from a name or email (crud at both ends, '<', '>', LF).
 std::string clean_identity_part(std::string_view part);
 
-/// "Name <email>" as `git commit --author` takes it. nullopt where it has not that form.
+/// "Name <email>" as `git commit --author` takes it. nullopt where it has not that form, or where
+/// nothing is left of the name once it is cleaned (git refuses that too); the email may be empty.
 std::optional<Identity> parse_author(std::string_view text);
 
 struct Date {
   std::int64_t seconds = 0;
   int offset_minutes = 0;
 };
-/// A date as git takes it from GIT_AUTHOR_DATE: "@<seconds> <+hhmm>", "<seconds> <+hhmm>", RFC 2822,
-/// ISO 8601 (date.c: parse_date_basic). nullopt where it is none of those. Where no zone is given,
-/// local time is meant.
+/// A date as git takes it from GIT_AUTHOR_DATE: "@<seconds> <+hhmm>", "<seconds> <+hhmm>", RFC
+/// 2822, ISO 8601 (date.c: parse_date_basic). nullopt where it is none of those. Where no zone is
+/// given, local time is meant.
 std::optional<Date> parse_date(std::string_view text);
 
-/// commit.cleanup / --cleanup: `whitespace` is what git does without an editor.
+/// commit.cleanup / --cleanup: `whitespace` is what git does without an editor. `scissors` is the
+/// same here: without an editor git cuts nothing off.
 enum class Cleanup { verbatim, whitespace, strip, scissors };
 std::string clean_message(std::string_view message, Cleanup cleanup, char comment_char = '#');
 
@@ -53,5 +56,8 @@ struct PathProtection {
   bool ntfs = true;
 };
 bool is_forbidden_component(std::string_view name, const PathProtection& protection);
+
+/// Whether git refuses a *symlink* of that name besides: `.gitmodules` and its disguises.
+bool is_forbidden_symlink(std::string_view name, const PathProtection& protection);
 
 }  // namespace wafers::git
