@@ -1,0 +1,278 @@
+#include "linux/host_facts.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <system_error>
+#include <utility>
+
+#include "base/fd.h"
+#include "base/scope_guard.h"
+#include "base/text.h"
+
+namespace wafers {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<long> read_number(const char* file) {
+  std::ifstream in(file);
+  long value = 0;
+  if (!(in >> value)) return std::nullopt;
+  return value;
+}
+
+/// The value of one line of /proc/self/status, "" where there is no such line.
+std::string status_value(std::string_view key) {
+  std::ifstream in("/proc/self/status");
+  for (std::string line; std::getline(in, line);) {
+    const std::size_t colon = line.find(':');
+    if (line.substr(0, colon) == key) return std::string(trimmed(line.substr(colon + 1)));
+  }
+  return {};
+}
+
+bool overlayfs_is_registered() {
+  std::ifstream in("/proc/filesystems");
+  for (std::string line; std::getline(in, line);) {
+    if (line.ends_with("\toverlay")) return true;
+  }
+  return false;
+}
+
+// --- user namespaces -----------------------------------------------------------------------------
+
+int write_proc(const char* file, const std::string& text) {
+  const UniqueFd fd(::open(file, O_WRONLY | O_CLOEXEC));
+  if (!fd) return errno;
+  if (::write(fd.get(), text.data(), text.size()) < 0) return errno;
+  return 0;
+}
+
+/// In the child. The ids are those from before unshare: after it they read as the overflow id.
+UserNamespaceProbe try_user_namespace(uid_t uid, gid_t gid) {
+  using Step = UserNamespaceStep;
+  if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return {Step::unshare, errno};
+  const auto map = [](unsigned id) { return std::to_string(id) + " " + std::to_string(id) + " 1"; };
+  // gid_map may be written without privilege only after setgroups(2) is denied: user_namespaces(7).
+  if (const int err = write_proc("/proc/self/setgroups", "deny")) return {Step::map_ids, err};
+  if (const int err = write_proc("/proc/self/uid_map", map(uid))) return {Step::map_ids, err};
+  if (const int err = write_proc("/proc/self/gid_map", map(gid))) return {Step::map_ids, err};
+  if (::mount("wafers-probe", "/", "tmpfs", 0, nullptr) != 0) return {Step::mount, errno};
+  return {};
+}
+
+/// What `child` wrote, or the errno that came in between.
+UserNamespaceProbe receive(int fd, pid_t child) {
+  UserNamespaceProbe result;
+  const ssize_t got = ::read(fd, &result, sizeof result);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  // A seccomp filter may also kill: then nothing was written.
+  if (got != static_cast<ssize_t>(sizeof result)) return {UserNamespaceStep::unshare, EPERM};
+  return result;
+}
+
+// --- file systems --------------------------------------------------------------------------------
+
+std::string file_system_name(std::uint64_t magic) {
+  // Values from <linux/magic.h> and, where it has none, from statfs(2).
+  static constexpr std::array<std::pair<std::uint64_t, const char*>, 18> kNames{{
+      {0x794c7630, "overlay"},
+      {0x6969, "nfs"},
+      {0x01021994, "tmpfs"},
+      {0xef53, "ext"},
+      {0x58465342, "xfs"},
+      {0x9123683e, "btrfs"},
+      {0x65735546, "fuse"},
+      {0xf2f52010, "f2fs"},
+      {0x2fc12fc1, "zfs"},
+      {0xff534d42, "cifs"},
+      {0xfe534d42, "smb2"},
+      {0x01021997, "9p"},
+      {0x858458f6, "ramfs"},
+      {0x4d44, "vfat"},
+      {0xf15f, "ecryptfs"},
+      {0x00c36400, "ceph"},
+      {0x61756673, "aufs"},
+      {0xca451a4e, "bcachefs"},
+  }};
+  const auto* found = std::find_if(kNames.begin(), kNames.end(),
+                                   [&](const auto& entry) { return entry.first == magic; });
+  if (found != kNames.end()) return found->second;
+  std::ostringstream hex;
+  hex << "unknown (0x" << std::hex << magic << ")";
+  return hex.str();
+}
+
+/// Whether readdir(3) gives the type of the one entry of `directory`.
+bool tells_types(const fs::path& directory) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(directory.c_str()), ::closedir);
+  if (!stream) return false;
+  while (const dirent* entry = ::readdir(stream.get())) {
+    if (entry->d_name[0] != '.') return entry->d_type == DT_REG;
+  }
+  return false;
+}
+
+// --- fuse ----------------------------------------------------------------------------------------
+
+std::optional<fs::path> find_program(const std::string& name) {
+  const char* path = std::getenv("PATH");
+  for (const std::string& directory : split(path != nullptr ? path : "", ':')) {
+    const fs::path candidate = fs::path(directory) / name;
+    struct stat found {};
+    if (!directory.empty() && ::stat(candidate.c_str(), &found) == 0 && S_ISREG(found.st_mode) &&
+        ::access(candidate.c_str(), X_OK) == 0) {
+      return candidate;
+    }
+  }
+  return std::nullopt;
+}
+
+/// What `program --version` says behind "<program>: version ".
+std::string version_of(const fs::path& program) {
+  const std::string command = shell_quoted(program.string()) + " --version 2>/dev/null";
+  const std::unique_ptr<FILE, int (*)(FILE*)> out(::popen(command.c_str(), "re"), ::pclose);
+  if (!out) return {};
+  std::array<char, 256> line{};
+  while (std::fgets(line.data(), line.size(), out.get()) != nullptr) {
+    const std::string_view text = trimmed(line.data());
+    constexpr std::string_view kMark = "fuse-overlayfs: version ";
+    if (text.starts_with(kMark)) return std::string(text.substr(kMark.size()));
+  }
+  return {};
+}
+
+bool runs_privileged(const fs::path& program) {
+  struct stat found {};
+  struct statfs mounted {};
+  if (::stat(program.c_str(), &found) != 0 || ::statfs(program.c_str(), &mounted) != 0)
+    return false;
+  if ((static_cast<unsigned long>(mounted.f_flags) & ST_NOSUID) != 0) return false;
+  if ((found.st_mode & S_ISUID) != 0 && found.st_uid == 0) return true;
+  return ::getxattr(program.c_str(), "security.capability", nullptr, 0) > 0;
+}
+
+}  // namespace
+
+std::string_view to_string(UserNamespaceStep step) {
+  switch (step) {
+    case UserNamespaceStep::none:
+      return "nothing";
+    case UserNamespaceStep::fork:
+      return "fork";
+    case UserNamespaceStep::unshare:
+      return "unshare(CLONE_NEWUSER | CLONE_NEWNS)";
+    case UserNamespaceStep::map_ids:
+      return "mapping the caller's ids";
+    case UserNamespaceStep::mount:
+      return "mount inside the namespace";
+  }
+  return "?";
+}
+
+KernelFacts read_kernel_facts() {
+  KernelFacts facts;
+  utsname name{};
+  if (::uname(&name) == 0) facts.release = name.release;
+  const char* end = facts.release.data() + facts.release.size();
+  const auto major = std::from_chars(facts.release.data(), end, facts.major);
+  if (major.ec == std::errc() && major.ptr != end) {
+    std::from_chars(major.ptr + 1, end, facts.minor);
+  }
+  facts.overlayfs = overlayfs_is_registered();
+  return facts;
+}
+
+RestrictionFacts read_restriction_facts() {
+  RestrictionFacts facts;
+  facts.max_user_namespaces = read_number("/proc/sys/user/max_user_namespaces");
+  facts.unprivileged_userns_clone = read_number("/proc/sys/kernel/unprivileged_userns_clone");
+  facts.apparmor_restrict_userns =
+      read_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns");
+  facts.seccomp_filter = status_value("Seccomp") == "2";
+  facts.no_new_privs = status_value("NoNewPrivs") == "1";
+  const std::uint64_t effective = std::strtoull(status_value("CapEff").c_str(), nullptr, 16);
+  facts.cap_sys_admin = ((effective >> CAP_SYS_ADMIN) & 1U) != 0;
+  return facts;
+}
+
+UserNamespaceProbe probe_user_namespace() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return {UserNamespaceStep::fork, errno};
+  const UniqueFd reader(ends[0]);
+  UniqueFd writer(ends[1]);
+  const uid_t uid = ::geteuid();
+  const gid_t gid = ::getegid();
+  const pid_t child = ::fork();
+  if (child < 0) return {UserNamespaceStep::fork, errno};
+  if (child == 0) {
+    const UserNamespaceProbe result = try_user_namespace(uid, gid);
+    const bool told = ::write(writer.get(), &result, sizeof result) == sizeof result;
+    ::_exit(told ? 0 : 1);
+  }
+  writer.reset();
+  return receive(reader.get(), child);
+}
+
+FileSystemFacts probe_file_system(const fs::path& directory) {
+  FileSystemFacts facts;
+  struct statfs mounted {};
+  if (::statfs(directory.c_str(), &mounted) != 0) {
+    facts.errnum = errno;
+    return facts;
+  }
+  // f_type is signed on some architectures: no sign extension of a 32-bit magic.
+  facts.type = file_system_name(static_cast<std::uint32_t>(mounted.f_type));
+  std::string scratch = (directory / "probe.XXXXXX").string();
+  if (::mkdtemp(scratch.data()) == nullptr) {
+    facts.errnum = errno;
+    return facts;
+  }
+  const ScopeGuard cleanup([&] {
+    std::error_code ignored;
+    fs::remove_all(scratch, ignored);
+  });
+  if (::setxattr(scratch.c_str(), "user.wafers.probe", "y", 1, 0) != 0) {
+    facts.user_xattr_errnum = errno;
+  }
+  const UniqueFd file(::open((scratch + "/file").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+  if (!file) facts.errnum = errno;
+  facts.d_type = tells_types(scratch);
+  return facts;
+}
+
+FuseFacts read_fuse_facts() {
+  FuseFacts facts;
+  facts.server = find_program("fuse-overlayfs");
+  if (facts.server) facts.server_version = version_of(*facts.server);
+  facts.fusermount = find_program("fusermount3");
+  if (facts.fusermount) facts.fusermount_privileged = runs_privileged(*facts.fusermount);
+  const UniqueFd device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+  if (!device) facts.device_errnum = errno;
+  return facts;
+}
+
+}  // namespace wafers

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wafers {
+
+// Facts about this host, read or tried, without any opinion. Nothing here throws for what it finds:
+// a fact that can't be had is absent, a probe that fails says at which step and with which errno.
+
+struct KernelFacts {
+  std::string release;  ///< "6.1.0-35-amd64", as uname(2) gives it
+  int major = 0;
+  int minor = 0;
+  bool overlayfs = false;  ///< registered; a module registers at the first attempt to mount
+};
+KernelFacts read_kernel_facts();
+
+/// What may keep a user from making namespaces, or setuid programs from working.
+struct RestrictionFacts {
+  std::optional<long> max_user_namespaces;        ///< sysctl user.max_user_namespaces
+  std::optional<long> unprivileged_userns_clone;  ///< sysctl kernel.*, Debian's own patch
+  std::optional<long> apparmor_restrict_userns;   ///< kernel.apparmor_restrict_unprivileged_userns
+  bool seccomp_filter = false;
+  bool no_new_privs = false;
+  bool cap_sys_admin = false;  ///< effective, in the caller's user namespace
+};
+RestrictionFacts read_restriction_facts();
+
+enum class UserNamespaceStep {
+  none,  ///< all of it worked
+  fork,
+  unshare,  ///< unshare(CLONE_NEWUSER | CLONE_NEWNS)
+  map_ids,  ///< /proc/self/{setgroups,uid_map,gid_map}
+  mount,    ///< mount(2), by the capabilities held in the new namespace
+};
+std::string_view to_string(UserNamespaceStep step);
+
+struct UserNamespaceProbe {
+  UserNamespaceStep failed = UserNamespaceStep::none;
+  int errnum = 0;
+};
+
+/// Makes a user and a mount namespace in a child, maps the caller's own ids and mounts a tmpfs
+/// there. The caller must have a single thread.
+UserNamespaceProbe probe_user_namespace();
+
+struct FileSystemFacts {
+  std::string type;           ///< "ext", "tmpfs", ...; hexadecimal magic where it has no known name
+  int errnum = 0;             ///< why nothing can be made in it; the facts below mean nothing then
+  int user_xattr_errnum = 0;  ///< of setting user.* on a directory; 0 where that works
+  bool d_type = false;        ///< readdir(3) tells the types of entries
+};
+
+/// Looks at the file system that the existing directory `directory` is on, by making and removing a
+/// scratch directory in it.
+FileSystemFacts probe_file_system(const std::filesystem::path& directory);
+
+struct FuseFacts {
+  std::optional<std::filesystem::path> server;      ///< fuse-overlayfs in PATH
+  std::string server_version;                       ///< "1.10"; empty where it does not say
+  std::optional<std::filesystem::path> fusermount;  ///< fusermount3 in PATH
+  bool fusermount_privileged = false;  ///< setuid root or with file capabilities, where that counts
+  int device_errnum = 0;               ///< of opening /dev/fuse to read and write
+};
+FuseFacts read_fuse_facts();
+
+}  // namespace wafers
