@@ -1,0 +1,171 @@
+#include "core/doctor.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <exception>
+#include <system_error>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "core/backend.h"
+#include "core/doctor_checks.h"
+#include "git/repository.h"
+#include "linux/host_facts.h"
+
+namespace wafers {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The state directory, made for the time of the examination where it does not exist.
+class StateDirectory {
+ public:
+  explicit StateDirectory(fs::path path) : path_(std::move(path)) {
+    for (fs::path part = path_; !part.empty() && !exists(part); part = part.parent_path()) {
+      made_.push_back(part);
+    }
+    std::for_each(made_.rbegin(), made_.rend(), [](const fs::path& part) {
+      std::error_code shows_later;
+      fs::create_directory(part, shows_later);
+      fs::permissions(part, fs::perms::owner_all, shows_later);
+    });
+  }
+  StateDirectory(const StateDirectory&) = delete;
+  StateDirectory& operator=(const StateDirectory&) = delete;
+  ~StateDirectory() {
+    for (const fs::path& part : made_) ::rmdir(part.c_str());  // in use by now: stays
+  }
+
+ private:
+  static bool exists(const fs::path& path) {
+    std::error_code ignored;
+    return fs::exists(path, ignored);
+  }
+
+  fs::path path_;
+  std::vector<fs::path> made_;  ///< innermost first
+};
+
+Trial try_backend(BackendKind kind, const fs::path& state_dir) {
+  try {
+    return make_backend(kind)->trial(state_dir);
+  } catch (const Error& error) {
+    Trial trial;
+    trial.reason = error.message();
+    trial.hint = error.hint();
+    return trial;
+  }
+}
+
+void choose(Diagnosis& diagnosis, const fs::path& state_dir) {
+  try {
+    const BackendChoice choice = choose_backend(state_dir);
+    diagnosis.backend = choice.kind;
+    diagnosis.verdict = "wafers add takes the backend " + std::string(to_string(choice.kind));
+  } catch (const Error&) {
+    diagnosis.verdict = "no backend works here: wafers add can't mount a view";
+  }
+}
+
+void examine_host(Diagnosis& diagnosis, const fs::path& state_dir) {
+  const RestrictionFacts restrictions = read_restriction_facts();
+  const FuseFacts fuse = read_fuse_facts();
+  const Caller caller = ::geteuid() == 0 ? Caller::root : Caller::ordinary_user;
+  const CheckStatus missing = diagnosis.backend ? CheckStatus::warn : CheckStatus::fail;
+  const auto add = [&](Check check) { diagnosis.checks.push_back(std::move(check)); };
+  const auto trial = [&](BackendKind kind) {
+    add(check_trial(kind, try_backend(kind, state_dir), missing));
+  };
+
+  // Only now: a trial mount has made the kernel load the overlay module, where it is one.
+  add(check_kernel(read_kernel_facts(), missing));
+  add(check_state_directory(state_dir, probe_file_system(state_dir), missing));
+  if (restrictions.cap_sys_admin) {
+    trial(BackendKind::host);
+  } else {
+    add(check_host_not_tried(missing));
+  }
+  add(check_user_namespaces(restrictions, probe_user_namespace(), missing));
+  trial(BackendKind::namespace_);
+  add(check_fuse_server(fuse, missing));
+  add(check_fusermount(fuse, restrictions, caller, missing));
+  add(check_fuse_device(fuse, missing));
+  trial(BackendKind::fuse);
+}
+
+bool is_below_a_repository(fs::path directory) {
+  std::error_code ignored;
+  directory = fs::weakly_canonical(directory, ignored);
+  while (true) {
+    if (fs::exists(directory / ".git", ignored)) return true;
+    if (!directory.has_relative_path()) return false;
+    directory = directory.parent_path();
+  }
+}
+
+Check check_identity(const git::Repository& repository) {
+  try {
+    const git::Identity who = repository.identity(git::Repository::Role::committer);
+    repository.identity(git::Repository::Role::author);
+    return {"git-identity",
+            CheckStatus::ok,
+            "commits will be by " + printable(who.name + " <" + who.email + ">"),
+            {}};
+  } catch (const Error& error) {
+    return {"git-identity", CheckStatus::warn, printable(error.message()),
+            "git config --global user.name 'Your Name' && "
+            "git config --global user.email you@example.com"};
+  }
+}
+
+void examine_repository(Diagnosis& diagnosis, const fs::path& directory) {
+  if (!is_below_a_repository(directory)) {
+    diagnosis.checks.push_back(
+        {"repository", CheckStatus::ok, "not inside a Git repository: none examined", {}});
+    return;
+  }
+  try {
+    const git::Repository repository = git::Repository::open(directory);
+    diagnosis.checks.push_back(check_identity(repository));
+    const std::vector<std::string> reasons = repository.unsupported();
+    for (const std::string& reason : reasons) {
+      diagnosis.checks.push_back({"repository", CheckStatus::fail, printable(reason), {}});
+    }
+    if (reasons.empty()) {
+      diagnosis.checks.push_back({"repository",
+                                  CheckStatus::ok,
+                                  wafers::quoted(repository.worktree().string()) + " can be a base",
+                                  {}});
+    }
+  } catch (const Error& error) {
+    diagnosis.checks.push_back(
+        {"repository", CheckStatus::fail, printable(error.message()), printable(error.hint())});
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(CheckStatus status) {
+  switch (status) {
+    case CheckStatus::ok:
+      return "ok";
+    case CheckStatus::warn:
+      return "warn";
+    case CheckStatus::fail:
+      return "fail";
+  }
+  return "?";
+}
+
+Diagnosis diagnose(const fs::path& state_dir, const fs::path& directory) {
+  const StateDirectory state(state_dir);
+  Diagnosis diagnosis;
+  choose(diagnosis, state_dir);
+  examine_host(diagnosis, state_dir);
+  examine_repository(diagnosis, directory);
+  return diagnosis;
+}
+
+}  // namespace wafers

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "core/backend.h"
+#include "core/doctor.h"
+#include "linux/host_facts.h"
+
+namespace wafers {
+
+// From facts to what a person can do about them. Pure: no system call in here, so that a host that
+// nobody has at hand can be examined in a test. `missing` is the status of a check whose subject is
+// missing or refused: `fail` where no backend works at all, else `warn`.
+
+Check check_kernel(const KernelFacts& facts, CheckStatus missing);
+
+/// Told apart by what really failed, with the sysctls only to explain it.
+Check check_user_namespaces(const RestrictionFacts& restrictions, const UserNamespaceProbe& probe,
+                            CheckStatus missing);
+
+Check check_state_directory(const std::filesystem::path& directory, const FileSystemFacts& facts,
+                            CheckStatus missing);
+
+Check check_trial(BackendKind kind, const Trial& trial, CheckStatus missing);
+
+/// In place of a trial, for a caller without CAP_SYS_ADMIN.
+Check check_host_not_tried(CheckStatus missing);
+
+Check check_fuse_server(const FuseFacts& facts, CheckStatus missing);
+
+enum class Caller { root, ordinary_user };
+Check check_fusermount(const FuseFacts& facts, const RestrictionFacts& restrictions, Caller caller,
+                       CheckStatus missing);
+
+Check check_fuse_device(const FuseFacts& facts, CheckStatus missing);
+
+}  // namespace wafers
