@@ -1,0 +1,203 @@
+#include "core/doctor_checks.h"
+
+#include <cerrno>
+#include <string>
+
+#include "support/catch.h"
+
+using namespace wafers;
+using Catch::Matchers::Contains;
+
+namespace {
+
+constexpr CheckStatus kMissing = CheckStatus::fail;
+
+RestrictionFacts unrestricted() {
+  RestrictionFacts facts;
+  facts.max_user_namespaces = 63000;
+  return facts;
+}
+
+UserNamespaceProbe failure(UserNamespaceStep step, int errnum) { return {step, errnum}; }
+
+FileSystemFacts good_file_system(const std::string& type) {
+  FileSystemFacts facts;
+  facts.type = type;
+  facts.d_type = true;
+  return facts;
+}
+
+FuseFacts good_fuse() {
+  FuseFacts facts;
+  facts.server = "/usr/bin/fuse-overlayfs";
+  facts.server_version = "1.10";
+  facts.fusermount = "/usr/bin/fusermount3";
+  facts.fusermount_privileged = true;
+  return facts;
+}
+
+void expect(const Check& check, CheckStatus status, const std::string& message,
+            const std::string& remedy) {
+  CHECK(check.status == status);
+  CHECK_THAT(check.message, Contains(message));
+  if (remedy.empty()) {
+    CHECK(check.remedy.empty());
+  } else {
+    CHECK_THAT(check.remedy, Contains(remedy));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("kernel: version and overlayfs") {
+  KernelFacts facts{"6.1.0-35-amd64", 6, 1, true};
+  expect(check_kernel(facts, kMissing), CheckStatus::ok, "Linux 6.1.0-35-amd64 with overlayfs", "");
+  facts = {"5.11.0", 5, 11, true};
+  CHECK(check_kernel(facts, kMissing).status == CheckStatus::ok);
+  facts = {"5.10.0-30", 5, 10, true};
+  expect(check_kernel(facts, CheckStatus::warn), CheckStatus::warn, "for root only", "Linux 5.11");
+  facts = {"4.19.0", 4, 19, true};
+  expect(check_kernel(facts, kMissing), CheckStatus::fail, "for root only", "Linux 5.11");
+  facts = {"6.1.0", 6, 1, false};
+  expect(check_kernel(facts, kMissing), CheckStatus::fail, "no overlayfs", "modprobe overlay");
+}
+
+TEST_CASE("user namespaces: what works is ok whatever the sysctls say") {
+  RestrictionFacts facts = unrestricted();
+  facts.apparmor_restrict_userns = 1;
+  facts.seccomp_filter = true;
+  expect(check_user_namespaces(facts, {}, kMissing), CheckStatus::ok, "can be made", "");
+}
+
+TEST_CASE("user namespaces: each reason has its own words and remedy") {
+  using Step = UserNamespaceStep;
+  RestrictionFacts facts = unrestricted();
+  const auto check = [&](Step step, int errnum) {
+    return check_user_namespaces(facts, failure(step, errnum), kMissing);
+  };
+  SECTION("switched off") {
+    facts.max_user_namespaces = 0;
+    expect(check(Step::unshare, ENOSPC), kMissing, "switched off: user.max_user_namespaces = 0",
+           "sysctl -w user.max_user_namespaces=");
+  }
+  SECTION("limit reached") {
+    expect(check(Step::unshare, ENOSPC), kMissing, "limit of user namespaces is reached",
+           "sysctl -w user.max_user_namespaces=");
+  }
+  SECTION("Debian's sysctl") {
+    facts.unprivileged_userns_clone = 0;
+    facts.seccomp_filter = true;
+    expect(check(Step::unshare, EPERM), kMissing, "kernel.unprivileged_userns_clone = 0",
+           "sysctl -w kernel.unprivileged_userns_clone=1");
+  }
+  SECTION("Debian's sysctl does not stop root") {
+    facts.unprivileged_userns_clone = 0;
+    facts.cap_sys_admin = true;
+    facts.seccomp_filter = true;
+    expect(check(Step::unshare, EPERM), kMissing, "seccomp", "seccomp=unconfined");
+  }
+  SECTION("seccomp on unshare") {
+    facts.seccomp_filter = true;
+    expect(check(Step::unshare, EPERM), kMissing, "seccomp filter denies unshare(2)",
+           "seccomp=unconfined");
+  }
+  SECTION("something else on unshare") {
+    expect(check(Step::unshare, EPERM), kMissing, "chroot or a security module", "dmesg");
+  }
+  SECTION("kernel without them") {
+    expect(check(Step::unshare, EINVAL), kMissing, "without user namespaces", "CONFIG_USER_NS");
+  }
+  SECTION("nested too deep") {
+    expect(check(Step::unshare, EUSERS), kMissing, "nested too deep", "further out");
+  }
+  SECTION("Ubuntu's AppArmor lets unshare succeed and denies the mount") {
+    facts.apparmor_restrict_userns = 1;
+    expect(check(Step::mount, EACCES), kMissing, "AppArmor denies mounts",
+           "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0");
+  }
+  SECTION("seccomp on mount") {
+    facts.apparmor_restrict_userns = 0;
+    facts.seccomp_filter = true;
+    expect(check(Step::mount, EPERM), kMissing, "denies mount(2)", "apparmor=unconfined");
+  }
+  SECTION("something else on mount") {
+    expect(check(Step::mount, EPERM), kMissing, "mount(2) fails in them", "dmesg");
+  }
+  SECTION("ids") {
+    expect(check(Step::map_ids, EPERM), kMissing, "mapping the caller's ids fails", "ids exist");
+  }
+}
+
+TEST_CASE("state directory: file systems that can't hold an upper") {
+  const auto check = [](const FileSystemFacts& facts) {
+    return check_state_directory("/state dir", facts, kMissing);
+  };
+  expect(check(good_file_system("ext")), CheckStatus::ok, "'/state dir' is on ext", "");
+  expect(check(good_file_system("overlay")), kMissing, "overlayfs", "WAFERS_STATE_DIR");
+  expect(check(good_file_system("nfs")), kMissing, "is on nfs", "WAFERS_STATE_DIR");
+  FileSystemFacts facts = good_file_system("tmpfs");
+  CHECK(check(facts).status == CheckStatus::ok);
+  facts.user_xattr_errnum = EOPNOTSUPP;
+  expect(check(facts), kMissing, "no user.* extended attributes", "Linux 6.6");
+  facts = good_file_system("xfs");
+  facts.d_type = false;
+  expect(check(facts), kMissing, "d_type", "ftype=1");
+  facts = good_file_system("ext");
+  facts.errnum = EROFS;
+  expect(check(facts), kMissing, "Read-only file system (EROFS)", "writable");
+}
+
+TEST_CASE("trial: its reason and hint are passed on, fit for a terminal") {
+  Trial trial;
+  trial.works = true;
+  expect(check_trial(BackendKind::host, trial, kMissing), CheckStatus::ok, "backend host", "");
+  CHECK(check_trial(BackendKind::host, trial, kMissing).id == "backend-host");
+  trial = {};
+  trial.reason = "mount: \x1b[31mno";
+  trial.hint = "do this";
+  const Check check = check_trial(BackendKind::namespace_, trial, CheckStatus::warn);
+  expect(check, CheckStatus::warn, "backend namespace: mount: \\033[31mno", "do this");
+  CHECK(check.id == "backend-namespace");
+}
+
+TEST_CASE("host backend: not trying it is worth a word only where nothing else works") {
+  expect(check_host_not_tried(CheckStatus::warn), CheckStatus::ok, "CAP_SYS_ADMIN", "");
+  expect(check_host_not_tried(CheckStatus::fail), CheckStatus::warn, "CAP_SYS_ADMIN", "as root");
+}
+
+TEST_CASE("fuse: programs and device") {
+  FuseFacts facts = good_fuse();
+  RestrictionFacts restrictions = unrestricted();
+  const auto fusermount = [&](Caller caller) {
+    return check_fusermount(facts, restrictions, caller, kMissing);
+  };
+  SECTION("all there") {
+    expect(check_fuse_server(facts, kMissing), CheckStatus::ok, "fuse-overlayfs 1.10", "");
+    CHECK(fusermount(Caller::ordinary_user).status == CheckStatus::ok);
+    CHECK(check_fuse_device(facts, kMissing).status == CheckStatus::ok);
+  }
+  SECTION("programs missing") {
+    facts = {};
+    expect(check_fuse_server(facts, kMissing), kMissing, "not in PATH", "apt-get install");
+    expect(fusermount(Caller::root), kMissing, "not in PATH", "apt-get install");
+  }
+  SECTION("fusermount3 without its bit matters to ordinary users") {
+    facts.fusermount_privileged = false;
+    expect(fusermount(Caller::ordinary_user), kMissing, "not setuid root",
+           "chmod u+s /usr/bin/fusermount3");
+    CHECK(fusermount(Caller::root).status == CheckStatus::ok);
+  }
+  SECTION("no_new_privs") {
+    restrictions.no_new_privs = true;
+    expect(fusermount(Caller::ordinary_user), kMissing, "no_new_privs", "no-new-privileges");
+    CHECK(fusermount(Caller::root).status == CheckStatus::ok);
+  }
+  SECTION("device") {
+    facts.device_errnum = EACCES;
+    expect(check_fuse_device(facts, kMissing), kMissing, "(EACCES)", "chmod 666 /dev/fuse");
+    facts.device_errnum = EPERM;
+    expect(check_fuse_device(facts, kMissing), kMissing, "(EPERM)", "--device /dev/fuse");
+    facts.device_errnum = ENOENT;
+    expect(check_fuse_device(facts, kMissing), kMissing, "(ENOENT)", "modprobe fuse");
+  }
+}
