@@ -23,6 +23,8 @@ using Attributes = std::map<std::string, AttributeValue, std::less<>>;
 /// info/attributes first, then the directory's own file, then those above, then
 /// core.attributesFile. Macros are known from the root's file, info/attributes and
 /// core.attributesFile; `binary` is built in. Used like IgnoreScope, and reads no file either.
+/// Git also has a system-wide file, weaker than core.attributesFile: put its content before that of
+/// `attributes_file`, on lines of its own.
 class AttributeScope {
  public:
   static std::shared_ptr<const AttributeScope> root(std::string_view attributes_file,

@@ -5,17 +5,17 @@
 #include <string_view>
 #include <vector>
 
+#include "git/wildmatch.h"
+
 namespace wafers::git {
 
-enum class LetterCase { sensitive, ignored };  ///< core.ignoreCase
-
-/// The ignore rules in force in one directory, as gitignore(5) and git's dir.c have them: patterns of
-/// the directory's own ignore file, then of each directory above, then info/exclude, then
+/// The ignore rules in force in one directory, as gitignore(5) and git's dir.c have them: patterns
+/// of the directory's own ignore file, then of each directory above, then info/exclude, then
 /// core.excludesFile; the last matching pattern of the first list that has a match decides.
 ///
 /// A walker makes the root scope and then one child scope for each directory that it enters; scopes
-/// are immutable, and a child holds on to its parent. Nothing here reads the file system: the caller
-/// knows which version of an ignore file is in the merged view.
+/// are immutable, and a child holds on to its parent. Nothing here reads the file system: the
+/// caller knows which version of an ignore file is in the merged view.
 class IgnoreScope {
  public:
   enum class Verdict { undecided, ignored, included };
@@ -39,10 +39,10 @@ class IgnoreScope {
   bool all_ignored() const noexcept { return all_ignored_; }
 
  private:
-  struct Pattern;
   struct PatternList;
   IgnoreScope() = default;
-  Verdict verdict(std::string_view path, std::string_view name, bool is_directory) const;
+  static Verdict verdict(const PatternList& list, std::string_view path, std::string_view name,
+                         bool is_directory);
 
   std::shared_ptr<const IgnoreScope> parent_;
   std::string path_;  ///< from the root with a trailing '/', "" for the root
