@@ -21,6 +21,18 @@ std::optional<BackendKind> parse_backend(std::string_view text) {
   return std::nullopt;
 }
 
+std::string_view to_string(WaferStage stage) {
+  switch (stage) {
+    case WaferStage::adding:
+      return "adding";
+    case WaferStage::ready:
+      return "ready";
+    case WaferStage::removing:
+      return "removing";
+  }
+  return "?";
+}
+
 std::string_view to_string(WaferStatus status) {
   switch (status) {
     case WaferStatus::mounted:

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace wafers {
 
@@ -26,36 +27,50 @@ struct ProcessId {
   bool operator==(const ProcessId&) const = default;
 };
 
-/// What a backend must remember of a mount to find it again. Backend-specific parts are absent where
-/// they mean nothing.
+/// What a backend must remember of a mount to find it again. Backend-specific parts are absent
+/// where they mean nothing.
 struct MountRecord {
-  std::string boot_id;                     ///< /proc/sys/kernel/random/boot_id when it was mounted
-  std::optional<ProcessId> process;        ///< the holder, or the fuse-overlayfs server
-  std::optional<std::uint64_t> user_ns;    ///< inode of the user namespace
-  std::optional<std::uint64_t> mnt_ns;     ///< inode of the mount namespace
-  std::optional<std::uint64_t> device;     ///< st_dev of the mounted view
+  std::string boot_id;                   ///< /proc/sys/kernel/random/boot_id when it was mounted
+  std::optional<ProcessId> process;      ///< the holder, or the fuse-overlayfs server
+  std::optional<std::uint64_t> user_ns;  ///< inode of the user namespace
+  std::optional<std::uint64_t> mnt_ns;   ///< inode of the mount namespace
+  std::optional<std::uint64_t> device;   ///< st_dev of the mounted view
 };
 
-/// A wafer's metadata, as stored. Paths are absolute. Oids are hexadecimal so that what needs no Git
-/// need not know of it.
+/// How far a wafer's making or removal has come. Only one that is ready may be mounted, entered or
+/// committed from: in the other stages its upper can be half of what it should be.
+enum class WaferStage {
+  adding,  ///< `add` did not come to its end: nobody has worked in it
+  ready,
+  removing,  ///< `rm` decided to remove it and did not come to its end
+};
+std::string_view to_string(WaferStage stage);
+
+/// A wafer's metadata, as stored. Paths are absolute. Oids are hexadecimal so that what needs no
+/// Git need not know of it.
 struct Wafer {
   std::string name;
+  WaferStage stage = WaferStage::ready;
   std::string branch;
-  std::filesystem::path base_repo;   ///< worktree of the base
-  std::string base_commit;           ///< base HEAD when the wafer was made: the lowerdir's content
-  std::string last_commit;           ///< the tip that wafers last saw
-  /// Written before the branch is moved to this commit, cleared after: if we die in between, a tip at
-  /// this commit is our own doing and not a move from outside. Empty otherwise.
+  std::filesystem::path base_repo;  ///< worktree of the base
+  std::string base_commit;          ///< base HEAD when the wafer was made: the lowerdir's content
+  std::string last_commit;          ///< the tip that wafers last saw
+  /// Written before the branch is moved to this commit, cleared after: if we die in between, a tip
+  /// at this commit is our own doing and not a move from outside. Empty otherwise.
   std::string pending_commit;
   BackendKind backend = BackendKind::namespace_;
-  UpperDialect dialect{};            ///< kernel_user unless said otherwise
+  UpperDialect dialect{};  ///< kernel_user unless said otherwise
   std::filesystem::path mountpoint;
-  bool mountpoint_made = false;      ///< by us: rm removes it
+  bool mountpoint_made = false;  ///< by us: rm removes it
+  /// Directories above the mountpoint that `add` made, outermost first: rm removes them if empty.
+  std::vector<std::filesystem::path> mountpoint_parents;
+  /// Mode of a mountpoint that was there before: rm gives it back.
+  std::optional<std::uint32_t> mountpoint_mode;
   bool durable = false;
   std::string created_at;            ///< RFC 3339, UTC
   std::optional<MountRecord> mount;  ///< of the latest mount, until it is unmounted by us
 
-  std::filesystem::path directory;   ///< of its state; not stored
+  std::filesystem::path directory;  ///< of its state; not stored
   std::filesystem::path upper() const { return directory / "upper"; }
   std::filesystem::path work() const { return directory / "work"; }
   std::filesystem::path index() const { return directory / "index"; }

@@ -1,0 +1,399 @@
+#include "core/add.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <ctime>
+#include <memory>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "core/add_names.h"
+#include "core/attach.h"
+#include "core/backend.h"
+#include "core/interrupt.h"
+#include "core/mountpoint.h"
+#include "core/plan.h"
+#include "core/remove_tree.h"
+#include "git/clean_check.h"
+#include "git/index_file.h"
+#include "git/repository.h"
+#include "linux/upper.h"
+
+namespace wafers {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string now_rfc3339() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
+}
+
+/// The base as `add` found it.
+struct Base {
+  git::Repository repository;
+  git::Oid head;
+};
+
+Base open_base(const fs::path& from) {
+  git::Repository repository = git::Repository::open(from);
+  const auto complaints = repository.unsupported();
+  if (!complaints.empty()) throw Error(ErrorKind::unsupported, complaints.front());
+  const auto head = repository.head_commit();
+  if (!head) {
+    throw Error(ErrorKind::failed,
+                "repository " + wafers::quoted(repository.worktree().native()) +
+                    " has no commit yet that a wafer could be based on",
+                "make a first commit");
+  }
+  return {std::move(repository), *head};
+}
+
+void check_base_place(const Base& base, const Store& store) {
+  const fs::path worktree = base.repository.worktree();
+  if (is_within(store.root(), worktree)) {
+    throw Error(ErrorKind::refused,
+                "the state directory " + wafers::quoted(store.root().native()) +
+                    " lies inside the base " + wafers::quoted(worktree.native()),
+                "set WAFERS_STATE_DIR to a directory outside of it");
+  }
+  const auto refuse = [&](const std::string& inside) {
+    throw Error(ErrorKind::refused, "the base " + wafers::quoted(worktree.native()) +
+                                        " lies inside " + inside + ": wafers can't be nested");
+  };
+  if (is_within(worktree, store.root())) refuse("the state directory");
+  for (const Wafer& wafer : store.list().wafers) {
+    if (is_within(worktree, wafer.mountpoint)) {
+      refuse("the view of wafer " + wafers::quoted(wafer.name));
+    }
+  }
+}
+
+/// The index records owner and group of each file.
+void warn_of_foreign_files(const git::CleanReport& report, const Notify& notify) {
+  if (report.foreign_owner_count == 0) return;
+  notify("warning: " + std::to_string(report.foreign_owner_count) +
+         " files of the base belong to another user or group, first " +
+         wafers::quoted(report.first_foreign_path) +
+         "; in a view of backend 'namespace' they can be read but not changed (EOVERFLOW)");
+}
+
+git::CleanReport require_clean(const Base& base) {
+  constexpr std::size_t kShown = 5;
+  git::CleanReport report = git::check_clean(base.repository, kShown);
+  if (!report.clean()) {
+    std::string entries;
+    for (const std::string& line : report.first_dirty) entries += "\n  " + printable(line);
+    throw Error(ErrorKind::refused,
+                "the base " + wafers::quoted(base.repository.worktree().native()) +
+                    " is not clean:" + entries,
+                "commit or stash the changes, or say --assume-clean to have them in the view as if "
+                "they were part of " +
+                    base.repository.short_id(base.head));
+  }
+  if (base.repository.head_commit() != base.head) {
+    throw Error(ErrorKind::failed, "the base's HEAD moved while it was checked", "try again");
+  }
+  return report;
+}
+
+struct ChosenBackend {
+  std::unique_ptr<Backend> backend;
+  UpperDialect dialect{};
+};
+
+ChosenBackend choose(const std::optional<BackendKind>& wanted, const fs::path& state_root,
+                     const Notify& notify) {
+  if (!wanted) {
+    const BackendChoice choice = choose_backend(state_root);
+    for (const std::string& line : choice.fallbacks) notify(line);
+    return {make_backend(choice.kind), choice.dialect};
+  }
+  auto backend = make_backend(*wanted);
+  const Trial trial = backend->trial(state_root);
+  if (!trial.works) {
+    throw Error(
+        ErrorKind::unsupported,
+        "backend '" + std::string(to_string(*wanted)) + "' does not work here: " + trial.reason,
+        trial.hint);
+  }
+  return {std::move(backend), trial.dialect};
+}
+
+/// Everything that the steps of one `add` share.
+class Adding {
+ public:
+  Adding(const Store& store, const AddRequest& request, const Notify& notify)
+      : store_(store),
+        request_(request),
+        notify_(notify),
+        planned_(plan_names(request, store.root())),
+        base_(open_base(request.from)) {}
+
+  std::vector<WaferInfo> run() {
+    check_before();
+    const InterruptGuard interrupts;
+    Plan plan;
+    plan.step(
+        "make the state directory", [this] { made_roots_ = store_.create(); },
+        [this] { remove_state_root(); });
+    plan.step("choose a backend", [this] { choose_backend_for_all(); });
+    plan.step("take the lock", [this] { begin_reserving(); });
+    wafers_.resize(planned_.size());
+    for (One& one : wafers_) plan_reservation(plan, one, planned_.at(index_of(one)));
+    plan.step("give the lock back", [this] { reserving_.reset(); });
+    for (One& one : wafers_) plan_mount(plan, one);
+    for (One& one : wafers_) plan_publishing(plan, one);
+    plan.run(InterruptGuard::check, notify_);
+    return inspect_all();
+  }
+
+ private:
+  /// One wafer in the making.
+  struct One {
+    Wafer wafer;
+    std::optional<Lock> lock;
+    git::Oid tip;
+    bool branch_exists = false;
+    bool branch_made = false;
+    bool mounted = false;  ///< and an undo could not unmount it
+  };
+
+  std::size_t index_of(const One& one) const {
+    return static_cast<std::size_t>(&one - wafers_.data());
+  }
+
+  void check_before() {
+    for (const PlannedWafer& planned : planned_) {
+      if (!git::Repository::is_valid_branch_name(planned.branch)) {
+        throw Error(ErrorKind::usage, "invalid branch name " + wafers::quoted(planned.branch));
+      }
+      const Lookup found = store_.lookup(planned.name);
+      if (found.wafer || found.invalid) throw name_taken(planned.name);
+    }
+    check_base_place(base_, store_);
+    if (!request_.assume_clean) clean_report_ = require_clean(base_);
+  }
+
+  static Error name_taken(const std::string& name) {
+    return Error(ErrorKind::failed, "wafer " + wafers::quoted(name) + " exists already",
+                 "choose another name, or remove it with 'wafers rm " + name + "'");
+  }
+
+  void choose_backend_for_all() {
+    chosen_ = choose(request_.backend, store_.root(), notify_);
+    if (chosen_.backend->kind() == BackendKind::namespace_) {
+      warn_of_foreign_files(clean_report_, notify_);
+    }
+  }
+
+  void begin_reserving() {
+    reserving_.emplace(store_.lock_all());
+    others_ = store_.list().wafers;
+  }
+
+  void plan_reservation(Plan& plan, One& one, const PlannedWafer& planned) {
+    const std::string of = " of '" + planned.name + "'";
+    plan.step("check the names" + of, [this, &one, &planned] { check_and_fill(one, planned); });
+    plan.step(
+        "make the state" + of,
+        [this, &one] {
+          one.lock.emplace(store_.create_wafer(one.wafer));
+          others_.push_back(one.wafer);
+        },
+        [this, &one] {
+          if (one.lock && !one.mounted) remove_tree(store_.directory_of(one.wafer.name));
+        });
+    plan.step(
+        "create the branch" + of, [this, &one] { make_branch(one); },
+        [this, &one] {
+          if (one.branch_made) base_.repository.delete_branch(one.wafer.branch, one.tip);
+        });
+    plan.step(
+        "make the mountpoint" + of, [this, &one] { make_mountpoint(one); },
+        [&one] {
+          if (!one.mounted) release_mountpoint(one.wafer);
+        });
+  }
+
+  void plan_mount(Plan& plan, One& one) {
+    const std::string of = " of '" + one_name(one) + "'";
+    plan.step("fill the upper" + of, [this, &one] { fill_upper(one); });
+    plan.step(
+        "mount the view" + of,
+        [this, &one] {
+          one.wafer.mount = chosen_.backend->mount(one.wafer);
+          one.mounted = true;
+        },
+        [this, &one] {
+          if (!one.mounted) return;
+          chosen_.backend->unmount(one.wafer);
+          one.mounted = false;
+        });
+  }
+
+  void plan_publishing(Plan& plan, One& one) {
+    plan.step("write the record of '" + one_name(one) + "'", [this, &one] {
+      one.wafer.stage = WaferStage::ready;
+      store_.save(one.wafer);
+    });
+  }
+
+  const std::string& one_name(const One& one) const { return planned_.at(index_of(one)).name; }
+
+  void check_and_fill(One& one, const PlannedWafer& planned) {
+    const auto existing = check_branch(planned.branch);
+    one.branch_exists = existing.has_value();
+    one.tip = existing.value_or(base_.head);
+    check_place(planned.mountpoint, planned.name);
+    Wafer& wafer = one.wafer;
+    wafer.name = planned.name;
+    wafer.stage = WaferStage::adding;
+    wafer.branch = planned.branch;
+    wafer.base_repo = base_.repository.worktree();
+    wafer.base_commit = base_.head.hex();
+    wafer.last_commit = one.tip.hex();
+    wafer.backend = chosen_.backend->kind();
+    wafer.dialect = chosen_.dialect;
+    wafer.mountpoint = planned.mountpoint;
+    wafer.durable = request_.durable;
+    wafer.created_at = now_rfc3339();
+    wafer.directory = store_.directory_of(planned.name);
+  }
+
+  /// The commit that the branch is at, if it exists.
+  std::optional<git::Oid> check_branch(const std::string& branch) {
+    const std::string name = "branch " + wafers::quoted(branch);
+    const fs::path common_dir = base_.repository.common_dir();
+    for (const Wafer& other : others_) {
+      if (other.branch != branch) continue;
+      const BaseFiles& files = bases_.of(other.base_repo);
+      if (other.base_repo == base_.repository.worktree() || files.common_dir == common_dir) {
+        throw Error(ErrorKind::refused, name + " belongs to wafer " + wafers::quoted(other.name),
+                    "choose another one with --branch");
+      }
+    }
+    const auto tip = base_.repository.branch_tip(branch);
+    if (!tip) return std::nullopt;
+    if (const auto worktree = base_.repository.worktree_of_branch(branch)) {
+      throw Error(ErrorKind::refused,
+                  name + " is checked out in " + wafers::quoted(worktree->native()),
+                  "choose another one with --branch");
+    }
+    if (!base_.repository.is_descendant_or_same(*tip, base_.head)) {
+      throw Error(ErrorKind::refused,
+                  name + " exists and does not descend from the base's HEAD " +
+                      base_.repository.short_id(base_.head),
+                  "rebase it onto the base's HEAD, or choose another one with --branch");
+    }
+    return tip;
+  }
+
+  void check_place(const fs::path& mountpoint, const std::string& name) {
+    const auto refuse = [&](const std::string& reason) {
+      throw Error(ErrorKind::refused,
+                  "mountpoint " + wafers::quoted(mountpoint.native()) + " " + reason,
+                  "choose another place with --at");
+    };
+    for (const Wafer& other : others_) {
+      if (is_within(mountpoint, other.mountpoint) || is_within(other.mountpoint, mountpoint)) {
+        refuse("overlaps that of wafer " + wafers::quoted(other.name));
+      }
+    }
+    const bool is_default = mountpoint == store_.directory_of(name) / "mnt";
+    if (is_within(mountpoint, store_.root()) && !is_default) {
+      refuse("lies inside the state directory");
+    }
+    if (is_within(store_.root(), mountpoint)) refuse("holds the state directory");
+    check_mountpoint(mountpoint);
+  }
+
+  void make_branch(One& one) {
+    if (one.branch_exists) return;
+    base_.repository.create_branch(one.wafer.branch, one.tip, "wafers: created from HEAD");
+    one.branch_made = true;
+  }
+
+  void make_mountpoint(One& one) {
+    prepare_mountpoint(one.wafer);
+    // If we are killed from here on, rm knows what to take away.
+    store_.save(one.wafer, Durability::until_crash);
+  }
+
+  void fill_upper(One& one) {
+    const fs::path upper = one.wafer.upper();
+    git::IndexFile index;
+    if (one.tip != base_.head) {
+      index =
+          attach_branch(base_.repository, upper, chosen_.dialect,
+                        base_.repository.tree_of(base_.head), base_.repository.tree_of(one.tip));
+    }
+    index.write(one.wafer.index());
+    const UniqueFd fd(::open(upper.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    // The view has no repository of its own. Removed through the mount it would cost far more.
+    make_whiteout(fd.get(), ".git", chosen_.dialect);
+    copy_root_attributes(fd.get(), one.wafer.base_repo);
+  }
+
+  /// The merged root shows the upper's owner and mode.
+  static void copy_root_attributes(int upper, const fs::path& base) {
+    struct stat root {};
+    int result = ::stat(base.c_str(), &root);
+    if (result == 0) {
+      // Only root can; for anyone else the view's root is his own.
+      std::ignore = ::fchown(upper, root.st_uid, root.st_gid);
+      result = ::fchmod(upper, root.st_mode & 07777U);
+    }
+    if (result != 0) {
+      const int err = errno;
+      throw Error::system(err, "cannot give the view the mode of " + wafers::quoted(base.native()));
+    }
+  }
+
+  void remove_state_root() {
+    if (made_roots_.empty()) return;
+    // Whoever waits for this lock file sees that it is gone and makes a new one.
+    if (!reserving_) reserving_.emplace(store_.lock_all());
+    std::error_code ignored;
+    fs::remove(store_.root() / ".lock", ignored);
+    for (auto path = made_roots_.rbegin(); path != made_roots_.rend(); ++path) {
+      if (!fs::remove(*path, ignored)) return;  // another add is at work in it
+    }
+  }
+
+  std::vector<WaferInfo> inspect_all() {
+    std::vector<WaferInfo> infos;
+    for (const One& one : wafers_) infos.push_back(inspect(one.wafer, bases_));
+    return infos;
+  }
+
+  const Store& store_;
+  const AddRequest& request_;
+  const Notify& notify_;
+  std::vector<PlannedWafer> planned_;
+  Base base_;
+  git::CleanReport clean_report_;
+  ChosenBackend chosen_;
+  std::vector<fs::path> made_roots_;
+  std::optional<Lock> reserving_;
+  std::vector<Wafer> others_;  ///< all wafers, those of this command that come earlier included
+  std::vector<One> wafers_;
+  BaseFilesCache bases_;
+};
+
+}  // namespace
+
+std::vector<WaferInfo> add_wafers(const Store& store, const AddRequest& request,
+                                  const Notify& notify) {
+  return Adding(store, request, notify).run();
+}
+
+}  // namespace wafers

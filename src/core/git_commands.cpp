@@ -1,0 +1,56 @@
+#include "core/git_commands.h"
+
+#include "core/backend.h"
+#include "git/repository.h"
+
+namespace wafers {
+namespace {
+
+/// If a commit was cut off after it had moved the branch, the tip is our own doing.
+void settle_pending_commit(const Store& store, Wafer& wafer) {
+  if (wafer.pending_commit.empty()) return;
+  const auto repository = git::Repository::open(wafer.base_repo);
+  const auto tip = repository.branch_tip(wafer.branch);
+  if (tip && tip->hex() == wafer.pending_commit) wafer.last_commit = wafer.pending_commit;
+  wafer.pending_commit.clear();
+  store.save(wafer);
+}
+
+/// The wafer, ready for its upper to be read. The caller holds its lock.
+Wafer prepare(const Store& store, const std::string& name) {
+  Wafer wafer = store.load(name);
+  const auto backend = make_backend(wafer.backend);
+  if (backend->state(wafer).status == WaferStatus::mounted) backend->flush(wafer);
+  settle_pending_commit(store, wafer);
+  return wafer;
+}
+
+}  // namespace
+
+CommitResult git_commit(const Store& store, const std::string& name, const CommitRequest& request) {
+  const Lock lock = store.lock(name);
+  Wafer wafer = prepare(store, name);
+  const auto about_to_move = [&](const std::string& commit) {
+    Wafer pending = wafer;
+    pending.pending_commit = commit;
+    store.save(pending);
+  };
+  CommitResult result = commit_view(wafer, request, about_to_move);
+  wafer.last_commit = result.commit;
+  store.save(wafer);
+  return result;
+}
+
+NamedStatus git_status(const Store& store, const std::string& name) {
+  const Lock lock = store.lock(name);
+  const Wafer wafer = prepare(store, name);
+  return {wafer.branch, status_of_view(wafer)};
+}
+
+void git_diff(const Store& store, const std::string& name, const DiffRequest& request,
+              const std::function<void(std::string_view)>& out) {
+  const Lock lock = store.lock(name);
+  diff_of_view(prepare(store, name), request, out);
+}
+
+}  // namespace wafers

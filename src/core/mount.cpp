@@ -1,0 +1,58 @@
+#include "core/mount.h"
+
+#include <memory>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "core/backend.h"
+#include "core/mountpoint.h"
+
+namespace wafers {
+namespace {
+
+bool is_mounted(const Backend& backend, const Wafer& wafer) {
+  const MountState state = backend.state(wafer);
+  if (state.status == WaferStatus::broken) {
+    throw Error(
+        ErrorKind::failed,
+        "the view of " + wafers::quoted(wafer.name) + " is broken: " + state.reason,
+        "'wafers umount " + wafer.name + "' clears it away; nothing that was written is lost");
+  }
+  return state.status == WaferStatus::mounted;
+}
+
+}  // namespace
+
+void mount_locked(const Store& store, Wafer& wafer) {
+  const auto backend = make_backend(wafer.backend);
+  if (is_mounted(*backend, wafer)) return;
+  if (!std::filesystem::is_directory(wafer.base_repo)) {
+    throw Error(ErrorKind::failed, "cannot mount wafer " + wafers::quoted(wafer.name) +
+                                       ": its base " + wafers::quoted(wafer.base_repo.native()) +
+                                       " is gone");
+  }
+  prepare_mountpoint(wafer);
+  wafer.mount = backend->mount(wafer);
+  store.save(wafer);
+}
+
+Wafer ensure_mounted(const Store& store, const std::string& name) {
+  Wafer wafer = store.load(name);
+  if (is_mounted(*make_backend(wafer.backend), wafer)) return wafer;
+  const Lock lock = store.lock(name);
+  // Another process may have mounted or removed it while we waited.
+  wafer = store.load(name);
+  mount_locked(store, wafer);
+  return wafer;
+}
+
+void unmount_wafer(const Store& store, const std::string& name) {
+  const Lock lock = store.lock(name);
+  Wafer wafer = store.load(name);
+  make_backend(wafer.backend)->unmount(wafer);
+  if (!wafer.mount) return;
+  wafer.mount.reset();
+  store.save(wafer);
+}
+
+}  // namespace wafers

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/wafer.h"
+
+namespace wafers {
+
+/// The file that a mountpoint holds where the view shows in a namespace of its own only.
+inline constexpr const char* kMountpointMarker = "WAFER-NOT-MOUNTED-HERE.txt";
+
+/// The repository, worktree or bare, that git would find from `directory` (which need not exist):
+/// the directory at which it is found. A wafer's mountpoint must lie outside, lest git in the view,
+/// which hides `.git`, work on another repository.
+std::optional<std::filesystem::path> enclosing_repository(const std::filesystem::path& directory);
+
+/// Whether `path` is `directory` or below it. Both normal.
+bool is_within(const std::filesystem::path& path, const std::filesystem::path& directory);
+
+/// Throws Error(refused) where a new wafer may not be mounted at `mountpoint`: it is inside a Git
+/// repository, is no directory, or is not empty.
+void check_mountpoint(const std::filesystem::path& mountpoint);
+
+/// Makes the mountpoint and directories above it that are missing, and notes in `wafer` what is
+/// made, as it is made. In the namespace backend it becomes unwritable (0555) and holds the marker.
+/// Idempotent: also brings back a mountpoint that was removed. The view is not mounted. Throws
+/// Error(refused) where it holds files: a mount would hide them.
+void prepare_mountpoint(Wafer& wafer);
+
+/// Entries in the mountpoint, outside the view, that are not wafers' own; by name. Empty where it
+/// can't be read. The view is not mounted.
+std::vector<std::string> stray_entries(const Wafer& wafer);
+
+/// Takes back what prepare_mountpoint() noted in `wafer`. Directories that are not empty stay.
+/// Throws Error(failed).
+void release_mountpoint(const Wafer& wafer);
+
+}  // namespace wafers

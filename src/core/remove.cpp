@@ -1,0 +1,188 @@
+#include "core/remove.h"
+
+#include <chrono>
+#include <csignal>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "core/backend.h"
+#include "core/commit.h"
+#include "core/mount.h"
+#include "core/mountpoint.h"
+#include "core/remove_tree.h"
+#include "linux/process.h"
+
+namespace wafers {
+namespace {
+
+std::string indented(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += "\n  " + printable(line);
+  return text;
+}
+
+Error busy(const Wafer& wafer, const std::vector<Occupant>& occupants) {
+  std::vector<std::string> lines;
+  for (const Occupant& occupant : occupants) {
+    lines.push_back(std::to_string(occupant.pid) + " " + occupant.command);
+  }
+  return Error(ErrorKind::busy,
+               "processes are inside wafer " + wafers::quoted(wafer.name) + ":" + indented(lines),
+               "end them, or let 'wafers rm --kill " + wafer.name + "' do it");
+}
+
+using Held = std::map<pid_t, UniqueFd>;
+
+/// Descriptors of those who are inside. A pid may go to somebody else before we hold on to it:
+/// whoever is inside after that under the same pid is the process that we hold.
+Held hold_occupants(const Backend& backend, const Wafer& wafer) {
+  Held candidates;
+  for (const Occupant& occupant : backend.occupants(wafer)) {
+    if (UniqueFd fd = open_pidfd(occupant.pid)) candidates.emplace(occupant.pid, std::move(fd));
+  }
+  Held held;
+  for (const Occupant& occupant : backend.occupants(wafer)) {
+    if (auto found = candidates.extract(occupant.pid)) held.insert(std::move(found));
+  }
+  return held;
+}
+
+/// Ends those who are inside, and those whom they start meanwhile.
+void end_occupants(const Backend& backend, const Wafer& wafer) {
+  constexpr int kRounds = 10;
+  constexpr auto kPatience = std::chrono::seconds(3);
+  for (int round = 0; round < kRounds; ++round) {
+    const Held held = hold_occupants(backend, wafer);
+    if (held.empty()) return;
+    for (const auto& [pid, fd] : held) send_signal(fd.get(), SIGTERM);
+    for (const auto& [pid, fd] : held) end_process(fd.get(), kPatience);
+  }
+}
+
+/// Removes one wafer whose lock is held.
+class Removing {
+ public:
+  Removing(const Store& store, Wafer wafer, const RemoveOptions& options, const Notify& warn)
+      : store_(store),
+        wafer_(std::move(wafer)),
+        options_(options),
+        warn_(warn),
+        backend_(make_backend(wafer_.backend)) {}
+
+  RemoveResult run() {
+    // In any other stage nobody has worked in it, or its removal was decided on already.
+    const bool protects_work = wafer_.stage == WaferStage::ready && !options_.force;
+    const bool was_mounted = backend_->state(wafer_).status == WaferStatus::mounted;
+    if (protects_work) refuse_uncommitted_work(was_mounted);
+    if (options_.kill) end_occupants(*backend_, wafer_);
+    if (const auto occupants = backend_->occupants(wafer_); !occupants.empty()) {
+      throw busy(wafer_, occupants);
+    }
+    backend_->unmount(wafer_);
+    if (protects_work) refuse_late_work(was_mounted);
+    remove_all();
+    return {wafer_.name, wafer_.branch, wafer_.last_commit};
+  }
+
+ private:
+  void refuse_uncommitted_work(bool mounted) {
+    constexpr std::size_t kShown = 5;
+    if (mounted) backend_->flush(wafer_);
+    std::vector<std::string> work = uncommitted_work(wafer_, kShown);
+    if (!mounted) {
+      for (const std::string& name : stray_entries(wafer_)) {
+        if (work.size() < kShown) work.push_back("?? " + (wafer_.mountpoint / name).native());
+      }
+    }
+    if (work.empty()) return;
+    throw Error(ErrorKind::refused,
+                "wafer " + wafers::quoted(wafer_.name) +
+                    " holds work that is not committed:" + indented(work),
+                "commit it with 'wafers git-commit " + wafer_.name +
+                    "', or throw it away with 'wafers rm --force " + wafer_.name + "'");
+  }
+
+  /// What those inside wrote after the first look, before they went or were ended.
+  void refuse_late_work(bool was_mounted) {
+    if (!was_mounted) return;
+    try {
+      refuse_uncommitted_work(/*mounted=*/false);
+    } catch (const Error&) {
+      mount_locked(store_, wafer_);
+      throw;
+    }
+  }
+
+  void remove_all() {
+    wafer_.mount.reset();
+    wafer_.stage = WaferStage::removing;
+    store_.save(wafer_, Durability::until_crash);
+    remove_mountpoint();
+    // The record goes last: as long as anything is left, ls shows it and rm can go on.
+    for (const char* const part : {"mnt", "upper", "work"}) remove_tree(wafer_.directory / part);
+    remove_tree(wafer_.directory);
+  }
+
+  void remove_mountpoint() {
+    // Nobody may be making a mountpoint next to ours just now.
+    const Lock lock = store_.lock_all();
+    const bool in_state = is_within(wafer_.mountpoint, wafer_.directory);
+    const auto strays = in_state ? std::vector<std::string>() : stray_entries(wafer_);
+    release_mountpoint(wafer_);
+    if (strays.empty() || !warn_) return;
+    warn_("mountpoint " + wafers::quoted(wafer_.mountpoint.native()) +
+          " is left: it holds files that were written outside of the view, such as " +
+          wafers::quoted(strays.front()));
+  }
+
+  const Store& store_;
+  Wafer wafer_;
+  const RemoveOptions& options_;
+  const Notify& warn_;
+  std::unique_ptr<Backend> backend_;
+};
+
+/// The view of a wafer whose record says nothing may still be mounted at the default place.
+void unmount_unknown(const InvalidEntry& entry) {
+  for (const auto kind : {BackendKind::namespace_, BackendKind::host, BackendKind::fuse}) {
+    Wafer guess;
+    guess.name = entry.name;
+    guess.backend = kind;
+    guess.directory = entry.path;
+    guess.mountpoint = entry.path / "mnt";
+    const auto backend = make_backend(kind);
+    if (backend->state(guess).status == WaferStatus::mounted) backend->unmount(guess);
+  }
+}
+
+RemoveResult remove_invalid(const InvalidEntry& entry, const RemoveOptions& options) {
+  if (!options.force) {
+    throw Error(ErrorKind::refused,
+                "cannot tell whether " + wafers::quoted(entry.name) +
+                    " holds uncommitted work: its record can't be read: " + entry.reason,
+                "'wafers rm --force " + entry.name + "' removes it all the same");
+  }
+  unmount_unknown(entry);
+  remove_tree(entry.path);
+  return {entry.name, {}, {}};
+}
+
+}  // namespace
+
+RemoveResult remove_wafer(const Store& store, const std::string& name, const RemoveOptions& options,
+                          const Notify& warn) {
+  if (const Lookup found = store.lookup(name);
+      found.invalid && !std::filesystem::is_directory(found.invalid->path)) {
+    return remove_invalid(*found.invalid, options);  // a file has no lock in it
+  }
+  const Lock lock = store.lock(name);
+  Lookup found = store.lookup(name);
+  if (found.invalid) return remove_invalid(*found.invalid, options);
+  return Removing(store, std::move(found.wafer).value(), options, warn).run();
+}
+
+}  // namespace wafers

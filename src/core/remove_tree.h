@@ -1,0 +1,16 @@
+#pragma once
+
+#include <filesystem>
+
+namespace wafers {
+
+/// Removes `path` with all below it; nothing there is fine. The content is hostile: it is walked by
+/// descriptor, symlinks are removed and never followed, modes that stand in the way are changed,
+/// depth is not limited, and another file system mounted below is left alone with an error.
+/// Goes on past what can't be removed, then throws Error(failed) that names the first of it.
+void remove_tree(const std::filesystem::path& path);
+
+/// The same for all that is in the directory, which stays.
+void remove_children(const std::filesystem::path& directory);
+
+}  // namespace wafers
