@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/fd.h"
+#include "linux/plain_dir.h"
 
 namespace wafers {
 
@@ -56,31 +58,36 @@ class UpperDir {
   /// CAP_SYS_ADMIN in the initial user namespace: the marks would silently be missing).
   static UpperDir open(const std::filesystem::path& upper, UpperDialect dialect);
 
-  /// Opens the child directory `name`. Throws Error(failed); ENOTDIR/ELOOP/ENOENT mean that the
-  /// upper was changed meanwhile.
+  /// Opens the child directory `name`. Throws Error(failed), ChangedMeanwhile where it isn't a
+  /// directory (any longer).
   UpperDir open_directory(const std::string& name) const;
 
-  /// Reads the directory and interprets it. Throws Error(failed) naming what can't be read.
+  /// Reads the directory and interprets it. A name that vanishes meanwhile is left out, as if it
+  /// had been read a moment later. Throws Error(failed) naming what can't be read.
   UpperListing list() const;
 
+  /// What list() says of one name, looked up anew; absent where the upper has nothing to say.
+  std::optional<UpperEntry> find(const std::string& name) const;
+
   /// Opens the regular file `name` for reading, never blocking on a fifo or device that replaced it
-  /// (O_NONBLOCK, then fstat). Throws Error(failed), also where it is no regular file any more.
+  /// (O_NONBLOCK, then fstat). Throws Error(failed), ChangedMeanwhile where it is no regular file.
   UniqueFd open_file(const std::string& name, struct stat* stat_out) const;
 
   /// Target of the symlink `name`. Throws Error(failed).
   std::string read_link(const std::string& name) const;
 
-  int fd() const noexcept { return fd_.get(); }
+  int fd() const noexcept { return dir_.fd(); }
   UpperDialect dialect() const noexcept { return dialect_; }
   /// Path relative to the upper's root, "" for the root; for messages.
-  const std::string& path() const noexcept { return path_; }
+  const std::string& path() const noexcept { return dir_.path(); }
+  /// The directory without the overlay's interpretation.
+  const PlainDir& plain() const noexcept { return dir_; }
 
  private:
-  UpperDir(UniqueFd fd, UpperDialect dialect, std::string path);
+  UpperDir(PlainDir dir, UpperDialect dialect);
 
-  UniqueFd fd_;
+  PlainDir dir_;
   UpperDialect dialect_ = UpperDialect::kernel_user;
-  std::string path_;
 };
 
 /// Puts a whiteout for `name` into the directory `dirfd`: a character device 0:0 (mknod(2): allowed
