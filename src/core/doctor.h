@@ -36,8 +36,8 @@ struct Diagnosis {
 /// Examines this host for the calling user: the kernel, user namespaces, the state directory's file
 /// system, fuse-overlayfs, a real trial mount of each backend, the Git identity, and the repository
 /// that `directory` lies in, if it does. Leaves nothing behind, not even a state directory that did
-/// not exist. Must be called with a single thread (the probes fork). Throws nothing but
-/// std::bad_alloc: whatever goes wrong is a check that says so.
+/// not exist. Must be called with a single thread (the probes fork). Whatever is wrong is a check
+/// that says so; throws Error(failed) only where not even a child process can be made.
 Diagnosis diagnose(const std::filesystem::path& state_dir, const std::filesystem::path& directory);
 
 }  // namespace wafers

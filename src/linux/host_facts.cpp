@@ -2,14 +2,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/capability.h>
-#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
-#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -18,17 +15,22 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <sstream>
 #include <system_error>
 #include <utility>
 
+#include "base/error.h"
 #include "base/fd.h"
 #include "base/scope_guard.h"
 #include "base/text.h"
+#include "linux/capabilities.h"
+#include "linux/child.h"
+#include "linux/fuse_overlayfs.h"
+#include "linux/namespaces.h"
 
 namespace wafers {
 namespace {
@@ -62,36 +64,10 @@ bool overlayfs_is_registered() {
 
 // --- user namespaces -----------------------------------------------------------------------------
 
-int write_proc(const char* file, const std::string& text) {
-  const UniqueFd fd(::open(file, O_WRONLY | O_CLOEXEC));
-  if (!fd) return errno;
-  if (::write(fd.get(), text.data(), text.size()) < 0) return errno;
-  return 0;
-}
-
-/// In the child. The ids are those from before unshare: after it they read as the overflow id.
-UserNamespaceProbe try_user_namespace(uid_t uid, gid_t gid) {
-  using Step = UserNamespaceStep;
-  if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return {Step::unshare, errno};
-  const auto map = [](unsigned id) { return std::to_string(id) + " " + std::to_string(id) + " 1"; };
-  // gid_map may be written without privilege only after setgroups(2) is denied: user_namespaces(7).
-  if (const int err = write_proc("/proc/self/setgroups", "deny")) return {Step::map_ids, err};
-  if (const int err = write_proc("/proc/self/uid_map", map(uid))) return {Step::map_ids, err};
-  if (const int err = write_proc("/proc/self/gid_map", map(gid))) return {Step::map_ids, err};
-  if (::mount("wafers-probe", "/", "tmpfs", 0, nullptr) != 0) return {Step::mount, errno};
-  return {};
-}
-
-/// What `child` wrote, or the errno that came in between.
-UserNamespaceProbe receive(int fd, pid_t child) {
-  UserNamespaceProbe result;
-  const ssize_t got = ::read(fd, &result, sizeof result);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  // A seccomp filter may also kill: then nothing was written.
-  if (got != static_cast<ssize_t>(sizeof result)) return {UserNamespaceStep::unshare, EPERM};
-  return result;
+void mount_something() {
+  if (::mount("wafers-probe", "/", "tmpfs", 0, nullptr) == 0) return;
+  const int err = errno;
+  throw Error::system(err, "cannot mount a tmpfs");
 }
 
 // --- file systems --------------------------------------------------------------------------------
@@ -138,33 +114,6 @@ bool tells_types(const fs::path& directory) {
 
 // --- fuse ----------------------------------------------------------------------------------------
 
-std::optional<fs::path> find_program(const std::string& name) {
-  const char* path = std::getenv("PATH");
-  for (const std::string& directory : split(path != nullptr ? path : "", ':')) {
-    const fs::path candidate = fs::path(directory) / name;
-    struct stat found {};
-    if (!directory.empty() && ::stat(candidate.c_str(), &found) == 0 && S_ISREG(found.st_mode) &&
-        ::access(candidate.c_str(), X_OK) == 0) {
-      return candidate;
-    }
-  }
-  return std::nullopt;
-}
-
-/// What `program --version` says behind "<program>: version ".
-std::string version_of(const fs::path& program) {
-  const std::string command = shell_quoted(program.string()) + " --version 2>/dev/null";
-  const std::unique_ptr<FILE, int (*)(FILE*)> out(::popen(command.c_str(), "re"), ::pclose);
-  if (!out) return {};
-  std::array<char, 256> line{};
-  while (std::fgets(line.data(), line.size(), out.get()) != nullptr) {
-    const std::string_view text = trimmed(line.data());
-    constexpr std::string_view kMark = "fuse-overlayfs: version ";
-    if (text.starts_with(kMark)) return std::string(text.substr(kMark.size()));
-  }
-  return {};
-}
-
 bool runs_privileged(const fs::path& program) {
   struct stat found {};
   struct statfs mounted {};
@@ -181,8 +130,6 @@ std::string_view to_string(UserNamespaceStep step) {
   switch (step) {
     case UserNamespaceStep::none:
       return "nothing";
-    case UserNamespaceStep::fork:
-      return "fork";
     case UserNamespaceStep::unshare:
       return "unshare(CLONE_NEWUSER | CLONE_NEWNS)";
     case UserNamespaceStep::map_ids:
@@ -214,27 +161,28 @@ RestrictionFacts read_restriction_facts() {
       read_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns");
   facts.seccomp_filter = status_value("Seccomp") == "2";
   facts.no_new_privs = status_value("NoNewPrivs") == "1";
-  const std::uint64_t effective = std::strtoull(status_value("CapEff").c_str(), nullptr, 16);
-  facts.cap_sys_admin = ((effective >> CAP_SYS_ADMIN) & 1U) != 0;
+  facts.cap_sys_admin = has_sys_admin();
   return facts;
 }
 
 UserNamespaceProbe probe_user_namespace() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return {UserNamespaceStep::fork, errno};
-  const UniqueFd reader(ends[0]);
-  UniqueFd writer(ends[1]);
+  using Step = UserNamespaceStep;
   const uid_t uid = ::geteuid();
   const gid_t gid = ::getegid();
-  const pid_t child = ::fork();
-  if (child < 0) return {UserNamespaceStep::fork, errno};
-  if (child == 0) {
-    const UserNamespaceProbe result = try_user_namespace(uid, gid);
-    const bool told = ::write(writer.get(), &result, sizeof result) == sizeof result;
-    ::_exit(told ? 0 : 1);
+  const std::array<std::pair<Step, std::function<void()>>, 3> steps{{
+      {Step::unshare, unshare_user_and_mount},
+      {Step::map_ids, [=] { map_own_ids(uid, gid); }},
+      {Step::mount, mount_something},
+  }};
+  // One child more for each step: the first that fails tells which step it was.
+  for (std::size_t last = 0; last < steps.size(); ++last) {
+    const auto failure = run_in_child([&] {
+      for (std::size_t i = 0; i <= last; ++i) steps.at(i).second();
+    });
+    // No errno: a seccomp filter may also kill.
+    if (failure) return {steps.at(last).first, failure->errnum != 0 ? failure->errnum : EPERM};
   }
-  writer.reset();
-  return receive(reader.get(), child);
+  return {};
 }
 
 FileSystemFacts probe_file_system(const fs::path& directory) {
@@ -267,7 +215,7 @@ FileSystemFacts probe_file_system(const fs::path& directory) {
 FuseFacts read_fuse_facts() {
   FuseFacts facts;
   facts.server = find_program("fuse-overlayfs");
-  if (facts.server) facts.server_version = version_of(*facts.server);
+  if (facts.server) facts.server_version = fuse_overlayfs_version().value_or("");
   facts.fusermount = find_program("fusermount3");
   if (facts.fusermount) facts.fusermount_privileged = runs_privileged(*facts.fusermount);
   const UniqueFd device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));

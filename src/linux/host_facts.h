@@ -26,13 +26,12 @@ struct RestrictionFacts {
   std::optional<long> apparmor_restrict_userns;   ///< kernel.apparmor_restrict_unprivileged_userns
   bool seccomp_filter = false;
   bool no_new_privs = false;
-  bool cap_sys_admin = false;  ///< effective, in the caller's user namespace
+  bool cap_sys_admin = false;  ///< effective, and it counts for the mount namespace
 };
 RestrictionFacts read_restriction_facts();
 
 enum class UserNamespaceStep {
-  none,  ///< all of it worked
-  fork,
+  none,     ///< all of it worked
   unshare,  ///< unshare(CLONE_NEWUSER | CLONE_NEWNS)
   map_ids,  ///< /proc/self/{setgroups,uid_map,gid_map}
   mount,    ///< mount(2), by the capabilities held in the new namespace
@@ -45,7 +44,7 @@ struct UserNamespaceProbe {
 };
 
 /// Makes a user and a mount namespace in a child, maps the caller's own ids and mounts a tmpfs
-/// there. The caller must have a single thread.
+/// there. The caller must have a single thread. Throws Error(failed) where there can be no child.
 UserNamespaceProbe probe_user_namespace();
 
 struct FileSystemFacts {
