@@ -1,0 +1,14 @@
+#pragma once
+
+namespace wafers {
+
+/// Whether this process may mount in its own mount namespace: CAP_SYS_ADMIN is effective, and in
+/// the user namespace that owns the mount namespace.
+bool has_sys_admin();
+
+/// Gives up every capability for good: effective, permitted, inheritable and ambient, and the
+/// bounding set where that is permitted, so that not even uid 0 gets any back by execve. Throws
+/// Error(failed).
+void drop_all_capabilities();
+
+}  // namespace wafers

@@ -1,0 +1,184 @@
+#include "linux/fuse_overlayfs.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/scope_guard.h"
+#include "base/text.h"
+#include "linux/process.h"
+#include "linux/spawn.h"
+
+namespace wafers {
+namespace {
+
+constexpr const char* kProgram = "fuse-overlayfs";
+/// Where the daemon gets the descriptor that carries the lock.
+constexpr int kLockFd = 3;
+
+std::filesystem::path require_program(const std::string& name) {
+  if (auto path = find_program(name)) return *std::move(path);
+  throw Error(
+      ErrorKind::unsupported, name + " is not installed",
+      name == kProgram ? "install the package fuse-overlayfs" : "install the package fuse3");
+}
+
+/// flock(2) is held by the open file: it passes to the daemon with the descriptor, and ends with
+/// it.
+UniqueFd lock_upper(const std::filesystem::path& upper) {
+  UniqueFd fd(::open(upper.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+  const int err = errno;
+  if (err == EWOULDBLOCK) {
+    throw Error(ErrorKind::busy,
+                "another fuse-overlayfs still serves " + wafers::quoted(upper.native()),
+                "end the processes that use its old view, then try again");
+  }
+  throw Error::system(err, "cannot lock " + wafers::quoted(upper.native()));
+}
+
+/// A name for the lower without any special character: option strings and fuse-overlayfs's own
+/// parser both have separators, with different rules for quoting.
+void link_lower(const FuseSpec& spec) {
+  const std::filesystem::path link = spec.directory / "lower";
+  std::error_code error;
+  if (std::filesystem::read_symlink(link, error) == spec.lower) return;
+  std::filesystem::remove(link, error);
+  std::filesystem::create_symlink(spec.lower, link, error);
+  if (error) throw Error::system(error.value(), "cannot make " + wafers::quoted(link.native()));
+}
+
+void refuse_colon(const std::filesystem::path& directory) {
+  std::error_code error;
+  const std::string real = std::filesystem::canonical(directory, error).native();
+  if (real.find(':') == std::string::npos) return;
+  throw Error(
+      ErrorKind::unsupported,
+      "fuse-overlayfs cannot take an upper directory with ':' in its path: " + wafers::quoted(real),
+      "set WAFERS_STATE_DIR to a directory without ':' in its path");
+}
+
+/// The daemon's pid isn't told by anyone: it is the child of the process that we started, which
+/// ends once the view is mounted. As "subreaper" we become its parent then (prctl(2)).
+class Subreaper {
+ public:
+  Subreaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
+  Subreaper(const Subreaper&) = delete;
+  Subreaper& operator=(const Subreaper&) = delete;
+  ~Subreaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 0); }
+};
+
+std::vector<FuseServer> child_servers() {
+  std::vector<FuseServer> servers;
+  for (const pid_t pid : all_processes()) {
+    const auto stat = read_process_stat(pid);
+    if (stat && stat->parent == ::getpid() && stat->alive() && stat->comm == kProgram) {
+      servers.push_back({pid, stat->start_ticks});
+    }
+  }
+  return servers;
+}
+
+/// The one in `after` that isn't in `before`: there may be others, of wafers mounted a moment ago.
+std::optional<FuseServer> new_server(const std::vector<FuseServer>& before,
+                                     const std::vector<FuseServer>& after) {
+  for (const FuseServer& server : after) {
+    if (std::find(before.begin(), before.end(), server) == before.end()) return server;
+  }
+  return std::nullopt;
+}
+
+Command server_command(const FuseSpec& spec, const UniqueFd& lock) {
+  Command command;
+  command.path = require_program(kProgram);
+  // Without the kernel's write-back cache: what is written is in the upper when write(2) returns,
+  // and its time stamps are the upper's own.
+  command.argv = {kProgram, "-o", "lowerdir=lower,upperdir=upper,workdir=work,writeback=0",
+                  spec.mountpoint};
+  command.environment = own_environment();
+  command.directory = spec.directory;
+  command.descriptors = {{lock.get(), kLockFd}};
+  return command;
+}
+
+/// What a failed program printed, as one line.
+std::string printed(const CommandResult& result) {
+  std::string text(trimmed(result.output));
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  if (!text.empty()) return printable(text);
+  return "it ended with status " + std::to_string(result.status.code);
+}
+
+void run_fusermount(const char* option, const std::filesystem::path& mountpoint) {
+  Command command;
+  command.path = require_program("fusermount3");
+  command.argv = {"fusermount3", option, "--", mountpoint};
+  command.environment = {"LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
+  const CommandResult result = run_command(std::move(command));
+  if (result.status.success()) return;
+  const std::string doing = "cannot unmount " + wafers::quoted(mountpoint.native());
+  if (result.output.find("busy") != std::string::npos) throw Error::system(EBUSY, doing);
+  throw Error(ErrorKind::failed, doing + ": " + printed(result));
+}
+
+}  // namespace
+
+std::optional<std::filesystem::path> find_program(const std::string& name) {
+  const char* const path = std::getenv("PATH");
+  for (const std::string& directory : split(path != nullptr ? path : "/usr/bin:/bin", ':')) {
+    const std::filesystem::path candidate = std::filesystem::path(directory) / name;
+    std::error_code error;
+    if (candidate.is_absolute() && std::filesystem::is_regular_file(candidate, error) &&
+        ::access(candidate.c_str(), X_OK) == 0) {
+      return candidate;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> fuse_overlayfs_version() {
+  const auto program = find_program(kProgram);
+  if (!program) return std::nullopt;
+  Command command;
+  command.path = *program;
+  command.argv = {kProgram, "--version"};
+  const std::string output = run_command(std::move(command)).output;
+  constexpr std::string_view kBefore = "fuse-overlayfs: version ";
+  const std::size_t at = output.find(kBefore);
+  if (at == std::string::npos) return std::nullopt;
+  const std::string rest = output.substr(at + kBefore.size());
+  return rest.substr(0, rest.find_first_of(" \n"));
+}
+
+FuseServer start_fuse_overlayfs(const FuseSpec& spec) {
+  refuse_colon(spec.directory);
+  const UniqueFd lock = lock_upper(spec.directory / "upper");
+  link_lower(spec);
+  const std::vector<FuseServer> before = child_servers();
+  const Subreaper subreaper;
+  const CommandResult result = run_command(server_command(spec, lock));
+  const std::string doing =
+      "cannot mount fuse-overlayfs on " + wafers::quoted(spec.mountpoint.native());
+  if (!result.status.success()) throw Error(ErrorKind::failed, doing + ": " + printed(result));
+  if (const auto server = new_server(before, child_servers())) return *server;
+  throw Error(ErrorKind::failed, doing + ": its daemon ended at once");
+}
+
+void unmount_fuse(const std::filesystem::path& mountpoint) { run_fusermount("-u", mountpoint); }
+
+void unmount_fuse_lazily(const std::filesystem::path& mountpoint) {
+  run_fusermount("-uz", mountpoint);
+}
+
+}  // namespace wafers

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace wafers {
+
+/// Where a program is on PATH; absent where it isn't.
+std::optional<std::filesystem::path> find_program(const std::string& name);
+
+/// "1.10", as `fuse-overlayfs --version` says it; absent where it isn't installed or says nothing.
+std::optional<std::string> fuse_overlayfs_version();
+
+/// One view for fuse-overlayfs. Paths are absolute and may hold any byte, with one exception:
+/// fuse-overlayfs (as of 1.10) splits the real path of its upperdir at ':', whatever is done to
+/// quote it.
+struct FuseSpec {
+  std::filesystem::path lower;
+  std::filesystem::path directory;  ///< holds `upper` and `work`; a symlink `lower` is made in it
+  std::filesystem::path mountpoint;
+};
+
+/// The daemon that serves a view.
+struct FuseServer {
+  pid_t pid = 0;
+  std::uint64_t start_ticks = 0;
+
+  bool operator==(const FuseServer&) const = default;
+};
+
+/// Starts fuse-overlayfs and returns when the view is mounted. The daemon runs in a session of its
+/// own and holds a lock on the upper for as long as it lives: a second one for that upper is
+/// refused with Error(busy), since fuse-overlayfs itself would not notice. Throws
+/// Error(unsupported) where it isn't installed or can't take the path, Error(failed) with what it
+/// printed.
+FuseServer start_fuse_overlayfs(const FuseSpec& spec);
+
+/// `fusermount3 -u`, which needs no privilege. Throws Error(failed); EBUSY while it is in use.
+void unmount_fuse(const std::filesystem::path& mountpoint);
+/// The same for a view whose server is dead, or that shall go although it is in use.
+void unmount_fuse_lazily(const std::filesystem::path& mountpoint);
+
+}  // namespace wafers

@@ -1,0 +1,69 @@
+#include "linux/holder.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <system_error>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "linux/files.h"
+#include "linux/spawn.h"
+
+namespace wafers {
+namespace {
+
+Error holder_missing() {
+  return Error(ErrorKind::unsupported, "cannot find the helper program wafers-holder",
+               "reinstall wafers, or set WAFERS_HOLDER to the path of wafers-holder");
+}
+
+/// An exec failure of the spawned process shows as an empty report.
+HolderReport read_report(int fd, const std::filesystem::path& program) {
+  const std::string text = read_to_end(fd);
+  if (text.empty()) {
+    throw Error(ErrorKind::failed, "cannot start a holder: " + wafers::quoted(program.native()) +
+                                       " ended without a report");
+  }
+  return decode_report(text);
+}
+
+}  // namespace
+
+std::optional<std::filesystem::path> find_holder() {
+  if (const char* set = std::getenv("WAFERS_HOLDER"); set != nullptr && *set != '\0') {
+    return std::filesystem::path(set);
+  }
+  std::error_code error;
+  const auto here = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  const std::array candidates{here / "../libexec/wafers/wafers-holder",
+                              here / "../helper/wafers-holder",
+                              std::filesystem::path(WAFERS_HOLDER_PATH)};
+  for (const auto& candidate : candidates) {
+    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+  }
+  return std::nullopt;
+}
+
+HolderReport start_holder(const std::string& name, const HolderJob& job, int target) {
+  const auto program = find_holder();
+  if (!program) throw holder_missing();
+  const UniqueFd job_file = make_memory_file(encode(job));
+  Pipe report_pipe = make_pipe();
+  Command command;
+  command.path = *program;
+  command.argv = {"wafers-holder", name};
+  command.descriptors = {{job_file.get(), kHolderJobFd},
+                         {report_pipe.writer.get(), kHolderReportFd}};
+  if (target >= 0) command.descriptors.push_back({target, kHolderTargetFd});
+
+  const pid_t pid = spawn(command);
+  report_pipe.writer.reset();
+  wait_for_child(pid);  // it forks the holder and ends at once
+  const HolderReport report = read_report(report_pipe.reader.get(), *program);
+  if (report.failure) throw report.failure->error();
+  return report;
+}
+
+}  // namespace wafers

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "linux/failure.h"
+#include "linux/overlay.h"
+
+namespace wafers {
+
+// What passes between whoever starts a holder and the holder itself, over two pipes.
+
+/// Descriptors that the holder is started with, beside /dev/null as standard output and error.
+inline constexpr int kHolderJobFd = 0;     ///< reads one encoded HolderJob up to end of file
+inline constexpr int kHolderReportFd = 3;  ///< writes one encoded HolderReport; end of file: it idles
+inline constexpr int kHolderTargetFd = 4;  ///< adopt: a pidfd of a process that is inside
+
+struct HolderJob {
+  enum class Kind {
+    mount,  ///< make namespaces and mount `overlay` in them
+    adopt,  ///< join those of the process behind kHolderTargetFd, which have the view already
+  };
+  Kind kind = Kind::mount;
+  OverlaySpec overlay;
+};
+
+/// What the holder became, or what it could not do.
+struct HolderReport {
+  pid_t pid = 0;
+  std::uint64_t start_ticks = 0;
+  std::uint64_t user_ns = 0;
+  std::uint64_t mnt_ns = 0;
+  std::uint64_t device = 0;  ///< st_dev of the view
+
+  std::optional<Failure> failure;  ///< the rest means nothing then
+};
+
+std::string encode(const HolderJob& job);
+std::string encode(const HolderReport& report);
+
+/// Throw Error(failed) where `text` isn't the whole of one.
+HolderJob decode_job(std::string_view text);
+HolderReport decode_report(std::string_view text);
+
+}  // namespace wafers

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace wafers {
+
+/// One line of a mountinfo, decoded.
+struct MountEntry {
+  std::filesystem::path target;  ///< as seen by the process whose table it is
+  std::string type;              ///< "overlay", "fuse.fuse-overlayfs"
+  std::string source;
+  std::uint64_t device = 0;
+  std::uint64_t mount_id = 0;
+};
+
+/// The mounts that a process sees, in the order of mounting; empty where the table can't be read.
+std::vector<MountEntry> mount_table_of(pid_t pid);
+std::vector<MountEntry> own_mount_table();
+
+/// What is mounted on exactly `target`: the topmost, where there are several.
+std::optional<MountEntry> find_mount(const std::vector<MountEntry>& table,
+                                     const std::filesystem::path& target);
+
+}  // namespace wafers

@@ -1,0 +1,106 @@
+#include "linux/namespaces.h"
+
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <string>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "linux/files.h"
+
+namespace wafers {
+namespace {
+
+std::string namespace_path(const std::string& process, NamespaceType type) {
+  return "/proc/" + process + (type == NamespaceType::user ? "/ns/user" : "/ns/mnt");
+}
+
+std::optional<std::uint64_t> inode_of(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return status.st_ino;
+}
+
+std::optional<std::uint64_t> inode_of(const UniqueFd& fd) {
+  struct stat status {};
+  if (!fd || ::fstat(fd.get(), &status) != 0) return std::nullopt;
+  return status.st_ino;
+}
+
+void unshare_or_throw(int flags, const char* doing) {
+  if (::unshare(flags) == 0) return;
+  const int err = errno;
+  throw Error::system(err, doing);
+}
+
+void setns_or_throw(int pidfd, int flags, const char* doing) {
+  if (::setns(pidfd, flags) == 0) return;
+  const int err = errno;
+  throw Error::system(err, doing);
+}
+
+std::string map_line(unsigned id) { return std::to_string(id) + " " + std::to_string(id) + " 1\n"; }
+
+}  // namespace
+
+void unshare_user_and_mount() {
+  unshare_or_throw(CLONE_NEWUSER | CLONE_NEWNS, "cannot make a user and a mount namespace");
+}
+
+void unshare_mount() { unshare_or_throw(CLONE_NEWNS, "cannot make a mount namespace"); }
+
+void map_own_ids(uid_t uid, gid_t gid) {
+  write_existing_file("/proc/self/setgroups", "deny");
+  write_existing_file("/proc/self/uid_map", map_line(uid));
+  write_existing_file("/proc/self/gid_map", map_line(gid));
+}
+
+void make_mounts_slave() {
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) == 0) return;
+  const int err = errno;
+  throw Error::system(err, "cannot make the mounts of the new namespace slaves");
+}
+
+void enter_user_and_mount_of(int pidfd) {
+  setns_or_throw(pidfd, CLONE_NEWUSER | CLONE_NEWNS, "cannot enter the user and mount namespaces");
+}
+
+void enter_mount_of(int pidfd) {
+  setns_or_throw(pidfd, CLONE_NEWNS, "cannot enter the mount namespace");
+}
+
+std::optional<std::uint64_t> namespace_inode(pid_t pid, NamespaceType type) {
+  return inode_of(namespace_path(std::to_string(pid), type));
+}
+
+std::uint64_t own_namespace_inode(NamespaceType type) {
+  if (const auto inode = inode_of(namespace_path("self", type))) return *inode;
+  const int err = errno;
+  throw Error::system(err, "cannot look at our own namespaces in /proc");
+}
+
+bool in_user_namespace_tree(pid_t pid, std::uint64_t user_ns) {
+  UniqueFd fd(::open(namespace_path(std::to_string(pid), NamespaceType::user).c_str(),
+                     O_RDONLY | O_CLOEXEC));
+  while (fd) {
+    if (inode_of(fd) == user_ns) return true;
+    fd.reset(::ioctl(fd.get(), NS_GET_PARENT));  // EPERM at our own namespace: the top for us
+  }
+  return false;
+}
+
+bool owns_mount_namespace() {
+  const UniqueFd mount_ns(
+      ::open(namespace_path("self", NamespaceType::mount).c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd owner(mount_ns ? ::ioctl(mount_ns.get(), NS_GET_USERNS) : -1);
+  // EPERM: the owner is a user namespace outside of ours.
+  return owner && inode_of(owner) == own_namespace_inode(NamespaceType::user);
+}
+
+}  // namespace wafers

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+
+namespace wafers {
+
+enum class NamespaceType { user, mount };
+
+/// Moves the calling, single-threaded process into a new user namespace and a new mount namespace
+/// owned by it. All capabilities in there are held until the next execve. Throws Error(failed).
+void unshare_user_and_mount();
+
+/// A new mount namespace in the current user namespace; needs CAP_SYS_ADMIN. Throws Error(failed).
+void unshare_mount();
+
+/// Right after unshare_user_and_mount(): maps one user and one group onto themselves, so that files
+/// keep their owner and the process is not root in there. `uid` and `gid` are the caller's
+/// effective ids as they were before: without the map, the kernel shows the overflow id. Denies
+/// setgroups(2), which the kernel demands of an unprivileged gid map (user_namespaces(7)). Throws
+/// Error(failed).
+void map_own_ids(uid_t uid, gid_t gid);
+
+/// Mounts and unmounts made outside from now on show in this mount namespace, none of its own goes
+/// out. Where the outside is private (containers), nothing goes either way. Throws Error(failed).
+void make_mounts_slave();
+
+/// Joins the user and mount namespaces of the process behind `pidfd` in one step (setns(2), Linux
+/// 5.8). Single-threaded callers only. The kernel moves root and working directory to the root of
+/// that mount namespace. Throws Error(failed).
+void enter_user_and_mount_of(int pidfd);
+/// The same for the mount namespace alone: for a caller that is in the right user namespace
+/// already, which setns(2) refuses to join again.
+void enter_mount_of(int pidfd);
+
+/// Inode of a process's namespace; absent where the process is gone or the kernel doesn't let us
+/// look (ptrace access is needed: a process of another wafer, seen from inside one).
+std::optional<std::uint64_t> namespace_inode(pid_t pid, NamespaceType type);
+/// Throws Error(failed) where /proc isn't mounted.
+std::uint64_t own_namespace_inode(NamespaceType type);
+
+/// Whether the process's user namespace is `user_ns` or lies below it (a sandbox that was started
+/// inside a wafer). False where the kernel doesn't let us look.
+bool in_user_namespace_tree(pid_t pid, std::uint64_t user_ns);
+
+/// Whether the current user namespace owns the current mount namespace: capabilities count there.
+/// After `unshare --user` alone, they don't.
+bool owns_mount_namespace();
+
+}  // namespace wafers

@@ -1,0 +1,135 @@
+#include "linux/overlay.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "linux/files.h"
+
+namespace wafers {
+namespace {
+
+/// A layer's path as the option string gets it. The string has separators of its own, and how they
+/// are escaped changed between kernels (a regression with "\," was in 6.5 and 6.6), so such a path
+/// goes by a descriptor. Others stay readable in the mount table.
+class LayerPath {
+ public:
+  explicit LayerPath(const std::filesystem::path& path) {
+    // mount(2) takes one page of options; three of these and the fixed ones fit well.
+    constexpr std::size_t kLongest = 1024;
+    const std::string& text = path.native();
+    if (text.size() <= kLongest && text.find_first_of(",:\\") == std::string::npos) {
+      text_ = text;
+    } else {
+      fd_ = open_anchor(path);
+      text_ = path_of_fd(fd_.get());
+    }
+  }
+
+  const std::string& text() const noexcept { return text_; }
+
+ private:
+  UniqueFd fd_;
+  std::string text_;
+};
+
+/// Documentation/filesystems/overlayfs.rst. `index=on` is what makes the upper exclusive. With
+/// trusted xattrs the module's defaults could be otherwise, and would then put redirects and files
+/// without data into the upper; with user xattrs the kernel allows neither.
+std::string_view fixed_options(OverlayXattrs xattrs) {
+  return xattrs == OverlayXattrs::user ? "userxattr,index=on,xino=auto"
+                                       : "redirect_dir=nofollow,metacopy=off,index=on,xino=auto";
+}
+
+unsigned long mount_flags(const std::filesystem::path& lower) {
+  struct statvfs status {};
+  const bool noexec = ::statvfs(lower.c_str(), &status) == 0 && (status.f_flag & ST_NOEXEC) != 0;
+  const unsigned long flags = MS_NODEV | MS_NOSUID;
+  return noexec ? flags | MS_NOEXEC : flags;
+}
+
+void umount_or_throw(const std::filesystem::path& mountpoint, int flags) {
+  if (::umount2(mountpoint.c_str(), flags | UMOUNT_NOFOLLOW) == 0) return;
+  const int err = errno;
+  throw Error::system(err, "cannot unmount " + wafers::quoted(mountpoint.native()));
+}
+
+/// chmod(2) that follows no symlink; fchmodat(2) knows no such flag before Linux 6.6.
+void make_enterable(const std::filesystem::path& directory) {
+  const UniqueFd fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (fd) ::chmod(path_of_fd(fd.get()).c_str(), S_IRWXU);
+}
+
+void remove_mark(const std::filesystem::path& upper, const char* name) {
+  if (::lremovexattr(upper.c_str(), name) == 0) return;
+  const int err = errno;
+  // EPERM: trusted.* without CAP_SYS_ADMIN, where there is nothing of ours.
+  if (err == ENODATA || err == ENOTSUP || err == EPERM) return;
+  throw Error::system(
+      err, "cannot remove " + std::string(name) + " of " + wafers::quoted(upper.native()));
+}
+
+}  // namespace
+
+void mount_overlay(const OverlaySpec& spec) {
+  const LayerPath lower(spec.lower);
+  const LayerPath upper(spec.upper);
+  const LayerPath work(spec.work);
+  const std::string options = std::string(fixed_options(spec.xattrs)) +
+                              ",lowerdir=" + lower.text() + ",upperdir=" + upper.text() +
+                              ",workdir=" + work.text();
+  if (::mount(spec.source.c_str(), spec.mountpoint.c_str(), "overlay", mount_flags(spec.lower),
+              options.c_str()) == 0) {
+    return;
+  }
+  const int err = errno;
+  throw Error::system(err,
+                      "cannot mount an overlay on " + wafers::quoted(spec.mountpoint.native()));
+}
+
+void clear_work_directory(const std::filesystem::path& work) {
+  // The kernel makes `work` and `index` in there, with mode 000 and 755, and nothing deeper than
+  // what a whole directory was moved aside from.
+  for (const char* name : {"work", "index", "incompat"}) make_enterable(work / name);
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(work, error)) {
+    std::filesystem::remove_all(entry.path(), error);
+    if (error) break;
+  }
+  if (error) throw Error::system(error.value(), "cannot clear " + wafers::quoted(work.native()));
+}
+
+void forget_origin(const std::filesystem::path& upper, const std::filesystem::path& work) {
+  remove_mark(upper, "user.overlay.origin");
+  remove_mark(upper, "trusted.overlay.origin");
+  clear_work_directory(work);
+}
+
+void unmount(const std::filesystem::path& mountpoint) { umount_or_throw(mountpoint, 0); }
+
+void unmount_lazily(const std::filesystem::path& mountpoint) {
+  umount_or_throw(mountpoint, MNT_DETACH);
+}
+
+std::optional<ViewIdentity> view_identity(const std::filesystem::path& path) {
+  struct statx status {};
+  if (::statx(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_MNT_ID,
+              &status) != 0) {
+    return std::nullopt;
+  }
+  return ViewIdentity{::makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_mnt_id};
+}
+
+}  // namespace wafers

@@ -1,0 +1,138 @@
+#include "linux/process_scan.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/text.h"
+#include "linux/files.h"
+#include "linux/namespaces.h"
+#include "linux/process.h"
+
+namespace wafers {
+namespace {
+
+bool lies_on(const std::string& path, const ViewIdentity& view) {
+  // The device alone isn't enough: where base and upper are on different file systems, overlayfs
+  // may give files of the base a device number of their own (overlayfs.rst, "Inode properties").
+  const auto identity = view_identity(path);
+  return identity && (identity->mount_id == view.mount_id || identity->device == view.device);
+}
+
+std::string proc_directory(pid_t pid) { return "/proc/" + std::to_string(pid); }
+
+/// Calls `visit` with each open descriptor's path in /proc until it returns true.
+bool any_descriptor(pid_t pid, const std::function<bool(const std::string&)>& visit) {
+  const std::string directory = proc_directory(pid) + "/fd";
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(directory.c_str()), ::closedir);
+  if (!entries) return false;
+  while (const dirent* entry = ::readdir(entries.get())) {
+    if (entry->d_name[0] != '.' && visit(directory + "/" + entry->d_name)) return true;
+  }
+  return false;
+}
+
+/// A line of /proc/<pid>/maps, as far as we need it.
+struct Mapping {
+  std::string_view permissions;
+  std::uint64_t device = 0;
+  std::string_view path;  ///< as the process sees it; a newline in it is written as \012
+};
+
+/// "8:1f", in hexadecimal.
+std::uint64_t parse_device(std::string_view text) {
+  unsigned major_number = 0;
+  unsigned minor_number = 0;
+  const char* const end = text.data() + text.size();
+  const char* const colon = std::from_chars(text.data(), end, major_number, 16).ptr;
+  if (colon != end) std::from_chars(colon + 1, end, minor_number, 16);
+  return ::makedev(major_number, minor_number);
+}
+
+/// "start-end rwxs offset major:minor inode      path" (proc(5)).
+std::optional<Mapping> parse_mapping(std::string_view line) {
+  std::array<std::string_view, 5> fields;
+  for (std::string_view& field : fields) {
+    const std::size_t end = line.find(' ');
+    if (end == std::string_view::npos) return std::nullopt;
+    field = line.substr(0, end);
+    line.remove_prefix(end + 1);
+  }
+  line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+  return Mapping{fields[1], parse_device(fields[3]), line};
+}
+
+std::string with_newlines(std::string_view path) {
+  constexpr std::string_view kEscaped = "\\012";
+  std::string text(path);
+  for (std::size_t at = text.find(kEscaped); at != std::string::npos;
+       at = text.find(kEscaped, at)) {
+    text.replace(at, kEscaped.size(), "\n");
+  }
+  return text;
+}
+
+/// Calls `visit` with each file mapping on the view until it returns true.
+bool any_mapping(pid_t pid, const ViewIdentity& view,
+                 const std::function<bool(const Mapping&)>& visit) {
+  const auto maps = read_small_file(proc_directory(pid) + "/maps");
+  if (!maps) return false;
+  for (const std::string& line : split(*maps, '\n')) {
+    const auto mapping = parse_mapping(line);
+    if (mapping && mapping->device == view.device && visit(*mapping)) return true;
+  }
+  return false;
+}
+
+bool writable(const std::string& descriptor) {
+  // The mode of the link in /proc/<pid>/fd is that of the open file (proc(5)).
+  struct stat status {};
+  return ::lstat(descriptor.c_str(), &status) == 0 && (status.st_mode & S_IWUSR) != 0;
+}
+
+}  // namespace
+
+std::vector<pid_t> processes_in_mount_namespace(std::uint64_t mnt_ns) {
+  std::vector<pid_t> found = all_processes();
+  std::erase_if(found,
+                [&](pid_t pid) { return namespace_inode(pid, NamespaceType::mount) != mnt_ns; });
+  return found;
+}
+
+bool uses_view(pid_t pid, const ViewIdentity& view) {
+  const std::string directory = proc_directory(pid);
+  for (const char* link : {"/cwd", "/root", "/exe"}) {
+    if (lies_on(directory + link, view)) return true;
+  }
+  return any_descriptor(pid, [&](const std::string& path) { return lies_on(path, view); }) ||
+         any_mapping(pid, view, [](const Mapping&) { return true; });
+}
+
+std::vector<std::filesystem::path> files_being_written(const ViewIdentity& view) {
+  std::vector<std::filesystem::path> files;
+  for (const pid_t pid : all_processes()) {
+    any_descriptor(pid, [&](const std::string& path) {
+      if (writable(path) && lies_on(path, view)) files.emplace_back(path);
+      return false;
+    });
+    any_mapping(pid, view, [&](const Mapping& mapping) {
+      if (mapping.permissions == "rw-s" || mapping.permissions == "rwxs") {
+        files.emplace_back(proc_directory(pid) + "/root" + with_newlines(mapping.path));
+      }
+      return false;
+    });
+  }
+  return files;
+}
+
+}  // namespace wafers
