@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "core/backend.h"
 #include "core/doctor_checks.h"
+#include "core/store.h"
 #include "git/repository.h"
 #include "linux/host_facts.h"
 
@@ -22,30 +23,22 @@ namespace fs = std::filesystem;
 /// The state directory, made for the time of the examination where it does not exist.
 class StateDirectory {
  public:
-  explicit StateDirectory(fs::path path) : path_(std::move(path)) {
-    for (fs::path part = path_; !part.empty() && !exists(part); part = part.parent_path()) {
-      made_.push_back(part);
+  explicit StateDirectory(const fs::path& path) {
+    try {
+      made_ = Store(path).create();
+    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): the check of the directory says why
     }
-    std::for_each(made_.rbegin(), made_.rend(), [](const fs::path& part) {
-      std::error_code shows_later;
-      fs::create_directory(part, shows_later);
-      fs::permissions(part, fs::perms::owner_all, shows_later);
-    });
   }
   StateDirectory(const StateDirectory&) = delete;
   StateDirectory& operator=(const StateDirectory&) = delete;
   ~StateDirectory() {
-    for (const fs::path& part : made_) ::rmdir(part.c_str());  // in use by now: stays
+    // What is in use by now is not empty, and stays.
+    std::for_each(made_.rbegin(), made_.rend(),
+                  [](const fs::path& path) { ::rmdir(path.c_str()); });
   }
 
  private:
-  static bool exists(const fs::path& path) {
-    std::error_code ignored;
-    return fs::exists(path, ignored);
-  }
-
-  fs::path path_;
-  std::vector<fs::path> made_;  ///< innermost first
+  std::vector<fs::path> made_;  ///< outermost first
 };
 
 Trial try_backend(BackendKind kind, const fs::path& state_dir) {
