@@ -1,7 +1,86 @@
 #include "cli/cli.h"
 
-namespace wafers::cli {
+#include <algorithm>
+#include <csignal>
+#include <exception>
+#include <string>
+#include <utility>
+#include <vector>
 
-int run(int /*argc*/, char** /*argv*/) { return 2; }
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/report.h"
+#include "core/interrupt.h"
+
+namespace wafers::cli {
+namespace {
+
+/// Writing into a closed pipe is to fail and not to kill us in the middle of something. A handler,
+/// unlike SIG_IGN, is not inherited by the programs that we start.
+void survive_closed_pipes() {
+  struct sigaction action {};
+  action.sa_handler = [](int) {};
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGPIPE, &action, nullptr);
+}
+
+const Command& command_for(const std::string& word) {
+  if (word == "-h" || word == "--help") return *find_command("help");
+  if (word == "-V" || word == "--version") return *find_command("version");
+  const Command* const command = find_command(word);
+  if (command != nullptr) return *command;
+  const bool is_option = word.starts_with('-');
+  throw Error(ErrorKind::usage,
+              (is_option ? "unknown option " : "unknown command ") + wafers::quoted(word),
+              "see 'wafers help'");
+}
+
+int dispatch(std::vector<std::string> words, Report& report) {
+  if (words.empty()) {
+    throw Error(ErrorKind::usage, "which command?", "see 'wafers help'");
+  }
+  const std::string first = std::move(words.front());
+  words.erase(words.begin());
+  const Arguments arguments = split_arguments(std::move(words));
+  // Known before anything is parsed, for what goes wrong while parsing.
+  if (std::ranges::find(arguments.own, "--json") != arguments.own.end()) {
+    report.use(OutputForm::json);
+  }
+  const Command& command = command_for(first);
+  try {
+    return command.run(command, arguments, report);
+  } catch (const HelpWanted& help) {
+    report.data(help.text);
+    return Report::kDone;
+  }
+}
+
+int run_reporting(std::vector<std::string> words, Report& report) {
+  try {
+    return dispatch(std::move(words), report);
+  } catch (const Interrupted& interrupted) {
+    report.failure(interrupted);
+    report.finish(Report::kDone);
+    Report::die_of(interrupted.signal());
+  } catch (const Error& error) {
+    return report.failure(error);
+  } catch (const std::exception& error) {
+    return report.failure(Error(ErrorKind::failed, error.what()));
+  }
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  Report report(OutputForm::text);
+  try {
+    survive_closed_pipes();
+    const int status = run_reporting({argv + std::min(argc, 1), argv + argc}, report);
+    return report.finish(status);
+  } catch (const std::exception& error) {
+    // Not even the failure could be written.
+    return report.finish(Report::partial_failure(Error(ErrorKind::failed, error.what())));
+  }
+}
 
 }  // namespace wafers::cli

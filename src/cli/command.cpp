@@ -1,0 +1,67 @@
+#include "cli/command.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include "base/text.h"
+
+namespace wafers::cli {
+namespace {
+
+constexpr std::array kCommands{
+    Command{"add",
+            "<name>... [--at <mountpoint>] [--branch <branch>] [--from <repo>]\n"
+            "                  [--backend auto|namespace|host|fuse] [--assume-clean] [--durable]\n"
+            "                  [--json]",
+            "Make a wafer, a writable view of a Git checkout on a branch of its own", run_add},
+    Command{"exec", "<name> [--cwd <dir>] [--env K=V]... -- <command> [args...]",
+            "Run a command inside a wafer", run_exec},
+    Command{"shell", "<name>", "Run an interactive shell inside a wafer", run_shell},
+    Command{"git-status", "[<name>] [--porcelain] [--json]",
+            "Show what differs between a wafer's branch and its view", run_git_status},
+    Command{"git-diff",
+            "[<name>] [--uncommitted | --all] [--stat | --name-only | --name-status]\n"
+            "                       [--color auto|always|never] [-- <paths>...]",
+            "Show a wafer's changes: committed since the base, uncommitted, or all", run_git_diff},
+    Command{"git-commit",
+            "[<name>] (-m <message>... | -F <file>) [--author <author>] [--allow-empty]\n"
+            "                         [--json] [-- <paths>...]",
+            "Commit a wafer's view, or some of its files, to its branch", run_git_commit},
+    Command{"ls", "[--json]", "List all wafers", run_ls},
+    Command{"mount", "<name>... [--accept-unclean]", "Mount the views of wafers", run_mount},
+    Command{"umount", "<name>...", "Unmount the views of wafers; nothing in them is lost",
+            run_umount},
+    Command{"rm", "(<name>... | --all) [--force] [--kill] [--json]",
+            "Remove wafers; their branches stay", run_rm},
+    Command{"doctor", "[--json]", "Check what this host can do, and say what to change",
+            run_doctor},
+    Command{"skill", "", "Print how a coding agent works in a wafer, as Markdown", run_skill},
+    Command{"help", "[<command>]", "Print help", run_help},
+    Command{"version", "", "Print the version", run_version},
+};
+
+}  // namespace
+
+std::span<const Command> all_commands() { return kCommands; }
+
+const Command* find_command(std::string_view name) {
+  const auto* const found = std::ranges::find(kCommands, name, &Command::name);
+  return found == kCommands.end() ? nullptr : &*found;
+}
+
+Store open_store() {
+  return Store(state_directory(), [](std::string_view line) { Report::note(line); });
+}
+
+std::string one_wafer(const Parser& parser, const std::vector<std::string>& positional) {
+  if (positional.size() > 1) {
+    throw parser.usage("unexpected argument " + wafers::quoted(positional[1]));
+  }
+  if (!positional.empty()) return positional.front();
+  const char* const inside = std::getenv("WAFERS_NAME");
+  if (inside != nullptr && *inside != '\0') return inside;
+  throw parser.usage("the name of a wafer is missing");
+}
+
+}  // namespace wafers::cli

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/parser.h"
+#include "cli/report.h"
+#include "core/store.h"
+
+namespace wafers::cli {
+
+/// One command: its words in the help, and the function that parses its arguments, calls core and
+/// reports. The function returns the exit status, or throws Error.
+struct Command {
+  std::string_view name;
+  std::string_view usage;    ///< what follows "wafers <name>"
+  std::string_view summary;  ///< one line
+  int (*run)(const Command& command, const Arguments& arguments, Report& report);
+};
+
+/// All commands, in the order of the help.
+std::span<const Command> all_commands();
+const Command* find_command(std::string_view name);
+
+/// The store of this run, whose waiting for locks shows on stderr.
+Store open_store();
+
+/// The wafer that a git-* command is for: the one argument, else $WAFERS_NAME. Throws Error(usage).
+std::string one_wafer(const Parser& parser, const std::vector<std::string>& positional);
+
+int run_add(const Command&, const Arguments&, Report&);
+int run_exec(const Command&, const Arguments&, Report&);
+int run_shell(const Command&, const Arguments&, Report&);
+int run_git_status(const Command&, const Arguments&, Report&);
+int run_git_diff(const Command&, const Arguments&, Report&);
+int run_git_commit(const Command&, const Arguments&, Report&);
+int run_ls(const Command&, const Arguments&, Report&);
+int run_mount(const Command&, const Arguments&, Report&);
+int run_umount(const Command&, const Arguments&, Report&);
+int run_rm(const Command&, const Arguments&, Report&);
+int run_doctor(const Command&, const Arguments&, Report&);
+int run_skill(const Command&, const Arguments&, Report&);
+int run_help(const Command&, const Arguments&, Report&);
+int run_version(const Command&, const Arguments&, Report&);
+
+}  // namespace wafers::cli

@@ -1,0 +1,47 @@
+#include "cli/json.h"
+
+namespace wafers::cli {
+namespace {
+
+using nlohmann::json;
+
+template <typename Text>
+json text_or_null(const std::optional<Text>& text) {
+  if (!text) return nullptr;
+  return text_to_json(std::string(*text));
+}
+
+json commit_or_null(const std::string& commit) {
+  return commit.empty() ? json(nullptr) : json(commit);
+}
+
+json to_json(const WaferInfo& info) {
+  const Wafer& wafer = info.wafer;
+  return {{"name", text_to_json(wafer.name)},
+          {"branch", text_to_json(wafer.branch)},
+          {"base_repo", text_to_json(wafer.base_repo.native())},
+          {"base_commit", commit_or_null(wafer.base_commit)},
+          {"last_commit", commit_or_null(wafer.last_commit)},
+          {"backend", to_string(wafer.backend)},
+          {"status", to_string(info.mount.status)},
+          {"mountpoint", text_to_json(wafer.mountpoint.native())},
+          {"host_path", text_or_null(info.mount.host_path)},
+          {"holder_pid", info.mount.holder_pid ? json(*info.mount.holder_pid) : json(nullptr)},
+          {"user_ns", text_or_null(info.mount.user_ns)},
+          {"mnt_ns", text_or_null(info.mount.mnt_ns)},
+          {"upperdir", text_to_json(wafer.upper().native())},
+          {"created_at", text_to_json(wafer.created_at)},
+          {"base_moved", info.base_moved ? json(*info.base_moved) : json(nullptr)}};
+}
+
+}  // namespace
+
+nlohmann::json text_to_json(std::string_view text) { return utf8_text(text); }
+
+nlohmann::json to_json(const std::vector<WaferInfo>& wafers) {
+  json list = json::array();
+  for (const WaferInfo& info : wafers) list.push_back(to_json(info));
+  return list;
+}
+
+}  // namespace wafers::cli

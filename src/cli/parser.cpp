@@ -1,0 +1,85 @@
+#include "cli/parser.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "cli/command.h"
+
+namespace wafers::cli {
+namespace {
+
+/// CLI11's own help, with our usage line: it knows nothing of positional arguments and the tail.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  explicit HelpFormatter(std::string usage) : usage_(std::move(usage)) { column_width(28); }
+  std::string make_usage(const CLI::App* /*app*/, std::string /*name*/) const override {
+    return usage_ + "\n";
+  }
+
+ private:
+  std::string usage_;
+};
+
+}  // namespace
+
+Arguments split_arguments(std::vector<std::string> words) {
+  Arguments arguments;
+  const auto separator = std::ranges::find(words, "--");
+  if (separator != words.end()) {
+    arguments.tail.emplace(std::next(separator), words.end());
+    words.erase(separator, words.end());
+  }
+  arguments.own = std::move(words);
+  return arguments;
+}
+
+Parser::Parser(const Command& command, const Arguments& arguments)
+    : command_(command), arguments_(arguments), app_(std::string(command.summary)) {
+  const std::string usage =
+      "Usage: wafers " + std::string(command.name) + " " + std::string(command.usage);
+  app_.formatter(std::make_shared<HelpFormatter>(usage));
+  app_.set_help_flag("-h,--help", "print this help");
+  app_.allow_extras();
+}
+
+void Parser::flag(const std::string& names, bool& value, const std::string& description) {
+  app_.add_flag(names, value, description);
+}
+
+void Parser::option(const std::string& names, std::optional<std::string>& value,
+                    const std::string& placeholder, const std::string& description) {
+  app_.add_option(names, value, description)->type_name("<" + placeholder + ">");
+}
+
+void Parser::repeated(const std::string& names, std::vector<std::string>& values,
+                      const std::string& placeholder, const std::string& description) {
+  app_.add_option(names, values, description)
+      ->type_name("<" + placeholder + ">")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
+}
+
+std::vector<std::string> Parser::parse() {
+  try {
+    // CLI11 takes a vector from its end.
+    app_.parse(std::vector<std::string>(arguments_.own.rbegin(), arguments_.own.rend()));
+  } catch (const CLI::CallForHelp&) {
+    throw HelpWanted{app_.help()};
+  } catch (const CLI::ParseError& error) {
+    throw usage(printable(error.what()));
+  }
+  std::vector<std::string> positional = app_.remaining();
+  for (const std::string& word : positional) {
+    if (word.starts_with('-')) throw usage("unknown option " + wafers::quoted(word));
+  }
+  return positional;
+}
+
+Error Parser::usage(const std::string& message) const {
+  return Error(ErrorKind::usage, std::string(command_.name) + ": " + message,
+               "see 'wafers help " + std::string(command_.name) + "'");
+}
+
+}  // namespace wafers::cli

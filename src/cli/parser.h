@@ -1,0 +1,52 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/report.h"
+
+namespace wafers::cli {
+
+struct Command;
+
+/// What stands behind `wafers <command>`. Split at the first "--", which CLI11 never gets to see:
+/// what follows belongs to somebody else (a command to run, paths) and passes untouched.
+struct Arguments {
+  std::vector<std::string> own;
+  std::optional<std::vector<std::string>> tail;
+};
+Arguments split_arguments(std::vector<std::string> words);
+
+/// Thrown where help was asked for instead.
+struct HelpWanted {
+  std::string text;
+};
+
+/// Options of one command through CLI11. Positional arguments are taken here: CLI11 would split
+/// "[a,b]", and take the name of a wafer called "ls" for a subcommand.
+class Parser {
+ public:
+  Parser(const Command& command, const Arguments& arguments);
+
+  void flag(const std::string& names, bool& value, const std::string& description);
+  void option(const std::string& names, std::optional<std::string>& value,
+              const std::string& placeholder, const std::string& description);
+  /// An option that may be given several times, with one value each.
+  void repeated(const std::string& names, std::vector<std::string>& values,
+                const std::string& placeholder, const std::string& description);
+
+  /// Parses; returns the positional arguments. Throws Error(usage) or HelpWanted.
+  std::vector<std::string> parse();
+
+  /// An Error(usage) that points to the command's help.
+  Error usage(const std::string& message) const;
+
+ private:
+  const Command& command_;
+  const Arguments& arguments_;
+  CLI::App app_;
+};
+
+}  // namespace wafers::cli

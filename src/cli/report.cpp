@@ -1,0 +1,151 @@
+#include "cli/report.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+namespace wafers::cli {
+namespace {
+
+int exit_status(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::failed:
+      return 1;
+    case ErrorKind::usage:
+      return 2;
+    case ErrorKind::refused:
+      return 3;
+    case ErrorKind::busy:
+      return 4;
+    case ErrorKind::unsupported:
+      return Report::kUnsupported;
+  }
+  return 1;
+}
+
+// As env(1), nohup(1) and others that run a command.
+constexpr int kEnterFailed = 125;
+constexpr int kCommandNotRun = 126;
+constexpr int kCommandNotFound = 127;
+
+void to_stderr(std::string_view label, std::string_view text) {
+  std::string line(label);
+  line += text;
+  line += '\n';
+  // At once, so that lines of several processes don't mix. Nobody is left to tell of a failure.
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+Error cannot_write(int err) { return Error::system(err, "cannot write to standard output"); }
+
+void print_error(const Error& error) {
+  to_stderr("wafers: ", error.message());
+  if (!error.hint().empty()) Report::hint(error.hint());
+}
+
+}  // namespace
+
+std::string_view to_string(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::failed:
+      return "failed";
+    case ErrorKind::usage:
+      return "usage";
+    case ErrorKind::refused:
+      return "refused";
+    case ErrorKind::busy:
+      return "busy";
+    case ErrorKind::unsupported:
+      return "unsupported";
+  }
+  return "failed";
+}
+
+void Report::data(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size()) return;
+  const int err = errno;
+  throw cannot_write(err);
+}
+
+void Report::document(const nlohmann::json& document) {
+  using nlohmann::json;
+  line(document.dump(2, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace));
+}
+
+void Report::note(std::string_view text) { to_stderr("wafers: ", text); }
+void Report::warning(std::string_view text) { to_stderr("wafers: warning: ", text); }
+void Report::hint(std::string_view text) { to_stderr("hint: ", text); }
+
+int Report::failure(const Error& error) {
+  // A reader that went away (`wafers git-diff a1 | head`) needs no explanation.
+  if (error.errnum() == EPIPE) return status_of(error);
+  if (form_ == OutputForm::text) {
+    print_error(error);
+  } else {
+    document({{"error", to_json(error)}});
+  }
+  return status_of(error);
+}
+
+nlohmann::json Report::to_json(const Error& error) {
+  return {{"kind", to_string(error.kind())}, {"message", error.message()}, {"hint", error.hint()}};
+}
+
+int Report::status_of(const Error& error) { return exit_status(error.kind()); }
+
+int Report::partial_failure(const Error& error) {
+  print_error(error);
+  return status_of(error);
+}
+
+int Report::enter_failure(const Error& error) {
+  print_error(error);
+  return kEnterFailed;
+}
+
+int Report::command_failure(const Error& error) {
+  print_error(error);
+  return error.errnum() == ENOENT ? kCommandNotFound : kCommandNotRun;
+}
+
+void Report::die_of(int signal) {
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+  std::abort();
+}
+
+int Report::finish(int status) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+  const int err = errno;
+  if (err != EPIPE) print_error(cannot_write(err));
+  return status == kDone ? exit_status(ErrorKind::failed) : status;
+}
+
+bool stdout_likes_colour() {
+  const char* const no_color = std::getenv("NO_COLOR");
+  if (no_color != nullptr && *no_color != '\0') return false;
+  const char* const term = std::getenv("TERM");
+  const bool capable = term != nullptr && std::string_view(term) != "dumb";
+  return capable && ::isatty(STDOUT_FILENO) == 1;
+}
+
+int terminal_width() {
+  if (const char* const columns = std::getenv("COLUMNS")) {
+    const std::string_view text = columns;
+    int width = 0;
+    const auto result = std::from_chars(text.data(), text.data() + text.size(), width);
+    if (result.ec == std::errc() && width > 0) return width;
+  }
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  constexpr int kOtherwise = 80;
+  return kOtherwise;
+}
+
+}  // namespace wafers::cli

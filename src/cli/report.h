@@ -1,0 +1,71 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace wafers::cli {
+
+enum class OutputForm { text, json };
+
+/// The only printer, and the only place that knows exit statuses. Data goes to stdout, everything
+/// else to stderr. What is printed through it must be printable already where it isn't data.
+class Report {
+ public:
+  explicit Report(OutputForm form) : form_(form) {}
+
+  OutputForm form() const noexcept { return form_; }
+  void use(OutputForm form) noexcept { form_ = form; }
+
+  /// Data for stdout, as it is. Throws Error(failed) where stdout takes no more.
+  void data(std::string_view text);
+  /// Data for stdout, as one line.
+  void line(const std::string& text) { data(text + "\n"); }
+  /// The one JSON document of this run.
+  void document(const nlohmann::json& document);
+
+  /// "wafers: <text>" on stderr.
+  static void note(std::string_view text);
+  /// "wafers: warning: <text>" on stderr.
+  static void warning(std::string_view text);
+  /// "hint: <text>" on stderr.
+  static void hint(std::string_view text);
+
+  /// A failure, with its hint: on stderr, or as JSON document. Returns its exit status.
+  int failure(const Error& error);
+  /// One failure among several: on stderr in either form. Returns its exit status.
+  static int partial_failure(const Error& error);
+  /// A failure as the contract's JSON object {"kind", "message", "hint"}.
+  static nlohmann::json to_json(const Error& error);
+  static int status_of(const Error& error);
+
+  /// What `exec` and `shell` fail with, so that the command's own exit statuses can be told apart.
+  static int enter_failure(const Error& error);
+  /// `enter_failure`, where it was the command that could not be run.
+  static int command_failure(const Error& error);
+
+  /// Nothing that was begun is left: dies of the signal that was the reason. Does not return.
+  [[noreturn]] static void die_of(int signal);
+
+  static constexpr int kDone = 0;
+  static constexpr int kUnsupported = 5;
+
+  /// Makes sure that all data has been written. Returns `status`, or that of a failure.
+  int finish(int status);
+
+ private:
+  OutputForm form_;
+};
+
+/// "failed", "usage", "refused", "busy" or "unsupported".
+std::string_view to_string(ErrorKind kind);
+
+/// Whether stdout may be coloured on its own account: a capable terminal, and no NO_COLOR.
+bool stdout_likes_colour();
+
+/// Columns of the terminal, as git has it: $COLUMNS, else what stdout says, else 80.
+int terminal_width();
+
+}  // namespace wafers::cli
