@@ -1,0 +1,269 @@
+// What `add` and `doctor` say on hosts that lack something. The lack is simulated by limited_host,
+// for one command at a time; each case says what the same command does without it.
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "support/catch.h"
+#include "support/git_repo.h"
+#include "support/run.h"
+#include "support/temp_dir.h"
+
+using namespace wafers::test;
+using Catch::Matchers::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+constexpr const char* kUid = "59999";
+constexpr uid_t kUidNumber = 59999;
+
+bool is_root() { return ::geteuid() == 0; }
+
+/// A base, a state directory and the wafers program, on a host with limits.
+class Host {
+ public:
+  explicit Host(Words limits) : limits_(std::move(limits)) {
+    const GitRepo base = GitRepo::init(base_);
+    base.write("a.txt", "one\n");
+    base.commit_all();
+    fs::create_directories(home_);
+  }
+
+  /// The limits, with an ordinary user as the caller. Started by root, that user has fuse to fall
+  /// back to; else it has not, since fusermount3 gets no privilege inside the simulation.
+  static Host for_user(Words limits) {
+    if (is_root()) limits.insert(limits.end(), {"--uid", kUid});
+    return Host(std::move(limits));
+  }
+
+  Host& path(const std::string& path) {
+    path_ = path;
+    return *this;
+  }
+
+  RunResult wafers(const Words& arguments) const {
+    if (is_ordinary_by_root()) give_all_away();
+    Words argv{WAFERS_LIMITED_HOST};
+    argv.insert(argv.end(), limits_.begin(), limits_.end());
+    if (is_ordinary_by_root()) {
+      argv.insert(argv.end(), {"--reach", top().string(), "--reach", WAFERS_BUILD_DIR});
+    }
+    argv.insert(argv.end(), {"--", WAFERS_PROGRAM});
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    RunOptions options;
+    options.cwd = "/";
+    options.environment = {"WAFERS_STATE_DIR=" + state_.string(), "HOME=" + home_.string(),
+                           "TMPDIR=" + top().string()};
+    if (!path_.empty()) options.environment.push_back("PATH=" + path_);
+    return run(argv, options);
+  }
+
+  RunResult add(const Words& more = {}) const {
+    Words arguments{"add", "a1", "--from", base_.string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return wafers(arguments);
+  }
+
+  bool left_nothing_behind() const {
+    const bool no_branch = GitRepo(base_).git({"branch", "--list", "wafers/*"}).empty();
+    return no_branch && (!fs::exists(state_ / "a1"));
+  }
+
+  const fs::path& base() const { return base_; }
+  const fs::path& state() const { return state_; }
+  fs::path top() const { return temp_ / "host"; }
+
+ private:
+  bool is_ordinary_by_root() const {
+    return is_root() && std::find(limits_.begin(), limits_.end(), "--uid") != limits_.end();
+  }
+
+  void give_all_away() const {
+    REQUIRE(::lchown(top().c_str(), kUidNumber, kUidNumber) == 0);
+    for (const fs::path& entry : fs::recursive_directory_iterator(top())) {
+      REQUIRE(::lchown(entry.c_str(), kUidNumber, kUidNumber) == 0);
+    }
+  }
+
+  TempDir temp_;
+  fs::path base_ = temp_ / "host/base";
+  fs::path state_ = temp_ / "host/state";
+  fs::path home_ = temp_ / "host/home";
+  Words limits_;
+  std::string path_;
+};
+
+/// The line of `doctor`'s output that has `word` in it, "" if there is none.
+std::string line_with(const std::string& output, const std::string& word) {
+  const std::size_t found = output.find(word);
+  if (found == std::string::npos) return {};
+  const std::size_t begin = output.rfind('\n', found) + 1;
+  return output.substr(begin, output.find('\n', found) - begin);
+}
+
+void expect_unsupported(const Host& host) {
+  const RunResult add = host.add();
+  CAPTURE(add.out, add.err);
+  CHECK(add.status == 5);
+  CHECK_THAT(add.err, Contains("wafers doctor"));
+  CHECK(host.left_nothing_behind());
+  const RunResult doctor = host.wafers({"doctor"});
+  CAPTURE(doctor.out, doctor.err);
+  CHECK(doctor.status == 5);
+  CHECK_THAT(doctor.out, Contains("no backend works here"));
+}
+
+/// Needs to be started by root: see Host::for_user.
+void expect_fallback_to_fuse(const Host& host, const std::string& why) {
+  const RunResult add = host.add();
+  CAPTURE(add.out, add.err);
+  REQUIRE(add.status == 0);
+  const std::string line = line_with(add.err, "namespace");
+  CHECK_THAT(line, Contains("fuse"));
+  CHECK_THAT(line, Contains(why));
+  const RunResult doctor = host.wafers({"doctor"});
+  CAPTURE(doctor.out);
+  CHECK(doctor.status == 0);
+  CHECK_THAT(doctor.out, Contains("takes the backend fuse"));
+  const RunResult removed = host.wafers({"rm", "a1"});
+  CAPTURE(removed.err);
+  CHECK(removed.status == 0);
+}
+
+std::string doctor_says(const Host& host) { return host.wafers({"doctor"}).out; }
+
+}  // namespace
+
+TEST_CASE("without limits an ordinary user gets the namespace backend, and no word of fallback") {
+  const Host host = Host::for_user({});
+  const RunResult add = host.add();
+  CAPTURE(add.out, add.err);
+  REQUIRE(add.status == 0);
+  CHECK_THAT(add.err, !Contains("fuse"));
+  const RunResult doctor = host.wafers({"doctor"});
+  CAPTURE(doctor.out);
+  CHECK(doctor.status == 0);
+  CHECK_THAT(doctor.out, Contains("takes the backend namespace"));
+  CHECK_THAT(line_with(doctor.out, "user namespaces"), Contains("ok"));
+  CHECK(host.wafers({"rm", "a1"}).status == 0);
+}
+
+TEST_CASE("user namespaces switched off: fuse, with the reason") {
+  if (!is_root()) return;  // by root only, see Host::for_user
+  const Host host = Host::for_user({"--no-userns", "--fuse"});
+  expect_fallback_to_fuse(host, "ENOSPC");
+  const std::string said = doctor_says(host);
+  CAPTURE(said);
+  CHECK_THAT(said, Contains("user.max_user_namespaces = 0"));
+  CHECK_THAT(said, Contains("sysctl -w user.max_user_namespaces="));
+}
+
+TEST_CASE("unshare denied by seccomp: fuse, with the reason") {
+  if (!is_root()) return;  // by root only, see Host::for_user
+  const Host host = Host::for_user({"--deny-unshare", "--fuse"});
+  expect_fallback_to_fuse(host, "EPERM");
+  const std::string said = doctor_says(host);
+  CAPTURE(said);
+  CHECK_THAT(said, Contains("seccomp filter denies unshare(2)"));
+  CHECK_THAT(said, Contains("seccomp=unconfined"));
+}
+
+TEST_CASE("user namespaces switched off, and no fuse: nothing works, and nothing is left behind") {
+  const Host host = Host::for_user({"--no-userns", "--no-fuse"});
+  expect_unsupported(host);
+  const std::string said = doctor_says(host);
+  CAPTURE(said);
+  CHECK_THAT(line_with(said, "switched off"), Contains("fail"));
+  CHECK_THAT(said, Contains("user.max_user_namespaces = 0"));
+  CHECK_THAT(line_with(said, "/dev/fuse"), Contains("fail"));
+}
+
+TEST_CASE("unshare denied, and no fuse: nothing works") {
+  const Host host = Host::for_user({"--deny-unshare", "--no-fuse"});
+  expect_unsupported(host);
+  CHECK_THAT(doctor_says(host), Contains("seccomp filter denies unshare(2)"));
+}
+
+TEST_CASE("mount denied: neither kernel nor fuse mounts, for user and root") {
+  const bool by_root = GENERATE(false, true);
+  if (by_root && !is_root()) return;
+  const Host host =
+      by_root ? Host({"--deny-mount"}) : Host::for_user({"--deny-mount", "--no-userns"});
+  expect_unsupported(host);
+  if (by_root) CHECK_THAT(doctor_says(host), Contains("denies mount(2)"));
+}
+
+TEST_CASE("programs of fuse not in PATH: said, and harmless where namespaces work") {
+  Host host = Host::for_user({});
+  const TempDir empty;
+  host.path(empty.path().string());
+  const RunResult doctor = host.wafers({"doctor"});
+  CAPTURE(doctor.out);
+  CHECK(doctor.status == 0);
+  CHECK_THAT(line_with(doctor.out, "fuse-overlayfs is not in PATH"), Contains("warn"));
+  CHECK_THAT(line_with(doctor.out, "fusermount3 is not in PATH"), Contains("warn"));
+  CHECK_THAT(doctor.out, Contains("apt-get install fuse-overlayfs fuse3"));
+}
+
+TEST_CASE("programs of fuse not in PATH and namespaces denied: nothing works") {
+  Host host = Host::for_user({"--deny-unshare"});
+  const TempDir empty;
+  host.path(empty.path().string());
+  expect_unsupported(host);
+  CHECK_THAT(line_with(doctor_says(host), "fuse-overlayfs is not in PATH"), Contains("fail"));
+}
+
+TEST_CASE("a backend that is asked for by name does not fall back") {
+  const Host host = Host::for_user({"--deny-unshare"});
+  const RunResult add = host.add({"--backend", "namespace"});
+  CAPTURE(add.err);
+  CHECK(add.status == 5);
+  CHECK_THAT(add.err, Contains("EPERM"));
+  CHECK(host.left_nothing_behind());
+}
+
+TEST_CASE("root mounts in its own namespace, whatever is denied to users") {
+  if (!is_root()) return;
+  const Host host({"--deny-unshare", "--no-fuse"});
+  const RunResult add = host.add();
+  CAPTURE(add.err);
+  REQUIRE(add.status == 0);
+  CHECK_THAT(doctor_says(host), Contains("takes the backend host"));
+  CHECK(host.wafers({"rm", "a1"}).status == 0);
+}
+
+TEST_CASE("doctor --json is one document that agrees with the exit status") {
+  const Host host = Host::for_user({"--deny-unshare", "--no-fuse"});
+  const RunResult doctor = host.wafers({"doctor", "--json"});
+  CAPTURE(doctor.out);
+  CHECK(doctor.status == 5);
+  const auto document = nlohmann::json::parse(doctor.out);
+  CHECK(document.at("backend").is_null());
+  bool found = false;
+  for (const auto& check : document.at("checks")) {
+    if (check.at("id") != "user-namespaces") continue;
+    found = true;
+    CHECK(check.at("status") == "fail");
+    CHECK_FALSE(check.at("remedy").get<std::string>().empty());
+  }
+  CHECK(found);
+}
+
+TEST_CASE("doctor leaves no state directory behind, and speaks of the repository it is in") {
+  const Host host = Host::for_user({});
+  const RunResult doctor = host.wafers({"doctor"});
+  CAPTURE(doctor.out);
+  CHECK(doctor.status == 0);
+  CHECK_FALSE(fs::exists(host.state()));
+  CHECK_THAT(doctor.out, Contains("not inside a Git repository"));
+}
