@@ -210,9 +210,11 @@ Check check_fusermount(const FuseFacts& facts, const RestrictionFacts& restricti
   const std::string subject = wafers::quoted(facts.fusermount->string());
   if (caller == Caller::root) return passed("fusermount3", "fusermount3 is " + subject);
   if (!facts.fusermount_privileged) {
-    return missed("fusermount3", missing,
-                  {subject + " is not setuid root, or on a file system mounted nosuid",
-                   "sudo chmod u+s " + shell_quoted(facts.fusermount->string())});
+    return missed(
+        "fusermount3", missing,
+        {subject + " gets no root privilege here: it is not setuid root, its mount is nosuid, "
+                   "or this user namespace has no root",
+         "sudo chmod u+s " + shell_quoted(facts.fusermount->string())});
   }
   if (restrictions.no_new_privs) {
     return missed("fusermount3", missing,

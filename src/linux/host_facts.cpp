@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
@@ -114,6 +115,15 @@ bool tells_types(const fs::path& directory) {
 
 // --- fuse ----------------------------------------------------------------------------------------
 
+/// 0, or why /dev/fuse can't be used.
+int try_fuse_device() {
+  const UniqueFd device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+  if (!device) return errno;
+  struct stat found {};
+  const dev_t fuse = makedev(10, 229);  // Documentation/admin-guide/devices.txt
+  return ::fstat(device.get(), &found) == 0 && found.st_rdev == fuse ? 0 : ENODEV;
+}
+
 bool runs_privileged(const fs::path& program) {
   struct stat found {};
   struct statfs mounted {};
@@ -218,8 +228,7 @@ FuseFacts read_fuse_facts() {
   if (facts.server) facts.server_version = fuse_overlayfs_version().value_or("");
   facts.fusermount = find_program("fusermount3");
   if (facts.fusermount) facts.fusermount_privileged = runs_privileged(*facts.fusermount);
-  const UniqueFd device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
-  if (!device) facts.device_errnum = errno;
+  facts.device_errnum = try_fuse_device();
   return facts;
 }
 
