@@ -72,7 +72,7 @@ class Repository {
   PathProtection path_protection() const;
 
   // Refs and commits. Branch names are short: "wafers/a1".
-  std::optional<Oid> head_commit() const;          ///< nullopt on an unborn branch
+  std::optional<Oid> head_commit() const;  ///< nullopt on an unborn branch
   std::optional<Oid> branch_tip(std::string_view branch) const;
   /// What git-check-ref-format says of refs/heads/<branch>.
   static bool is_valid_branch_name(const std::string& branch);
@@ -85,7 +85,8 @@ class Repository {
 
   /// Creates refs/heads/<branch>; Error(failed) if it exists or collides ("a" and "a/b"). The
   /// reflog gets `reflog_message`.
-  void create_branch(const std::string& branch, const Oid& commit, const std::string& reflog_message);
+  void create_branch(const std::string& branch, const Oid& commit,
+                     const std::string& reflog_message);
   /// Moves the branch from exactly `expected` to `commit` under the ref's lock and writes the
   /// reflog. Throws Error(refused) where it no longer is at `expected`; nothing has changed then.
   void move_branch(const std::string& branch, const Oid& expected, const Oid& commit,
@@ -104,9 +105,9 @@ class Repository {
   /// Writes the commit object; no ref is touched.
   Oid write_commit(const CommitRequest& request);
 
-  /// Who commits, as git decides it: GIT_{AUTHOR,COMMITTER}_{NAME,EMAIL,DATE}, author.*/committer.*,
-  /// user.*, EMAIL. Throws Error(failed) "Author identity unknown" with git's remedy as hint where
-  /// name or email is missing: nothing is guessed from the host.
+  /// Who commits, as git decides it: GIT_{AUTHOR,COMMITTER}_{NAME,EMAIL,DATE},
+  /// author.*/committer.*, user.*, EMAIL. Throws Error(failed) "Author identity unknown" with git's
+  /// remedy as hint where name or email is missing: nothing is guessed from the host.
   enum class Role { author, committer };
   Identity identity(Role role) const;
 
@@ -123,5 +124,9 @@ class Repository {
   std::unique_ptr<Impl> impl_;
   friend struct RepositoryAccess;  ///< src/git only: reaches libgit2's handle
 };
+
+/// As Repository::identity(), outside of any repository: environment, global and system
+/// configuration.
+Identity default_identity(Repository::Role role);
 
 }  // namespace wafers::git

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "git/handle.h"
+
+namespace wafers::git {
+
+/// One setting. `value` is absent for a key without '=', which git takes for true.
+struct Setting {
+  std::string key;  ///< section and name in lower case, subsection as written
+  std::optional<std::string> value;
+};
+
+/// Git's configuration, weakest setting first, as git-config(1) orders files and environment:
+/// system, global (XDG, then ~/.gitconfig), repository, worktree, GIT_CONFIG_COUNT and
+/// GIT_CONFIG_PARAMETERS. HOME and its like are looked at anew each time.
+class Config {
+ public:
+  /// Only what a repository can't change: what git calls protected configuration.
+  static Config open_protected();
+  /// `repository` is asked by includeIf conditions. `worktree_config` is empty where
+  /// extensions.worktreeConfig is not set.
+  static Config open(git_repository* repository, const std::filesystem::path& common_dir,
+                     const std::filesystem::path& worktree_config);
+  /// One file, without what it includes: for extensions.* and core.bare, as git reads them.
+  static Config open_file(const std::filesystem::path& file);
+
+  /// The strongest setting of `key`, or null. Section and name in any letter case.
+  const Setting* find(std::string_view key) const;
+  std::optional<std::string> get(std::string_view key) const;
+  /// Throws Error(failed) where the value is no boolean.
+  bool get_bool(std::string_view key, bool otherwise) const;
+  const std::vector<Setting>& settings() const noexcept { return settings_; }
+
+  /// libgit2's view of the same files, for what libgit2 looks up itself.
+  git_config* handle() const noexcept { return handle_.get(); }
+
+ private:
+  void add_file(const std::filesystem::path& file, git_config_level_t level,
+                git_repository* repository);
+  void add_user_files();
+  void read_files();
+  void read_environment();
+
+  ConfigHandle handle_;
+  std::vector<Setting> settings_;
+};
+
+/// true/yes/on/1, false/no/off/0/"" and numbers, as git's config.c reads them; a key without value
+/// is true. nullopt where it is none of those.
+std::optional<bool> parse_bool(const std::optional<std::string>& value);
+
+/// "~/x" with $HOME; everything else unchanged.
+std::string expand_home(const std::string& path);
+
+/// The words of GIT_CONFIG_PARAMETERS: 'key=value' or 'key'='value', quoted for the shell.
+/// Throws Error(failed) where it is malformed.
+std::vector<Setting> parse_config_parameters(std::string_view text);
+
+}  // namespace wafers::git

@@ -1,0 +1,129 @@
+#include "git/memory_odb.h"
+
+#include <git2/sys/odb_backend.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <utility>
+
+#include "base/error.h"
+#include "git/library.h"
+
+namespace wafers::git {
+namespace {
+
+/// Before the loose (1) and packed (2) backends of libgit2.
+constexpr int kPriority = 1000;
+
+struct Backend : git_odb_backend {
+  const MemoryOdb* store = nullptr;
+};
+
+const MemoryOdb::Object* look_up(git_odb_backend* backend, const git_oid* oid) {
+  return static_cast<Backend*>(backend)->store->find(from_library(*oid));
+}
+
+// No exception may leave these: libgit2 is C.
+
+int read(void** data, std::size_t* size, git_object_t* type, git_odb_backend* backend,
+         const git_oid* oid) {
+  try {
+    const MemoryOdb::Object* object = look_up(backend, oid);
+    if (object == nullptr) return GIT_ENOTFOUND;
+    const std::string content = MemoryOdb::content_of(*object, from_library(*oid));
+    void* const copy = git_odb_backend_data_alloc(backend, content.size() + 1);
+    if (copy == nullptr) return GIT_ERROR;
+    std::memcpy(copy, content.data(), content.size());
+    static_cast<char*>(copy)[content.size()] = '\0';
+    *data = copy;
+    *size = content.size();
+    *type = object->type;
+    return GIT_OK;
+  } catch (const std::exception& error) {
+    git_error_set_str(GIT_ERROR_ODB, error.what());
+    return GIT_ERROR;
+  }
+}
+
+int read_header(std::size_t* size, git_object_t* type, git_odb_backend* backend,
+                const git_oid* oid) {
+  const MemoryOdb::Object* object = look_up(backend, oid);
+  if (object == nullptr) return GIT_ENOTFOUND;
+  *size = object->size;
+  *type = object->type;
+  return GIT_OK;
+}
+
+int exists(git_odb_backend* backend, const git_oid* oid) {
+  return look_up(backend, oid) != nullptr ? 1 : 0;
+}
+
+void release(git_odb_backend* backend) { delete static_cast<Backend*>(backend); }
+
+}  // namespace
+
+void MemoryOdb::attach_to(git_odb* odb) {
+  auto backend = std::make_unique<Backend>();
+  check(git_odb_init_backend(backend.get(), GIT_ODB_BACKEND_VERSION), "cannot set up objects");
+  backend->store = this;
+  backend->read = read;
+  backend->read_header = read_header;
+  backend->exists = exists;
+  backend->free = release;
+  check(git_odb_add_backend(odb, backend.get(), kPriority), "cannot set up objects");
+  (void)backend.release();  // the odb's now
+}
+
+void MemoryOdb::add(const Oid& oid, git_object_t type, std::string content) {
+  const std::size_t size = content.size();
+  const auto [at, added] = objects_.try_emplace(oid);
+  if (!added) return;
+  at->second = Object{type, std::move(content), UniqueFd(), size};
+  order_.push_back(oid);
+  bytes_ += size;
+}
+
+void MemoryOdb::add_file(const Oid& oid, UniqueFd file, std::uint64_t size) {
+  const auto [at, added] = objects_.try_emplace(oid);
+  if (!added) return;
+  at->second = Object{GIT_OBJECT_BLOB, std::string(), std::move(file), size};
+  order_.push_back(oid);
+  ++files_;
+}
+
+const MemoryOdb::Object* MemoryOdb::find(const Oid& oid) const {
+  const auto found = objects_.find(oid);
+  return found == objects_.end() ? nullptr : &found->second;
+}
+
+void MemoryOdb::clear() {
+  objects_.clear();
+  order_.clear();
+  bytes_ = 0;
+  files_ = 0;
+}
+
+std::string MemoryOdb::content_of(const Object& object, const Oid& oid) {
+  if (!object.file) return object.content;
+  const std::string what = "cannot read the file that blob " + oid.hex() + " was made from";
+  std::string content(object.size, '\0');
+  std::size_t used = 0;
+  while (used < content.size()) {
+    const ssize_t got = ::pread(object.file.get(), content.data() + used, content.size() - used,
+                                static_cast<off_t>(used));
+    const int err = errno;
+    if (got < 0 && err == EINTR) continue;
+    if (got < 0) throw Error::system(err, what);
+    if (got == 0) break;
+    used += static_cast<std::size_t>(got);
+  }
+  git_oid now;
+  check(git_odb_hash(&now, content.data(), used, GIT_OBJECT_BLOB), what);
+  if (from_library(now) != oid) throw Error(ErrorKind::failed, what + ": it was changed meanwhile");
+  return content;
+}
+
+}  // namespace wafers::git

@@ -1,0 +1,253 @@
+#include "git/object_store.h"
+
+#include <fcntl.h>
+#include <git2/sys/odb_backend.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "git/library.h"
+
+namespace wafers::git {
+namespace {
+
+constexpr std::size_t kPiece = 128UL * 1024;
+/// Objects waiting for flush() are kept in memory up to this many bytes.
+constexpr std::size_t kMaxPending = 32UL * 1024 * 1024;
+/// Big files that are only hashed are kept open to be read again for a diff, up to this many.
+constexpr std::size_t kMaxFiles = 256;
+
+std::string describe(const Oid& oid, git_object_t type) {
+  return std::string(git_object_type2string(type)) + " " + oid.hex();
+}
+
+/// Calls `use` with each piece of the next `size` bytes of `fd`, which must end there.
+template <typename Use>
+void for_each_piece(int fd, std::uint64_t size, Use use) {
+  std::string buffer(std::min<std::uint64_t>(size + 1, kPiece), '\0');
+  std::uint64_t left = size;
+  while (true) {
+    const ssize_t got = ::read(fd, buffer.data(), buffer.size());
+    if (got < 0) {
+      const int err = errno;
+      if (err == EINTR) continue;
+      throw Error::system(err, "cannot read file");
+    }
+    if (got == 0 && left == 0) return;
+    if (got == 0 || static_cast<std::uint64_t>(got) > left) {
+      throw Error(ErrorKind::failed, "cannot read file: its size changed meanwhile");
+    }
+    use(std::string_view(buffer).substr(0, static_cast<std::size_t>(got)));
+    left -= static_cast<std::uint64_t>(got);
+  }
+}
+
+/// tree-walk.c: canon_mode().
+FileMode canonical_mode(std::uint32_t mode) {
+  constexpr std::uint32_t kType = 0170000;
+  if ((mode & kType) == 0100000) {
+    return (mode & 0100U) != 0 ? FileMode::executable : FileMode::regular;
+  }
+  if ((mode & kType) == 0120000) return FileMode::symlink;
+  if ((mode & kType) == 0040000) return FileMode::tree;
+  return FileMode::gitlink;
+}
+
+}  // namespace
+
+std::vector<TreeEntry> parse_tree(std::string_view content, const Oid& tree) {
+  const auto malformed = [&] {
+    return Error(ErrorKind::failed, "cannot read tree " + tree.hex() + ": it is malformed");
+  };
+  std::vector<TreeEntry> entries;
+  while (!content.empty()) {
+    std::uint32_t mode = 0;
+    std::size_t at = 0;
+    for (; at < content.size() && content[at] != ' '; ++at) {
+      if (content[at] < '0' || content[at] > '7' || at > 6) throw malformed();
+      mode = mode * 8 + static_cast<std::uint32_t>(content[at] - '0');
+    }
+    const std::size_t end = content.find('\0', at);
+    if (at == 0 || end == std::string_view::npos || content.size() - end - 1 < Oid::kSize) {
+      throw malformed();
+    }
+    TreeEntry& entry = entries.emplace_back();
+    entry.mode = canonical_mode(mode);
+    entry.name = content.substr(at + 1, end - at - 1);
+    if (entry.name.empty() || entry.name.find('/') != std::string::npos) throw malformed();
+    std::memcpy(entry.oid.bytes.data(), content.data() + end + 1, Oid::kSize);
+    content.remove_prefix(end + 1 + Oid::kSize);
+  }
+  return entries;
+}
+
+DatabaseStore::DatabaseStore(Settings settings, Writes writes)
+    : settings_(std::move(settings)),
+      writes_(writes),
+      loose_(settings_.objects_dir, settings_.level, settings_.shared, settings_.durability) {
+  ensure_library();
+  check(git_odb_open(Out(odb_), settings_.objects_dir.c_str()), "cannot open object database");
+  memory_.attach_to(odb_.get());
+}
+
+void DatabaseStore::throw_missing(const Oid& oid, const std::string& doing) const {
+  std::string hint;
+  if (!settings_.fetch_command.empty()) {
+    hint = "this is a partial clone: let git fetch the object with: " + settings_.fetch_command +
+           " " + oid.hex() + " >/dev/null";
+  }
+  throw_library_error(doing, std::move(hint));
+}
+
+void DatabaseStore::make_readable(const Oid& oid) {
+  if (memory_.find(oid) == nullptr && loose_.has_unpublished()) loose_.publish();
+}
+
+OdbObjectHandle DatabaseStore::read(const Oid& oid, git_object_t type) {
+  make_readable(oid);
+  const git_oid raw = to_library(oid);
+  const std::string doing = "cannot read " + describe(oid, type);
+  OdbObjectHandle object;
+  const int result = git_odb_read(Out(object), odb_.get(), &raw);
+  if (result == GIT_ENOTFOUND) throw_missing(oid, doing);
+  check(result, doing);
+  if (git_odb_object_type(object.get()) != type) {
+    throw Error(ErrorKind::failed,
+                doing + ": it is a " + git_object_type2string(git_odb_object_type(object.get())));
+  }
+  return object;
+}
+
+std::vector<TreeEntry> DatabaseStore::read_tree(const Oid& tree) {
+  const OdbObjectHandle object = read(tree, GIT_OBJECT_TREE);
+  const auto* data = static_cast<const char*>(git_odb_object_data(object.get()));
+  return parse_tree({data, git_odb_object_size(object.get())}, tree);
+}
+
+std::string DatabaseStore::read_blob(const Oid& blob) {
+  const OdbObjectHandle object = read(blob, GIT_OBJECT_BLOB);
+  const auto* data = static_cast<const char*>(git_odb_object_data(object.get()));
+  return {data, git_odb_object_size(object.get())};
+}
+
+std::uint64_t DatabaseStore::object_size(const Oid& oid) {
+  make_readable(oid);
+  const git_oid raw = to_library(oid);
+  const std::string doing = "cannot read object " + oid.hex();
+  std::size_t size = 0;
+  git_object_t type = GIT_OBJECT_INVALID;
+  const int result = git_odb_read_header(&size, &type, odb_.get(), &raw);
+  if (result == GIT_ENOTFOUND) throw_missing(oid, doing);
+  check(result, doing);
+  return size;
+}
+
+Oid DatabaseStore::hash_blob(std::string_view content) {
+  git_oid oid;
+  check(git_odb_hash(&oid, content.data(), content.size(), GIT_OBJECT_BLOB), "cannot hash");
+  return from_library(oid);
+}
+
+/// Whether the database has the object already. As git does, one that is there is marked as freshly
+/// used, so that a concurrent `git gc` doesn't take it for garbage; packs are not looked for anew.
+bool DatabaseStore::has(const Oid& oid) {
+  if (memory_.find(oid) != nullptr) return true;
+  const git_oid raw = to_library(oid);
+  if (writes_ == Writes::to_memory) {
+    return git_odb_exists_ext(odb_.get(), &raw, GIT_ODB_LOOKUP_NO_REFRESH) == 1;
+  }
+  const std::size_t count = git_odb_num_backends(odb_.get());
+  for (std::size_t i = 0; i < count; ++i) {
+    git_odb_backend* backend = nullptr;
+    check(git_odb_get_backend(&backend, odb_.get(), i), "cannot look at object database");
+    if (backend->freshen != nullptr && backend->freshen(backend, &raw) == 0) return true;
+  }
+  return false;
+}
+
+Oid DatabaseStore::write(std::string content, git_object_t type) {
+  git_oid raw;
+  check(git_odb_hash(&raw, content.data(), content.size(), type), "cannot hash");
+  const Oid oid = from_library(raw);
+  if (has(oid)) return oid;
+  memory_.add(oid, type, std::move(content));
+  if (writes_ == Writes::to_database && memory_.bytes() > kMaxPending) flush();
+  return oid;
+}
+
+Oid DatabaseStore::write_blob(std::string_view content) {
+  return write(std::string(content), GIT_OBJECT_BLOB);
+}
+
+Oid DatabaseStore::write_commit(std::string content) {
+  return write(std::move(content), GIT_OBJECT_COMMIT);
+}
+
+Oid DatabaseStore::write_tree(std::vector<TreeEntry> entries) {
+  std::sort(entries.begin(), entries.end(), tree_order_less);
+  std::string content;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const TreeEntry& entry = entries[i];
+    const bool valid = !entry.name.empty() && entry.name.find('/') == std::string::npos &&
+                       entry.name.find('\0') == std::string::npos &&
+                       entry.mode != FileMode::absent && !entry.oid.is_zero();
+    if (!valid || (i > 0 && entries[i - 1].name == entry.name)) {
+      throw Error(ErrorKind::failed,
+                  "cannot write a tree with the entry " + wafers::quoted(entry.name));
+    }
+    const std::string mode = to_octal(entry.mode);
+    content += mode.substr(mode[0] == '0' ? 1 : 0);
+    content += ' ';
+    content += entry.name;
+    content += '\0';
+    content.append(entry.oid.bytes.begin(), entry.oid.bytes.end());
+  }
+  return write(std::move(content), GIT_OBJECT_TREE);
+}
+
+Oid DatabaseStore::hash_file(int fd, std::uint64_t size) {
+  if (!hasher_) hasher_.emplace();
+  hasher_->begin(size);
+  for_each_piece(fd, size, [&](std::string_view piece) { hasher_->update(piece); });
+  return hasher_->finish();
+}
+
+Oid DatabaseStore::store_file(int fd, std::uint64_t size) {
+  if (!hasher_) hasher_.emplace();
+  hasher_->begin(size);
+  LooseWriter::Stream stream(loose_, "blob", size);
+  for_each_piece(fd, size, [&](std::string_view piece) {
+    hasher_->update(piece);
+    stream.write(piece);
+  });
+  const Oid oid = hasher_->finish();
+  if (!has(oid)) stream.finish(oid);
+  return oid;
+}
+
+Oid DatabaseStore::write_blob_from(int fd, std::uint64_t size) {
+  if (writes_ == Writes::to_database) return store_file(fd, size);
+  const Oid oid = hash_file(fd, size);
+  if (has(oid) || memory_.files() >= kMaxFiles) return oid;
+  UniqueFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  // Without it the blob can't be shown later, and that is all.
+  if (copy) memory_.add_file(oid, std::move(copy), size);
+  return oid;
+}
+
+void DatabaseStore::flush() {
+  if (writes_ == Writes::to_memory) return;
+  for (const Oid& oid : memory_.order()) {
+    const MemoryOdb::Object* object = memory_.find(oid);
+    loose_.add(oid, git_object_type2string(object->type), object->content);
+  }
+  loose_.publish();
+  memory_.clear();
+}
+
+}  // namespace wafers::git

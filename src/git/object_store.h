@@ -1,0 +1,63 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "git/blob_hasher.h"
+#include "git/handle.h"
+#include "git/loose_writer.h"
+#include "git/memory_odb.h"
+#include "git/repository.h"
+
+namespace wafers::git {
+
+/// The ObjectStore that Repository::objects() gives out.
+class DatabaseStore final : public ObjectStore {
+ public:
+  struct Settings {
+    std::filesystem::path objects_dir;
+    int level = 1;  ///< of zlib
+    SharedMode shared;
+    Durability durability = Durability::disk;
+    /// What to tell about a missing object: how git can be made to fetch it. Empty if it can't.
+    std::string fetch_command;
+  };
+  DatabaseStore(Settings settings, Writes writes);
+
+  std::vector<TreeEntry> read_tree(const Oid& tree) override;
+  std::string read_blob(const Oid& blob) override;
+  std::uint64_t object_size(const Oid& oid) override;
+  Oid hash_blob(std::string_view content) override;
+  Oid write_blob(std::string_view content) override;
+  Oid write_blob_from(int fd, std::uint64_t size) override;
+  Oid write_tree(std::vector<TreeEntry> entries) override;
+  void flush() override;
+
+  Oid write_commit(std::string content);
+  /// For diff.cpp: everything that this store can read.
+  git_odb* odb() const noexcept { return odb_.get(); }
+  /// What is not in memory any more can be read from the database.
+  void make_readable(const Oid& oid);
+
+ private:
+  OdbObjectHandle read(const Oid& oid, git_object_t type);
+  Oid write(std::string content, git_object_t type);
+  bool has(const Oid& oid);
+  Oid hash_file(int fd, std::uint64_t size);
+  Oid store_file(int fd, std::uint64_t size);
+  [[noreturn]] void throw_missing(const Oid& oid, const std::string& doing) const;
+
+  Settings settings_;
+  Writes writes_;
+  MemoryOdb memory_;  ///< must outlive odb_
+  OdbHandle odb_;
+  LooseWriter loose_;
+  std::optional<BlobHasher> hasher_;
+};
+
+/// A tree object's content as entries. Throws Error(failed) where it is malformed.
+std::vector<TreeEntry> parse_tree(std::string_view content, const Oid& tree);
+
+}  // namespace wafers::git
