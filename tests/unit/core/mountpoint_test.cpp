@@ -1,0 +1,136 @@
+#include "core/mountpoint.h"
+
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "support/catch.h"
+#include "support/git_repo.h"
+#include "support/temp_dir.h"
+
+namespace wafers {
+namespace {
+
+namespace fs = std::filesystem;
+using Catch::Matchers::Contains;
+using test::GitRepo;
+using test::TempDir;
+
+Wafer wafer_at(const fs::path& mountpoint, BackendKind backend = BackendKind::namespace_) {
+  Wafer wafer;
+  wafer.name = "a1";
+  wafer.mountpoint = mountpoint;
+  wafer.backend = backend;
+  return wafer;
+}
+
+std::string refusal(const fs::path& mountpoint) {
+  try {
+    check_mountpoint(mountpoint);
+    return {};
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::refused);
+    return error.message();
+  }
+}
+
+mode_t mode_of(const fs::path& path) {
+  struct stat stat {};
+  REQUIRE(::lstat(path.c_str(), &stat) == 0);
+  return stat.st_mode & 07777U;
+}
+
+TEST_CASE("git's repository is found from below, as git finds it") {
+  const TempDir temp;
+  const GitRepo repo = GitRepo::init(temp / "base");
+  repo.commit_all();
+  repo.git({"init", "-q", "--bare", (temp / "bare.git").native()});
+  repo.git({"worktree", "add", "-q", "-b", "side", (temp / "side").native()});
+  CHECK(enclosing_repository(temp / "base/not/yet/there") == temp / "base");
+  CHECK(enclosing_repository(temp / "base") == temp / "base");
+  CHECK(enclosing_repository(temp / "base/.git/hooks") == temp / "base/.git");
+  CHECK(enclosing_repository(temp / "bare.git/sub") == temp / "bare.git");
+  CHECK(enclosing_repository(temp / "side/sub") == temp / "side");
+  CHECK_FALSE(enclosing_repository(temp / "outside"));
+  fs::create_directory_symlink(temp / "base", temp / "link");
+  CHECK(enclosing_repository(temp / "link/sub") == temp / "base");
+}
+
+TEST_CASE("an empty directory called .git is no repository, for git neither") {
+  const TempDir temp;
+  fs::create_directories(temp / "place/.git");
+  REQUIRE_FALSE(test::GitRepo(temp / "place").try_git({"rev-parse"}).ok());
+  CHECK_FALSE(enclosing_repository(temp / "place/sub"));
+}
+
+TEST_CASE("where a wafer may be mounted") {
+  const TempDir temp;
+  const GitRepo repo = GitRepo::init(temp / "base");
+  test::write_file(temp / "full/file", "x");
+  fs::create_directory(temp / "empty");
+  CHECK(refusal(temp / "missing/deep").empty());
+  CHECK(refusal(temp / "empty").empty());
+  CHECK_THAT(refusal(temp / "full"), Contains("is not empty: it holds 'file'"));
+  CHECK_THAT(refusal(temp / "full/file"), Contains("is no directory"));
+  CHECK_THAT(refusal(temp / "base/view"), Contains("inside the Git repository"));
+}
+
+TEST_CASE("a mountpoint is made with its parents, marked, closed, and taken back") {
+  const TempDir temp;
+  Wafer wafer = wafer_at(temp / "x/y/view");
+  prepare_mountpoint(wafer);
+  CHECK(wafer.mountpoint_made);
+  CHECK(wafer.mountpoint_parents == std::vector<fs::path>{temp / "x", temp / "x/y"});
+  CHECK(mode_of(wafer.mountpoint) == 0555);
+  CHECK_THAT(test::read_file(wafer.mountpoint / kMountpointMarker), Contains("wafers exec a1 --"));
+  CHECK(std::distance(fs::directory_iterator(wafer.mountpoint), {}) == 1);
+  prepare_mountpoint(wafer);
+  CHECK(wafer.mountpoint_parents.size() == 2);
+  release_mountpoint(wafer);
+  CHECK_FALSE(fs::exists(temp / "x"));
+}
+
+TEST_CASE("a mountpoint that was there before gets its mode back") {
+  const TempDir temp;
+  fs::create_directory(temp / "view");
+  REQUIRE(::chmod((temp / "view").c_str(), 0750) == 0);
+  Wafer wafer = wafer_at(temp / "view");
+  prepare_mountpoint(wafer);
+  CHECK_FALSE(wafer.mountpoint_made);
+  CHECK(mode_of(temp / "view") == 0555);
+  release_mountpoint(wafer);
+  CHECK(mode_of(temp / "view") == 0750);
+  CHECK(fs::is_empty(temp / "view"));
+}
+
+TEST_CASE("a mountpoint that was removed comes back") {
+  const TempDir temp;
+  Wafer wafer = wafer_at(temp / "x/view");
+  prepare_mountpoint(wafer);
+  release_mountpoint(wafer);
+  prepare_mountpoint(wafer);
+  CHECK(fs::exists(wafer.mountpoint / kMountpointMarker));
+  CHECK(wafer.mountpoint_parents.size() == 1);
+}
+
+TEST_CASE("files in an unmounted mountpoint are neither hidden nor removed") {
+  const TempDir temp;
+  Wafer wafer = wafer_at(temp / "x/view", BackendKind::host);
+  prepare_mountpoint(wafer);
+  CHECK(fs::is_empty(wafer.mountpoint));
+  test::write_file(wafer.mountpoint / "work", "x");
+  CHECK_THROWS_WITH(prepare_mountpoint(wafer), Contains("'work'"));
+  CHECK(stray_entries(wafer) == std::vector<std::string>{"work"});
+  release_mountpoint(wafer);
+  CHECK(fs::exists(wafer.mountpoint / "work"));
+}
+
+TEST_CASE("inside means the directory or below, by whole names") {
+  CHECK(is_within("/a/b", "/a/b"));
+  CHECK(is_within("/a/b/c", "/a/b"));
+  CHECK_FALSE(is_within("/a/bc", "/a/b"));
+  CHECK_FALSE(is_within("/a", "/a/b"));
+  CHECK(is_within("/a", "/"));
+}
+
+}  // namespace
+}  // namespace wafers

@@ -1,0 +1,313 @@
+#include "core/store.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <functional>
+#include <tuple>
+
+#include "base/error.h"
+#include "support/catch.h"
+#include "support/git_repo.h"
+#include "support/temp_dir.h"
+
+namespace wafers {
+namespace {
+
+namespace fs = std::filesystem;
+using Catch::Matchers::Contains;
+using test::TempDir;
+
+Wafer example(const std::string& name) {
+  Wafer wafer;
+  wafer.name = name;
+  wafer.branch = "wafers/" + name;
+  wafer.base_repo = "/base";
+  wafer.mountpoint = "/views/" + name;
+  return wafer;
+}
+
+/// Sets an environment variable (or unsets it) for the scope.
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name) {
+    if (const char* const old = std::getenv(name)) old_ = old;
+    if (value != nullptr) {
+      ::setenv(name, value, 1);
+    } else {
+      ::unsetenv(name);
+    }
+  }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+  ~Variable() {
+    if (old_) {
+      ::setenv(name_, old_->c_str(), 1);
+    } else {
+      ::unsetenv(name_);
+    }
+  }
+
+ private:
+  const char* name_;
+  std::optional<std::string> old_;
+};
+
+std::string failure_of(const std::function<void()>& action) {
+  try {
+    action();
+    return {};
+  } catch (const Error& error) {
+    return error.message();
+  }
+}
+
+mode_t mode_of(const fs::path& path) {
+  struct stat stat {};
+  REQUIRE(::lstat(path.c_str(), &stat) == 0);
+  return stat.st_mode & 07777U;
+}
+
+TEST_CASE("the state directory is the first of three that the environment names") {
+  const TempDir temp;
+  const fs::path own = temp / "own";
+  const fs::path xdg = temp / "xdg";
+  const fs::path home = temp / "home";
+  const Variable set_home("HOME", home.c_str());
+  {
+    const Variable set_own("WAFERS_STATE_DIR", own.c_str());
+    const Variable set_xdg("XDG_STATE_HOME", xdg.c_str());
+    CHECK(state_directory() == own);
+  }
+  {
+    const Variable set_own("WAFERS_STATE_DIR", "");
+    const Variable set_xdg("XDG_STATE_HOME", xdg.c_str());
+    CHECK(state_directory() == xdg / "wafers");
+  }
+  const Variable set_own("WAFERS_STATE_DIR", nullptr);
+  const Variable set_xdg("XDG_STATE_HOME", "relative/is/ignored");
+  CHECK(state_directory() == home / ".local/state/wafers");
+  const Variable no_home("HOME", nullptr);
+  CHECK_THAT(failure_of([] { state_directory(); }), Contains("$HOME is not set"));
+}
+
+TEST_CASE("the state directory is absolute and has no symlinks in it") {
+  const TempDir temp;
+  fs::create_directory(temp / "real");
+  fs::create_directory_symlink("real", temp / "link");
+  const Variable set_own("WAFERS_STATE_DIR", (temp / "link/not/yet").c_str());
+  CHECK(state_directory() == temp / "real/not/yet");
+}
+
+TEST_CASE("names of wafers") {
+  for (const char* const name : {"a", "A1", "0", "a.b_c-d", "a..b", "x-"}) {
+    CHECK(is_valid_wafer_name(name));
+  }
+  CHECK(is_valid_wafer_name(std::string(64, 'x')));
+  CHECK_FALSE(is_valid_wafer_name(std::string(65, 'x')));
+  for (const char* const name :
+       {"", ".", "..", ".a", "-a", "_a", "a b", "a/b", "\xC3\xA9", "a\n"}) {
+    CHECK_FALSE(is_valid_wafer_name(name));
+  }
+}
+
+TEST_CASE("a new state directory is private, whatever the umask") {
+  const TempDir temp;
+  const mode_t old = ::umask(0);
+  const Store store(temp / "a/b");
+  const auto made = store.create();
+  ::umask(old);
+  CHECK(made == std::vector<fs::path>{temp / "a", temp / "a/b"});
+  CHECK(mode_of(temp / "a/b") == 0700);
+  CHECK(store.create().empty());
+}
+
+TEST_CASE("a wafer is made whole, found, changed and listed") {
+  const TempDir temp;
+  const Store store(temp / "state");
+  const Lock all = store.lock_all();
+  const Lock lock = store.create_wafer(example("b"));
+  const Lock other = store.create_wafer(example("a"));
+  CHECK(fs::is_directory(temp / "state/b/upper"));
+  CHECK(fs::is_directory(temp / "state/b/work"));
+  CHECK(mode_of(temp / "state/b") == 0700);
+
+  Wafer wafer = store.load("b");
+  CHECK(wafer.branch == "wafers/b");
+  CHECK(wafer.upper() == temp / "state/b/upper");
+  wafer.last_commit = "new";
+  store.save(wafer);
+  CHECK(store.load("b").last_commit == "new");
+
+  const auto listing = store.list();
+  REQUIRE(listing.wafers.size() == 2);
+  CHECK(listing.wafers.front().name == "a");
+  CHECK(listing.invalid.empty());
+}
+
+TEST_CASE("a name is given away once") {
+  const TempDir temp;
+  const Store store(temp / "state");
+  const Lock all = store.lock_all();
+  { const Lock lock = store.create_wafer(example("a")); }
+  Wafer second = example("a");
+  second.branch = "another";
+  CHECK_THAT(failure_of([&] { store.create_wafer(second); }), Contains("'a' exists already"));
+  CHECK(store.load("a").branch == "wafers/a");
+  CHECK_FALSE(fs::exists(temp / "state/.adding-a"));
+}
+
+TEST_CASE("what a killed add left is swept away by the next") {
+  const TempDir temp;
+  const Store store(temp / "state");
+  const Lock all = store.lock_all();
+  fs::create_directories(temp / "state/.adding-a/upper/deep");
+  const Lock lock = store.create_wafer(example("a"));
+  CHECK(fs::is_empty(temp / "state/a/upper"));
+}
+
+TEST_CASE("what is absent is an error that says so") {
+  const TempDir temp;
+  const Store store(temp / "state");
+  CHECK(store.list().wafers.empty());
+  CHECK_THAT(failure_of([&] { store.load("a"); }), Contains("there is no wafer 'a'"));
+  CHECK_THAT(failure_of([&] { store.lock("a"); }), Contains("there is no wafer 'a'"));
+  CHECK_THAT(failure_of([&] { store.lock("../a"); }), Contains("there is no wafer"));
+  CHECK_FALSE(fs::exists(temp / "state"));
+}
+
+TEST_CASE("entries that can't be read are listed with their reason") {
+  const TempDir temp;
+  const Store store(temp / "state");
+  const Lock all = store.lock_all();
+  { const Lock good = store.create_wafer(example("good")); }
+  fs::create_directory(temp / "state/empty");
+  test::write_file(temp / "state/file", "x");
+  test::write_file(temp / "state/torn/metadata", "{\"version\": 1, \"na");
+  fs::create_directory(temp / "state/odd name");
+  fs::create_directory(temp / "state/other");
+  fs::copy_file(temp / "state/good/metadata", temp / "state/other/metadata");
+  fs::create_directory(temp / "state/.hidden");
+
+  const auto listing = store.list();
+  REQUIRE(listing.wafers.size() == 1);
+  std::vector<std::string> names;
+  for (const auto& entry : listing.invalid) names.push_back(entry.name);
+  CHECK(names == std::vector<std::string>{"empty", "file", "odd name", "other", "torn"});
+  CHECK_THAT(failure_of([&] { store.load("torn"); }), Contains("no JSON"));
+  CHECK_THAT(failure_of([&] { store.load("empty"); }), Contains("no metadata file"));
+  CHECK_THAT(failure_of([&] { store.load("other"); }), Contains("'good'"));
+}
+
+TEST_CASE("a metadata file that is a fifo or a symlink neither hangs nor leads away") {
+  const TempDir temp;
+  const Store store(temp / "state");
+  const Lock all = store.lock_all();
+  fs::create_directories(temp / "state/fifo");
+  REQUIRE(::mkfifo((temp / "state/fifo/metadata").c_str(), 0600) == 0);
+  fs::create_directories(temp / "state/link");
+  fs::create_symlink("/etc/passwd", temp / "state/link/metadata");
+  CHECK(store.list().invalid.size() == 2);
+}
+
+TEST_CASE("a wafer that is half made or half removed is no use") {
+  const TempDir temp;
+  const Store store(temp / "state");
+  const Lock all = store.lock_all();
+  Wafer wafer = example("a");
+  wafer.stage = WaferStage::adding;
+  const Lock lock = store.create_wafer(wafer);
+  CHECK_THAT(failure_of([&] { store.load("a"); }), Contains("only half made"));
+  wafer.stage = WaferStage::removing;
+  store.save(wafer);
+  CHECK_THAT(failure_of([&] { store.load("a"); }), Contains("only half removed"));
+  CHECK(store.lookup("a").wafer);
+  CHECK(store.list().wafers.size() == 1);
+}
+
+/// A pipe of single letters between two processes.
+class Letters {
+ public:
+  Letters() { REQUIRE(::pipe(ends_.data()) == 0); }
+  Letters(const Letters&) = delete;
+  Letters& operator=(const Letters&) = delete;
+  ~Letters() {
+    ::close(ends_[0]);
+    ::close(ends_[1]);
+  }
+  void send(char letter) const { std::ignore = ::write(ends_[1], &letter, 1); }
+  char receive() const {
+    char letter = 0;
+    return ::read(ends_[0], &letter, 1) == 1 ? letter : '\0';
+  }
+
+ private:
+  std::array<int, 2> ends_{};
+};
+
+/// A process that asks for the lock of wafer "a" when it is told to, and reports 'w' when it has to
+/// wait, then 'l' when it has the lock or 'g' when the wafer is gone. It is forked before the
+/// parent takes the lock: a child would inherit its own copy of it.
+class Waiter {
+ public:
+  explicit Waiter(const fs::path& root) : pid_(::fork()) {
+    REQUIRE(pid_ >= 0);
+    if (pid_ > 0) return;
+    const Store store(root, [this](std::string_view) { reports_.send('w'); });
+    go_.receive();
+    try {
+      const Lock lock = store.lock("a");
+      reports_.send('l');
+    } catch (const Error& error) {
+      reports_.send(error.message().starts_with("there is no wafer") ? 'g' : '?');
+    }
+    ::_exit(0);
+  }
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+  ~Waiter() {
+    ask();  // in a test that failed before it did
+    ::waitpid(pid_, nullptr, 0);
+  }
+
+  void ask() const { go_.send('g'); }
+  char report() const { return reports_.receive(); }
+
+ private:
+  Letters go_;
+  Letters reports_;
+  pid_t pid_;
+};
+
+TEST_CASE("a lock keeps another process waiting, which is told so") {
+  const TempDir temp;
+  const Waiter waiter(temp / "state");
+  const Store store(temp / "state");
+  {
+    const Lock all = store.lock_all();
+    const Lock lock = store.create_wafer(example("a"));
+    waiter.ask();
+    CHECK(waiter.report() == 'w');
+  }
+  CHECK(waiter.report() == 'l');
+}
+
+TEST_CASE("who waited for a wafer that was removed meanwhile learns that it is gone") {
+  const TempDir temp;
+  const Waiter waiter(temp / "state");
+  const Store store(temp / "state");
+  {
+    const Lock all = store.lock_all();
+    const Lock lock = store.create_wafer(example("a"));
+    waiter.ask();
+    CHECK(waiter.report() == 'w');
+    fs::remove_all(temp / "state/a");
+  }
+  CHECK(waiter.report() == 'g');
+}
+
+}  // namespace
+}  // namespace wafers
