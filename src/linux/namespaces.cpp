@@ -39,12 +39,6 @@ void unshare_or_throw(int flags, const char* doing) {
   throw Error::system(err, doing);
 }
 
-void setns_or_throw(int pidfd, int flags, const char* doing) {
-  if (::setns(pidfd, flags) == 0) return;
-  const int err = errno;
-  throw Error::system(err, doing);
-}
-
 std::string map_line(unsigned id) { return std::to_string(id) + " " + std::to_string(id) + " 1\n"; }
 
 }  // namespace
@@ -68,11 +62,9 @@ void make_mounts_slave() {
 }
 
 void enter_user_and_mount_of(int pidfd) {
-  setns_or_throw(pidfd, CLONE_NEWUSER | CLONE_NEWNS, "cannot enter the user and mount namespaces");
-}
-
-void enter_mount_of(int pidfd) {
-  setns_or_throw(pidfd, CLONE_NEWNS, "cannot enter the mount namespace");
+  if (::setns(pidfd, CLONE_NEWUSER | CLONE_NEWNS) == 0) return;
+  const int err = errno;
+  throw Error::system(err, "cannot enter the user and mount namespaces");
 }
 
 std::optional<std::uint64_t> namespace_inode(pid_t pid, NamespaceType type) {

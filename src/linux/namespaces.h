@@ -31,9 +31,6 @@ void make_mounts_slave();
 /// 5.8). Single-threaded callers only. The kernel moves root and working directory to the root of
 /// that mount namespace. Throws Error(failed).
 void enter_user_and_mount_of(int pidfd);
-/// The same for the mount namespace alone: for a caller that is in the right user namespace
-/// already, which setns(2) refuses to join again.
-void enter_mount_of(int pidfd);
 
 /// Inode of a process's namespace; absent where the process is gone or the kernel doesn't let us
 /// look (ptrace access is needed: a process of another wafer, seen from inside one).

@@ -1,0 +1,65 @@
+#include "core/backend.h"
+
+#include "base/error.h"
+#include "core/backend_internal.h"
+#include "linux/capabilities.h"
+
+namespace wafers {
+namespace {
+
+/// In the order of preference. Who may mount for everybody to see, does; everyone else is better
+/// off with the kernel's overlay than with a server in between.
+std::vector<BackendKind> candidates() {
+  std::vector<BackendKind> kinds{BackendKind::namespace_, BackendKind::fuse};
+  if (has_sys_admin()) kinds.insert(kinds.begin(), BackendKind::host);
+  return kinds;
+}
+
+struct Attempt {
+  BackendKind kind = BackendKind::namespace_;
+  Trial trial;
+};
+
+std::vector<std::string> fallback_lines(const std::vector<Attempt>& failed, BackendKind taken) {
+  std::vector<std::string> lines;
+  for (const Attempt& attempt : failed) {
+    lines.push_back("falling back from backend " + std::string(to_string(attempt.kind)) + " to " +
+                    std::string(to_string(taken)) + ": " + attempt.trial.reason);
+  }
+  return lines;
+}
+
+Error none_works(const std::vector<Attempt>& failed) {
+  std::string message = "no backend works on this host:";
+  for (const Attempt& attempt : failed) {
+    message += "\n  " + std::string(to_string(attempt.kind)) + ": " + attempt.trial.reason;
+  }
+  return Error(ErrorKind::unsupported, message,
+               failed.front().trial.hint + "\n'wafers doctor' tells more");
+}
+
+}  // namespace
+
+std::unique_ptr<Backend> make_backend(BackendKind kind) {
+  switch (kind) {
+    case BackendKind::namespace_:
+      return make_namespace_backend();
+    case BackendKind::host:
+      return make_host_backend();
+    case BackendKind::fuse:
+      return make_fuse_backend();
+  }
+  throw Error(ErrorKind::failed, "there is no such backend");
+}
+
+BackendChoice choose_backend(const std::filesystem::path& state_dir) {
+  std::vector<Attempt> failed;
+  for (const BackendKind kind : candidates()) {
+    Trial trial = make_backend(kind)->trial(state_dir);
+    if (trial.works) return {kind, trial.dialect, fallback_lines(failed, kind)};
+    failed.push_back({kind, std::move(trial)});
+  }
+  throw none_works(failed);
+}
+
+}  // namespace wafers

@@ -1,0 +1,156 @@
+// fuse-overlayfs: no privilege and no namespace, but a server between the agent and its files.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "core/backend_internal.h"
+#include "core/visible_view.h"
+#include "linux/fuse_overlayfs.h"
+#include "linux/overlay_trial.h"
+#include "linux/process.h"
+#include "linux/process_scan.h"
+#include "linux/upper.h"
+
+namespace wafers {
+namespace {
+
+constexpr std::chrono::seconds kPatience{5};
+
+bool is_fuse(const MountEntry& entry) { return entry.type.starts_with("fuse"); }
+
+/// The view, where it is mounted here and its server lives. A dead server leaves a mountpoint on
+/// which everything fails with ENOTCONN.
+std::optional<ViewIdentity> live_view(const Wafer& wafer) {
+  if (!open_recorded_process(wafer.mount)) return std::nullopt;
+  return recorded_view(wafer);
+}
+
+/// Takes away what a dead server, or a wafers that was killed before it saved a record, left on the
+/// mountpoint.
+void clear_mountpoint(const Wafer& wafer) {
+  if (mounted_view(wafer, is_fuse)) unmount_fuse_lazily(wafer.mountpoint);
+}
+
+FuseSpec spec_of(const Wafer& wafer) {
+  return {wafer.base_repo, wafer.directory, wafer.mountpoint};
+}
+
+/// The server ends by itself once its view is unmounted. It doesn't where a copy of the mount lives
+/// on in another mount namespace; nobody needs that copy.
+void wait_for_server(const UniqueFd& server) {
+  if (server && !wait_for_end(server.get(), kPatience)) end_process(server.get(), kPatience);
+}
+
+/// close(2) makes the kernel send what it holds of a file to the server and wait for that, mappings
+/// included (fuse_flush() in fs/fuse/file.c). syncfs(2) starts the same but need not wait.
+void flush_file(const std::filesystem::path& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!fd) fd.reset(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!fd) return;  // gone meanwhile, or of a process that ended, which has flushed it
+  if (::close(fd.release()) == 0) return;
+  const int err = errno;
+  throw Error::system(err, "cannot flush " + wafers::quoted(path.native()));
+}
+
+void sync_file_system(const std::filesystem::path& mountpoint) {
+  const UniqueFd fd(::open(mountpoint.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd && ::syncfs(fd.get()) == 0) return;
+  const int err = errno;
+  throw Error::system(err, "cannot flush the view on " + wafers::quoted(mountpoint.native()));
+}
+
+class FuseBackend final : public Backend {
+ public:
+  BackendKind kind() const override { return BackendKind::fuse; }
+
+  Trial trial(const std::filesystem::path& state_dir) const override {
+    try {
+      const Scratch scratch(state_dir);
+      make_trial_layers(scratch.path());
+      try_serving(scratch.path());
+      return {true, UpperDialect::fuse, {}, {}};
+    } catch (const Error& error) {
+      return trial_failed(error, hint_for_fuse());
+    }
+  }
+
+  MountRecord mount(const Wafer& wafer) const override {
+    if (live_view(wafer)) return *wafer.mount;
+    if (process_with_view_elsewhere(wafer)) require_visible(wafer, state(wafer));
+    clear_mountpoint(wafer);
+    const FuseServer server = start_fuse_overlayfs(spec_of(wafer));
+    try {
+      return record_visible_view(wafer, ProcessId{server.pid, server.start_ticks});
+    } catch (const Error&) {
+      unmount_fuse_lazily(wafer.mountpoint);
+      throw;
+    }
+  }
+
+  MountState state(const Wafer& wafer) const override {
+    if (live_view(wafer)) return state_here(wafer);
+    if (!wafer.mount && mounted_view(wafer, is_fuse)) return state_here(wafer);
+    const auto process = process_with_view_elsewhere(wafer);
+    return process ? state_elsewhere(wafer, *process) : MountState();
+  }
+
+  std::vector<Occupant> occupants(const Wafer& wafer) const override {
+    const auto view = live_view(wafer);
+    return view ? occupants_of_view(*view) : std::vector<Occupant>();
+  }
+
+  void unmount(const Wafer& wafer) const override {
+    const UniqueFd server = open_recorded_process(wafer.mount);
+    if (!live_view(wafer)) {
+      if (process_with_view_elsewhere(wafer)) require_visible(wafer, state(wafer));
+      return clear_mountpoint(wafer);
+    }
+    if (const auto others = occupants(wafer); !others.empty()) throw view_is_busy(wafer, others);
+    try {
+      unmount_fuse(wafer.mountpoint);
+    } catch (const Error& error) {
+      if (error.errnum() == EBUSY) throw view_is_busy(wafer, occupants(wafer));
+      throw;
+    }
+    wait_for_server(server);
+  }
+
+  void enter(const Wafer& wafer) const override { require_visible(wafer, state(wafer)); }
+
+  /// Mounted without the kernel's write-back cache, all but shared mappings is in the upper when
+  /// write(2) returns. Files open for writing are flushed as well, for a fuse-overlayfs that
+  /// doesn't know the option.
+  void flush(const Wafer& wafer) const override {
+    const auto view = live_view(wafer);
+    if (!view) return;
+    for (const auto& path : files_being_written(*view)) flush_file(path);
+    sync_file_system(wafer.mountpoint);
+  }
+
+ private:
+  static void try_serving(const std::filesystem::path& scratch) {
+    const auto view = scratch / "view";
+    const FuseServer server = start_fuse_overlayfs({scratch / "lower", scratch, view});
+    const UniqueFd process = open_process(server.pid, server.start_ticks);
+    try {
+      try_view(view);
+      check_whiteouts(scratch / "upper");
+    } catch (const Error&) {
+      unmount_fuse_lazily(view);
+      throw;
+    }
+    unmount_fuse(view);
+    wait_for_server(process);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_fuse_backend() { return std::make_unique<FuseBackend>(); }
+
+}  // namespace wafers

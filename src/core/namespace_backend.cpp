@@ -1,0 +1,333 @@
+// Kernel overlayfs in a user and mount namespace of the wafer's own, kept alive by a holder.
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "base/text.h"
+#include "core/backend_internal.h"
+#include "linux/child.h"
+#include "linux/holder.h"
+#include "linux/mount_table.h"
+#include "linux/namespaces.h"
+#include "linux/overlay_trial.h"
+#include "linux/process.h"
+#include "linux/process_scan.h"
+#include "linux/upper.h"
+
+namespace wafers {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kPatience{2};
+
+/// A living process in the wafer's namespaces: the holder, or another one that outlived it. The
+/// pidfd makes sure that it stays the process that was looked at.
+struct Inside {
+  UniqueFd pidfd;
+  ProcessId id;
+  bool holder = false;
+};
+
+std::string proc_path(pid_t pid) { return "/proc/" + std::to_string(pid); }
+
+/// The view as somebody outside reaches it.
+fs::path host_path_of(pid_t pid, const Wafer& wafer) {
+  return proc_path(pid) + "/root" + wafer.mountpoint.native();
+}
+
+bool is_holder(const ProcessStat& stat) { return stat.comm == "wafers-holder"; }
+
+bool is_view(const MountEntry& entry, const Wafer& wafer) {
+  return entry.type == "overlay" && entry.source == view_source(wafer);
+}
+
+/// The process, if it sees the wafer's view, by its own mount table.
+std::optional<Inside> examine(pid_t pid, const Wafer& wafer) {
+  Inside inside{open_pidfd(pid), {pid, 0}, false};
+  const auto entry = find_mount(mount_table_of(pid), wafer.mountpoint);
+  const auto stat = read_process_stat(pid);
+  if (!inside.pidfd || !stat || !stat->alive() || !entry || !is_view(*entry, wafer)) {
+    return std::nullopt;
+  }
+  if (has_ended(inside.pidfd.get())) return std::nullopt;  // then all this may be of another one
+  inside.id.start_ticks = stat->start_ticks;
+  inside.holder = is_holder(*stat);
+  return inside;
+}
+
+/// The first of `pids` that sees the view; a holder if there is one.
+std::optional<Inside> first_inside(const std::vector<pid_t>& pids, const Wafer& wafer) {
+  std::optional<Inside> found;
+  for (const pid_t pid : pids) {
+    // This process can neither be entered nor ended by itself.
+    auto inside = pid != ::getpid() ? examine(pid, wafer) : std::nullopt;
+    if (!inside) continue;
+    if (inside->holder) return inside;
+    if (!found) found = std::move(inside);
+  }
+  return found;
+}
+
+std::optional<Inside> recorded_holder(const Wafer& wafer) {
+  UniqueFd pidfd = open_recorded_process(wafer.mount);
+  if (!pidfd) return std::nullopt;
+  return Inside{std::move(pidfd), *wafer.mount->process, true};
+}
+
+/// Whether the view is still where it was mounted. True where we aren't allowed to look: from
+/// inside another wafer.
+bool has_view(const Inside& inside, const Wafer& wafer) {
+  struct stat root {};
+  const std::string directory = proc_path(inside.id.pid) + "/root/";
+  if (::stat(directory.c_str(), &root) != 0) return true;
+  const auto view = view_identity(host_path_of(inside.id.pid, wafer));
+  return view && (!wafer.mount->device || view->device == *wafer.mount->device);
+}
+
+/// Processes that outlived the holder of the record.
+std::optional<Inside> recorded_survivor(const Wafer& wafer) {
+  if (!is_of_this_boot(wafer.mount) || !wafer.mount->mnt_ns) return std::nullopt;
+  // The inode may belong to another namespace by now; examine() looks at what is mounted there.
+  return first_inside(processes_in_mount_namespace(*wafer.mount->mnt_ns), wafer);
+}
+
+/// Whoever keeps the view alive, by the record. A holder that lost its view doesn't.
+std::optional<Inside> find_recorded(const Wafer& wafer) {
+  if (auto holder = recorded_holder(wafer)) {
+    if (has_view(*holder, wafer)) return holder;
+    return std::nullopt;
+  }
+  return recorded_survivor(wafer);
+}
+
+/// Whoever keeps the view alive though no record tells: wafers was killed before it could save one.
+std::optional<Inside> find_unrecorded(const Wafer& wafer) {
+  const std::uint64_t own = own_namespace_inode(NamespaceType::mount);
+  std::set<std::uint64_t> seen{own};
+  std::vector<pid_t> one_of_each;
+  for (const pid_t pid : all_processes()) {
+    const auto mnt_ns = namespace_inode(pid, NamespaceType::mount);
+    const auto stat = mnt_ns ? read_process_stat(pid) : std::nullopt;
+    if (!stat) continue;
+    if (is_holder(*stat) || seen.insert(*mnt_ns).second) one_of_each.push_back(pid);
+  }
+  return first_inside(one_of_each, wafer);
+}
+
+/// Whether this process is in the view's mount namespace: an agent that calls wafers.
+bool is_here(const MountRecord& record) {
+  return record.mnt_ns == own_namespace_inode(NamespaceType::mount);
+}
+
+MountRecord record_of(const HolderReport& report) {
+  MountRecord record;
+  record.boot_id = boot_id();
+  record.process = ProcessId{report.pid, report.start_ticks};
+  record.user_ns = report.user_ns;
+  record.mnt_ns = report.mnt_ns;
+  record.device = report.device;
+  return record;
+}
+
+MountRecord record_of(const Inside& holder, const Wafer& wafer) {
+  MountRecord record;
+  record.boot_id = boot_id();
+  record.process = holder.id;
+  record.user_ns = namespace_inode(holder.id.pid, NamespaceType::user);
+  record.mnt_ns = namespace_inode(holder.id.pid, NamespaceType::mount);
+  if (const auto view = view_identity(host_path_of(holder.id.pid, wafer))) {
+    record.device = view->device;
+  }
+  return record;
+}
+
+/// Keeps what `inside` lives in: with a new holder, unless it is one itself.
+MountRecord adopt(const Inside& inside, const Wafer& wafer) {
+  if (inside.holder) return record_of(inside, wafer);
+  const HolderJob job{HolderJob::Kind::adopt, overlay_of(wafer)};
+  return record_of(start_holder(wafer.name, job, inside.pidfd.get()));
+}
+
+MountRecord mount_anew(const Wafer& wafer) {
+  const HolderJob job{HolderJob::Kind::mount, overlay_of(wafer)};
+  std::optional<MountRecord> record;
+  mount_patiently(wafer, [&] {
+    try {
+      record = record_of(start_holder(wafer.name, job, -1));
+    } catch (const Error& error) {
+      const auto inside = error.errnum() == EBUSY ? find_unrecorded(wafer) : std::nullopt;
+      if (!inside) throw;
+      record = adopt(*inside, wafer);
+    }
+  });
+  return std::move(record).value();
+}
+
+/// A holder whose view is gone keeps nothing that is worth keeping.
+void end_useless_holder(const Wafer& wafer) {
+  const auto holder = recorded_holder(wafer);
+  if (holder && !has_view(*holder, wafer)) end_process(holder->pidfd.get(), kPatience);
+}
+
+/// What makes a process an occupant: it lives in the wafer's namespaces or in a sandbox made there,
+/// or it reaches into the view from outside.
+class OccupantFilter {
+ public:
+  OccupantFilter(const Wafer& wafer, const Inside& inside)
+      : user_ns_(namespace_inode(inside.id.pid, NamespaceType::user)),
+        mnt_ns_(namespace_inode(inside.id.pid, NamespaceType::mount)),
+        view_(view_identity(host_path_of(inside.id.pid, wafer))) {
+    if (wafer.mount && !user_ns_) user_ns_ = wafer.mount->user_ns;
+    if (wafer.mount && !mnt_ns_) mnt_ns_ = wafer.mount->mnt_ns;
+  }
+
+  bool operator()(pid_t pid) const {
+    if (mnt_ns_ && namespace_inode(pid, NamespaceType::mount) == mnt_ns_) return true;
+    if (user_ns_ && in_user_namespace_tree(pid, *user_ns_)) return true;
+    return view_ && uses_view(pid, *view_);
+  }
+
+ private:
+  std::optional<std::uint64_t> user_ns_;
+  std::optional<std::uint64_t> mnt_ns_;
+  std::optional<ViewIdentity> view_;
+};
+
+std::vector<Occupant> occupants_besides(const Inside& inside, const Wafer& wafer) {
+  const OccupantFilter is_occupant(wafer, inside);
+  std::vector<Occupant> occupants;
+  for (const pid_t pid : all_processes()) {
+    if (pid == ::getpid() || (inside.holder && pid == inside.id.pid)) continue;
+    const auto stat = read_process_stat(pid);
+    if (stat && stat->alive() && is_occupant(pid)) occupants.push_back(describe_occupant(pid));
+  }
+  return occupants;
+}
+
+/// Unmounts in the namespace, so that the upper is free when this returns: what the kernel does
+/// after the last process has ended is later, at a time that nobody tells. And should a process
+/// have come in since we looked, the kernel says so.
+void unmount_inside(const Inside& inside, const Wafer& wafer) {
+  const auto failure = run_in_child([&] {
+    enter_user_and_mount_of(inside.pidfd.get());
+    unmount(wafer.mountpoint);
+  });
+  if (!failure) return;
+  if (failure->errnum == EBUSY) throw view_is_busy(wafer, occupants_besides(inside, wafer));
+  throw failure->error();
+}
+
+Error not_mounted(const Wafer& wafer) {
+  return Error(ErrorKind::failed, "the view of " + wafers::quoted(wafer.name) + " is not mounted",
+               "mount it with 'wafers mount " + wafer.name + "'");
+}
+
+Error cannot_enter(const Wafer& wafer, const Error& cause) {
+  const std::string hint = cause.errnum() == EPERM
+                               ? "a wafer can be entered only from outside of other wafers and "
+                                 "user namespaces, by the user who mounted it"
+                               : "";
+  return Error::system(cause.errnum().value_or(EPERM),
+                       "cannot enter wafer " + wafers::quoted(wafer.name), hint);
+}
+
+class NamespaceBackend final : public Backend {
+ public:
+  BackendKind kind() const override { return BackendKind::namespace_; }
+
+  Trial trial(const fs::path& state_dir) const override {
+    try {
+      if (!find_holder()) {
+        throw Error(ErrorKind::unsupported, "the helper program wafers-holder is missing",
+                    "reinstall wafers, or set WAFERS_HOLDER to its path");
+      }
+      const Scratch scratch(state_dir);
+      make_trial_layers(scratch.path());
+      try_in_namespaces(trial_overlay(scratch.path(), OverlayXattrs::user));
+      return {true, UpperDialect::kernel_user, {}, {}};
+    } catch (const Error& error) {
+      return trial_failed(error, hint_for_namespaces(state_dir));
+    }
+  }
+
+  MountRecord mount(const Wafer& wafer) const override {
+    end_useless_holder(wafer);
+    const auto inside = find_recorded(wafer);
+    if (inside && inside->holder) return *wafer.mount;
+    return inside ? adopt(*inside, wafer) : mount_anew(wafer);
+  }
+
+  MountState state(const Wafer& wafer) const override {
+    MountState state;
+    const auto inside = find_recorded(wafer);
+    if (!inside) return state;
+    state.status = WaferStatus::mounted;
+    if (inside->holder) state.holder_pid = inside->id.pid;
+    state.user_ns = proc_path(inside->id.pid) + "/ns/user";
+    state.mnt_ns = proc_path(inside->id.pid) + "/ns/mnt";
+    state.host_path = host_path_of(inside->id.pid, wafer);
+    return state;
+  }
+
+  std::vector<Occupant> occupants(const Wafer& wafer) const override {
+    const auto inside = find_recorded(wafer);
+    return inside ? occupants_besides(*inside, wafer) : std::vector<Occupant>();
+  }
+
+  void unmount(const Wafer& wafer) const override {
+    end_useless_holder(wafer);
+    auto inside = find_recorded(wafer);
+    if (!inside && !wafer.mount) inside = find_unrecorded(wafer);
+    if (!inside) return;
+    if (const auto others = occupants_besides(*inside, wafer); !others.empty()) {
+      throw view_is_busy(wafer, others);
+    }
+    unmount_inside(*inside, wafer);
+    end_process(inside->pidfd.get(), kPatience);
+  }
+
+  void enter(const Wafer& wafer) const override {
+    if (wafer.mount && is_of_this_boot(wafer.mount) && is_here(*wafer.mount)) return;
+    const auto inside = find_recorded(wafer);
+    if (!inside) throw not_mounted(wafer);
+    std::error_code no_directory;
+    const fs::path directory = fs::current_path(no_directory);
+    try {
+      enter_user_and_mount_of(inside->pidfd.get());
+    } catch (const Error& error) {
+      throw cannot_enter(wafer, error);
+    }
+    // setns(2) has moved us to the root. Where the directory can't be reached in there, we stay.
+    if (!no_directory) fs::current_path(directory, no_directory);
+  }
+
+  /// The page cache of a kernel overlay is that of the upper's files, mappings included.
+  void flush(const Wafer& /*wafer*/) const override {}
+
+ private:
+  static void try_in_namespaces(const OverlaySpec& spec) {
+    const uid_t uid = ::geteuid();
+    const gid_t gid = ::getegid();
+    const auto failure = run_in_child([&] {
+      unshare_user_and_mount();
+      map_own_ids(uid, gid);
+      make_mounts_slave();
+      try_overlay(spec);
+    });
+    if (failure) throw failure->error();
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_namespace_backend() { return std::make_unique<NamespaceBackend>(); }
+
+}  // namespace wafers
