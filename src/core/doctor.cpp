@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <exception>
+#include <functional>
 #include <system_error>
 #include <utility>
 
@@ -98,10 +98,12 @@ bool is_below_a_repository(fs::path directory) {
   }
 }
 
-Check check_identity(const git::Repository& repository) {
+using GetIdentity = std::function<git::Identity(git::Repository::Role)>;
+
+Check check_identity(const GetIdentity& identity) {
   try {
-    const git::Identity who = repository.identity(git::Repository::Role::committer);
-    repository.identity(git::Repository::Role::author);
+    const git::Identity who = identity(git::Repository::Role::committer);
+    identity(git::Repository::Role::author);
     return {"git-identity",
             CheckStatus::ok,
             "commits will be by " + printable(who.name + " <" + who.email + ">"),
@@ -113,27 +115,31 @@ Check check_identity(const git::Repository& repository) {
   }
 }
 
-void examine_repository(Diagnosis& diagnosis, const fs::path& directory) {
+void examine_repository(Diagnosis& diagnosis, const git::Repository& repository) {
+  const auto add = [&](CheckStatus status, std::string message) {
+    diagnosis.checks.push_back({"repository", status, std::move(message), {}});
+  };
+  const std::vector<std::string> reasons = repository.unsupported();
+  for (const std::string& reason : reasons) add(CheckStatus::fail, printable(reason));
+  if (reasons.empty()) {
+    add(CheckStatus::ok, wafers::quoted(repository.worktree().string()) + " can be a base");
+  }
+}
+
+void examine_git(Diagnosis& diagnosis, const fs::path& directory) {
+  auto& checks = diagnosis.checks;
   if (!is_below_a_repository(directory)) {
-    diagnosis.checks.push_back(
+    checks.push_back(check_identity(git::default_identity));
+    checks.push_back(
         {"repository", CheckStatus::ok, "not inside a Git repository: none examined", {}});
     return;
   }
   try {
     const git::Repository repository = git::Repository::open(directory);
-    diagnosis.checks.push_back(check_identity(repository));
-    const std::vector<std::string> reasons = repository.unsupported();
-    for (const std::string& reason : reasons) {
-      diagnosis.checks.push_back({"repository", CheckStatus::fail, printable(reason), {}});
-    }
-    if (reasons.empty()) {
-      diagnosis.checks.push_back({"repository",
-                                  CheckStatus::ok,
-                                  wafers::quoted(repository.worktree().string()) + " can be a base",
-                                  {}});
-    }
+    checks.push_back(check_identity([&](auto role) { return repository.identity(role); }));
+    examine_repository(diagnosis, repository);
   } catch (const Error& error) {
-    diagnosis.checks.push_back(
+    checks.push_back(
         {"repository", CheckStatus::fail, printable(error.message()), printable(error.hint())});
   }
 }
@@ -157,7 +163,7 @@ Diagnosis diagnose(const fs::path& state_dir, const fs::path& directory) {
   Diagnosis diagnosis;
   choose(diagnosis, state_dir);
   examine_host(diagnosis, state_dir);
-  examine_repository(diagnosis, directory);
+  examine_git(diagnosis, directory);
   return diagnosis;
 }
 
