@@ -81,7 +81,7 @@ class DateParser {
         used = take_word(text);
       } else if (is_digit(*text)) {
         used = take_number(text);
-      } else if ((*text == '-' || *text == '+') && is_digit(text[1]) && tm_.tm_hour != kUnknown) {
+      } else if ((*text == '-' || *text == '+') && is_digit(text[1])) {
         used = take_offset(text);
       }
       text += used == 0 ? 1 : used;
@@ -95,7 +95,6 @@ class DateParser {
   std::size_t take_offset(const char* text);
   std::size_t take_series(const char* text, const char* separator, std::uintmax_t first);
   bool take_date_series(char separator, int first, int second, int third);
-  bool take_short_number(std::uintmax_t number, std::size_t digits);
   void take_year_or_offset(std::uintmax_t number);
   void take_day_month_or_year(std::uintmax_t number, std::size_t digits);
   bool set_date(int year, int month, int day, const std::tm* now_tm, std::time_t now);
@@ -107,10 +106,6 @@ class DateParser {
   }
   bool date_known() const {
     return tm_.tm_year != kUnknown && tm_.tm_mon != kUnknown && tm_.tm_mday != kUnknown;
-  }
-  /// After the `T` of ISO 8601, which settles minutes and seconds but not the hour.
-  bool after_iso_mark() const {
-    return tm_.tm_hour == kUnknown && tm_.tm_min == 0 && tm_.tm_sec == 0;
   }
 
   std::tm tm_{};
@@ -138,10 +133,6 @@ std::size_t DateParser::take_word(const char* text) {
     if (match_word(text, half) != 2) continue;
     tm_.tm_hour = tm_.tm_hour % 12 + (half == "PM" ? 12 : 0);
     return 2;
-  }
-  if (*text == 'T' && is_digit(text[1]) && tm_.tm_hour == kUnknown) {
-    tm_.tm_min = tm_.tm_sec = 0;
-    return 1;
   }
   std::size_t length = 1;
   while (is_alpha(text[length])) ++length;
@@ -248,21 +239,12 @@ std::size_t DateParser::take_number(const char* text) {
     }
     return static_cast<std::size_t>(end - text);
   }
-  if (!take_short_number(number, digits) && digits <= 2) take_day_month_or_year(number, digits);
+  if (digits == 4) take_year_or_offset(number);
+  if (digits <= 2) take_day_month_or_year(number, digits);
   return digits;
 }
 
-/// The hour or hour and minute of ISO 8601, a year, or an offset without its sign.
-bool DateParser::take_short_number(std::uintmax_t number, std::size_t digits) {
-  if (after_iso_mark()) {
-    const auto value = static_cast<std::intmax_t>(number);
-    if (digits == 4 && set_time(value / 100, value % 100, 0)) return true;
-    if (digits == 2 && set_time(value, 0, 0)) return true;
-  }
-  if (digits == 4) take_year_or_offset(number);
-  return digits == 4;
-}
-
+/// Four digits: an offset without its sign, else a year.
 void DateParser::take_year_or_offset(std::uintmax_t number) {
   const auto value = static_cast<int>(number);
   if (value <= 1400 && offset_ == kUnknown) {

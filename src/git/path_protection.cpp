@@ -83,16 +83,6 @@ bool is_ntfs_dotgit(std::string_view name) {
   return false;
 }
 
-/// Windows may see a backslash as a separator: every part of the name counts.
-bool has_ntfs_dotgit_part(std::string_view name) {
-  while (true) {
-    if (is_ntfs_dotgit(name)) return true;
-    const std::size_t backslash = name.find('\\');
-    if (backslash == std::string_view::npos) return false;
-    name.remove_prefix(backslash + 1);
-  }
-}
-
 /// The short name that NTFS makes up after the first four are taken: a part of a hash, "~" and a
 /// number without leading zero, eight characters in all.
 bool has_hashed_short_name(std::string_view name, std::string_view hashed) {
@@ -117,24 +107,29 @@ bool is_ntfs_dotgitmodules(std::string_view name) {
   return is_dropped_by_ntfs(name.substr(kShortLength), ":");
 }
 
+/// Windows may see a backslash as a separator, so what follows one counts as a name too (but not
+/// after one in the first place: read-cache.c: verify_path looks from the second byte on).
+template <typename Predicate>
+bool any_ntfs_part(std::string_view name, Predicate matches) {
+  if (matches(name)) return true;
+  for (std::size_t i = 1; i < name.size(); ++i) {
+    if (name[i] == '\\' && matches(name.substr(i + 1))) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool is_forbidden_component(std::string_view name, const PathProtection& protection) {
   if (name.empty() || name == "." || name == ".." || equal_ignoring_case(name, ".git")) return true;
   return (protection.hfs && is_hfs_name(name, ".git")) ||
-         (protection.ntfs && has_ntfs_dotgit_part(name));
+         (protection.ntfs && any_ntfs_part(name, is_ntfs_dotgit));
 }
 
 bool is_forbidden_symlink(std::string_view name, const PathProtection& protection) {
   if (equal_ignoring_case(name, ".gitmodules")) return true;
   if (protection.hfs && is_hfs_name(name, ".gitmodules")) return true;
-  if (!protection.ntfs) return false;
-  while (true) {
-    if (is_ntfs_dotgitmodules(name)) return true;
-    const std::size_t backslash = name.find('\\');
-    if (backslash == std::string_view::npos) return false;
-    name.remove_prefix(backslash + 1);
-  }
+  return protection.ntfs && any_ntfs_part(name, is_ntfs_dotgitmodules);
 }
 
 }  // namespace wafers::git

@@ -162,7 +162,8 @@ std::size_t Wildmatch::add_stars(std::string_view pattern, std::size_t first) {
   } else if (end - first == 1 || !whole_component) {
     tokens_.push_back({.kind = Kind::star});
   } else if (at(pattern, end) == '/') {
-    tokens_.push_back({.kind = Kind::deep_skip});
+    tokens_.push_back({.kind = Kind::optional});
+    tokens_.push_back({.kind = Kind::deep_star});
     tokens_.push_back({.kind = Kind::literal, .byte = '/'});
     ++end;
   } else {
@@ -195,23 +196,20 @@ bool Wildmatch::consumes(const Token& token, char byte) const {
     case Kind::star:
       return byte != '/';
     case Kind::deep_star:
-    case Kind::deep_skip:
       return true;
+    case Kind::optional:
+      return false;
   }
   return false;
 }
 
-/// Marks `state` and all that is reached from it without a byte of text.
-void Wildmatch::enter(std::vector<std::uint8_t>& states, std::size_t state) const {
-  while (states[state] == 0) {
-    states[state] = 1;
-    if (state == tokens_.size()) return;
-    const Kind kind = tokens_[state].kind;
-    if (kind == Kind::deep_skip) enter(states, state + 2);
-    const bool may_be_empty =
-        kind == Kind::star || kind == Kind::deep_star || kind == Kind::deep_skip;
-    if (!may_be_empty) return;
-    ++state;
+/// Marks what is reached from the marked states without a byte of text; that is always further on.
+void Wildmatch::add_empty_matches(std::vector<std::uint8_t>& states) const {
+  for (std::size_t i = 0; i < tokens_.size(); ++i) {
+    if (states[i] == 0) continue;
+    const Kind kind = tokens_[i].kind;
+    if (kind == Kind::star || kind == Kind::deep_star || kind == Kind::optional) states[i + 1] = 1;
+    if (kind == Kind::optional) states[i + 3] = 1;
   }
 }
 
@@ -224,19 +222,21 @@ bool Wildmatch::matches(std::string_view text) const {
 
   std::vector<std::uint8_t> states(tokens_.size() + 1);
   std::vector<std::uint8_t> next(tokens_.size() + 1);
-  enter(states, 0);
+  states[0] = 1;
+  add_empty_matches(states);
   for (const char raw : text) {
     const char c = folded(raw);
     bool alive = false;
     std::fill(next.begin(), next.end(), std::uint8_t{0});
     for (std::size_t i = 0; i < tokens_.size(); ++i) {
       if (states[i] == 0 || !consumes(tokens_[i], c)) continue;
-      const bool repeats = tokens_[i].kind >= Kind::star;
-      enter(next, repeats ? i : i + 1);
+      const bool repeats = tokens_[i].kind == Kind::star || tokens_[i].kind == Kind::deep_star;
+      next[repeats ? i : i + 1] = 1;
       alive = true;
     }
     if (!alive) return false;
     states.swap(next);
+    add_empty_matches(states);
   }
   return states.back() != 0;
 }

@@ -31,7 +31,7 @@ class Wildmatch {
     set,        ///< bracket expression
     star,       ///< any run of bytes without '/'
     deep_star,  ///< any run of bytes
-    deep_skip,  ///< `**/`: as deep_star and a '/', or nothing at all
+    optional,   ///< the next two tokens (of `**/`) as a whole may match nothing
   };
   struct Token {
     Kind kind = Kind::literal;
@@ -43,7 +43,7 @@ class Wildmatch {
   std::size_t add_stars(std::string_view pattern, std::size_t at);
   std::size_t add_set(std::string_view pattern, std::size_t at);
   bool consumes(const Token& token, char byte) const;
-  void enter(std::vector<std::uint8_t>& states, std::size_t state) const;
+  void add_empty_matches(std::vector<std::uint8_t>& states) const;
 
   std::vector<Token> tokens_;
   std::vector<ByteSet> sets_;
