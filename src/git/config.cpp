@@ -104,7 +104,7 @@ Config Config::open_protected() {
   ensure_library();
   Config config;
   check(git_config_new(Out(config.handle_)), "cannot read Git's configuration");
-  config.add_user_files();
+  config.add_user_files(nullptr);
   config.read_files();
   config.read_environment();
   return config;
@@ -115,7 +115,7 @@ Config Config::open(git_repository* repository, const fs::path& common_dir,
   ensure_library();
   Config config;
   check(git_config_new(Out(config.handle_)), "cannot read Git's configuration");
-  config.add_user_files();
+  config.add_user_files(repository);
   config.add_file(common_dir / "config", GIT_CONFIG_LEVEL_LOCAL, repository);
   if (!worktree_config.empty()) config.add_file(worktree_config, GIT_CONFIG_LEVEL_APP, repository);
   config.read_files();
@@ -139,23 +139,23 @@ void Config::add_file(const fs::path& file, git_config_level_t level, git_reposi
         "cannot read configuration file " + wafers::quoted(file.native()));
 }
 
-void Config::add_user_files() {
+void Config::add_user_files(git_repository* repository) {
   if (!parse_bool(environment("GIT_CONFIG_NOSYSTEM")).value_or(false)) {
     const std::string system = environment("GIT_CONFIG_SYSTEM");
-    add_file(system.empty() ? "/etc/gitconfig" : system, GIT_CONFIG_LEVEL_SYSTEM, nullptr);
+    add_file(system.empty() ? "/etc/gitconfig" : system, GIT_CONFIG_LEVEL_SYSTEM, repository);
   }
   if (const char* global = std::getenv("GIT_CONFIG_GLOBAL"); global != nullptr) {
-    if (*global != '\0') add_file(global, GIT_CONFIG_LEVEL_GLOBAL, nullptr);
+    if (*global != '\0') add_file(global, GIT_CONFIG_LEVEL_GLOBAL, repository);
     return;
   }
   const std::string home = environment("HOME");
   const std::string xdg = environment("XDG_CONFIG_HOME");
   if (!xdg.empty()) {
-    add_file(fs::path(xdg) / "git/config", GIT_CONFIG_LEVEL_XDG, nullptr);
+    add_file(fs::path(xdg) / "git/config", GIT_CONFIG_LEVEL_XDG, repository);
   } else if (!home.empty()) {
-    add_file(fs::path(home) / ".config/git/config", GIT_CONFIG_LEVEL_XDG, nullptr);
+    add_file(fs::path(home) / ".config/git/config", GIT_CONFIG_LEVEL_XDG, repository);
   }
-  if (!home.empty()) add_file(fs::path(home) / ".gitconfig", GIT_CONFIG_LEVEL_GLOBAL, nullptr);
+  if (!home.empty()) add_file(fs::path(home) / ".gitconfig", GIT_CONFIG_LEVEL_GLOBAL, repository);
 }
 
 void Config::read_files() {

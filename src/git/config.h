@@ -43,7 +43,7 @@ class Config {
  private:
   void add_file(const std::filesystem::path& file, git_config_level_t level,
                 git_repository* repository);
-  void add_user_files();
+  void add_user_files(git_repository* repository);
   void read_files();
   void read_environment();
 

@@ -107,7 +107,9 @@ void RefFiles::remove(const std::string& name, const Oid& expected) const {
   {
     const LockFile lock(path_of(name), shared_);
     require_value(name, expected);
-    // In this order the ref never shows an older, packed value.
+    // Held to the end, though there be nothing to remove: `git pack-refs` must not pack the ref
+    // meanwhile. Packed before loose: the ref never shows an older, packed value.
+    const LockFile packed_lock(common_dir_ / "packed-refs", shared_);
     remove_packed(name);
     unlink_if_there(log_of(name));
     unlink_if_there(path_of(name));
@@ -168,17 +170,25 @@ void RefFiles::append_log(const std::string& name, const std::string& line) cons
   write_all(fd.get(), line, path.native());
 }
 
+/// The caller holds the lock on packed-refs, and goes on holding it.
 void RefFiles::remove_packed(const std::string& name) const {
-  if (!read_packed(name)) return;
   const fs::path path = common_dir_ / "packed-refs";
-  LockFile lock(path, shared_);
-  // Read again: only now nobody else changes it.
   const std::optional<std::string> packed = read_file(path);
   if (!packed) return;
   const std::optional<std::string> shorter = without_ref(*packed, name);
   if (!shorter) return;
-  lock.write(*shorter);
-  lock.commit();
+  // git's own name for it (refs/packed-backend.c), so that git clears it away where we die.
+  const fs::path renewed = path.native() + ".new";
+  const UniqueFd fd(::open(renewed.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (fd) {
+    shared_.adjust(renewed);
+    write_all(fd.get(), *shorter, renewed.native());
+  }
+  if (!fd || ::fsync(fd.get()) != 0 || ::rename(renewed.c_str(), path.c_str()) != 0) {
+    const int err = errno;
+    ::unlink(renewed.c_str());
+    throw Error::system(err, "cannot write " + wafers::quoted(path.native()));
+  }
 }
 
 }  // namespace wafers::git
