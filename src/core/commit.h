@@ -16,11 +16,11 @@ namespace wafers {
 // unmounted wafer; the caller holds the wafer's lock and has flushed the view (Backend::flush).
 
 struct CommitRequest {
-  std::vector<std::string> messages;                ///< -m, joined as paragraphs
+  std::vector<std::string> messages;                  ///< -m, joined as paragraphs
   std::optional<std::filesystem::path> message_file;  ///< -F; "-" is standard input
-  std::optional<std::string> author;                ///< --author "Name <email>"
+  std::optional<std::string> author;                  ///< --author "Name <email>"
   bool allow_empty = false;
-  std::vector<std::string> paths;                   ///< from the wafer's root; empty for everything
+  std::vector<std::string> paths;  ///< from the wafer's root; empty for everything
 };
 
 struct CommitResult {
@@ -64,9 +64,9 @@ struct DiffRequest {
 void diff_of_view(const Wafer& wafer, const DiffRequest& request,
                   const std::function<void(std::string_view)>& out);
 
-/// Whether `rm` would lose something: modified, deleted or untracked (not ignored) files against the
-/// tip. At most `limit` porcelain lines, empty if the view equals the tip. A wafer whose branch or
-/// base repository is gone gives a line that says so.
+/// Whether `rm` would lose something: modified, deleted or untracked (not ignored) files against
+/// the tip. At most `limit` porcelain lines, empty if the view equals the tip. A wafer whose branch
+/// or base repository is gone gives a line that says so.
 std::vector<std::string> uncommitted_work(const Wafer& wafer, std::size_t limit);
 
 }  // namespace wafers

@@ -39,7 +39,7 @@ PlainDir PlainDir::open(const std::filesystem::path& directory, std::string what
   UniqueFd fd(::open(directory.c_str(), kDirectoryFlags));
   if (!fd) {
     const int err = errno;
-    throw Error::system(err, "cannot open " + what + " " + wafers::quoted(directory.native()));
+    throw Unreadable(err, "cannot open " + what + " " + wafers::quoted(directory.native()));
   }
   return {std::move(fd), {}, std::move(what)};
 }
@@ -49,8 +49,7 @@ std::string PlainDir::path_of(const std::string& name) const {
 }
 
 void PlainDir::fail(int errnum, const std::string& doing, const std::string& name) const {
-  const Error error =
-      Error::system(errnum, doing + " " + wafers::quoted(path_of(name)) + " in " + what_);
+  const Unreadable error(errnum, doing + " " + wafers::quoted(path_of(name)) + " in " + what_);
   if (means_changed(errnum)) throw ChangedMeanwhile(error.kind(), error.message());
   throw error;
 }
@@ -79,7 +78,7 @@ std::vector<std::string> PlainDir::names() const {
   std::unique_ptr<DIR, CloseStream> stream(own ? ::fdopendir(own.get()) : nullptr);
   if (!stream) {
     const int err = errno;
-    throw Error::system(err, "cannot read directory " + wafers::quoted(path_) + " in " + what_);
+    throw Unreadable(err, "cannot read directory " + wafers::quoted(path_) + " in " + what_);
   }
   (void)own.release();
   ::rewinddir(stream.get());
@@ -92,7 +91,7 @@ std::vector<std::string> PlainDir::names() const {
     if (name != "." && name != "..") names.emplace_back(name);
   }
   if (const int err = errno; err != 0) {
-    throw Error::system(err, "cannot read directory " + wafers::quoted(path_) + " in " + what_);
+    throw Unreadable(err, "cannot read directory " + wafers::quoted(path_) + " in " + what_);
   }
   // A name that is renamed while the directory is read can come twice.
   std::sort(names.begin(), names.end());

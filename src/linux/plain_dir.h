@@ -5,12 +5,20 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "base/fd.h"
 
 namespace wafers {
+
+/// A file or directory can't be looked at or read: the message names it.
+class Unreadable : public Error {
+ public:
+  using Error::Error;
+  Unreadable(int errnum, std::string_view doing) : Error(Error::system(errnum, doing)) {}
+};
 
 /// A name was there a moment ago and is gone, or is something else now: the directory's owner is at
 /// work. Look the name up again.

@@ -31,8 +31,8 @@ char one_byte_attribute(int fd, const char* attribute, const std::string& path) 
   if (size == 1) return value[0];
   const int err = errno;
   if (size < 0 && err != ENODATA && err != ENOTSUP && err != ERANGE) {
-    throw Error::system(err, "cannot read " + std::string(attribute) + " of " +
-                                 wafers::quoted(path) + " in the upper");
+    throw Unreadable(err, "cannot read " + std::string(attribute) + " of " + wafers::quoted(path) +
+                              " in the upper");
   }
   return 0;
 }
@@ -149,8 +149,10 @@ UpperDir UpperDir::open_directory(const std::string& name) const {
   return {dir_.open_directory(name), dialect_};
 }
 
+bool UpperDir::opaque() const { return is_opaque(dir_, dialect_); }
+
 UpperListing UpperDir::list() const {
-  UpperListing listing{.opaque = is_opaque(dir_, dialect_), .entries = {}};
+  UpperListing listing{.opaque = opaque(), .entries = {}};
   const bool attribute_whiteouts = has_attribute_whiteouts(dir_, dialect_);
   std::vector<std::string> hidden;
   for (std::string& name : dir_.names()) {

@@ -66,6 +66,9 @@ class UpperDir {
   /// had been read a moment later. Throws Error(failed) naming what can't be read.
   UpperListing list() const;
 
+  /// Whether nothing of the lowerdir shows through. Throws Error(failed).
+  bool opaque() const;
+
   /// What list() says of one name, looked up anew; absent where the upper has nothing to say.
   std::optional<UpperEntry> find(const std::string& name) const;
 

@@ -1,0 +1,84 @@
+#include "core/merged_dir.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace wafers {
+
+MergedDir::MergedDir(std::optional<UpperDir> upper, std::optional<PlainDir> lower)
+    : upper_(std::move(upper)), lower_(std::move(lower)) {
+  if (upper_ && lower_ && upper_->opaque()) lower_.reset();
+}
+
+MergedDir MergedDir::directory(const std::string& name) const {
+  const auto entry = upper_ ? upper_->find(name) : std::nullopt;
+  if (entry && entry->type != UpperEntryType::directory) return {std::nullopt, std::nullopt};
+  return {entry ? std::optional(upper_->open_directory(name)) : std::nullopt,
+          lower_ ? lower_->find_directory(name) : std::nullopt};
+}
+
+MergedDir MergedDir::descend(const std::string& path) const {
+  MergedDir dir = directory(path.substr(0, path.find('/')));
+  const std::size_t slash = path.find('/');
+  return slash == std::string::npos ? std::move(dir) : dir.descend(path.substr(slash + 1));
+}
+
+/// The layer whose entry of that name the view shows; null where the view shows none.
+const PlainDir* MergedDir::holder_of(const std::string& name) const {
+  const auto entry = upper_ ? upper_->find(name) : std::nullopt;
+  if (!entry) return lower_ ? &*lower_ : nullptr;
+  return entry->type == UpperEntryType::whiteout ? nullptr : &upper_->plain();
+}
+
+std::optional<std::string> MergedDir::file(const std::string& name, std::size_t largest) const {
+  try {
+    const PlainDir* holder = holder_of(name);
+    return holder != nullptr ? read_small_file(*holder, name, largest) : std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<std::string> MergedDir::link(const std::string& name) const {
+  try {
+    const PlainDir* holder = holder_of(name);
+    return holder != nullptr ? std::optional(holder->read_link(name)) : std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+bool MergedDir::touched(const std::string& name) const {
+  return upper_ && (upper_->find(name) || upper_->opaque());
+}
+
+std::optional<std::string> read_small_file(const PlainDir& dir, const std::string& name,
+                                           std::size_t largest) {
+  try {
+    struct stat st {};
+    const UniqueFd fd = dir.open_file(name, &st);
+    if (static_cast<std::uint64_t>(st.st_size) > largest) return std::nullopt;
+    std::string content(static_cast<std::size_t>(st.st_size), '\0');
+    std::size_t done = 0;
+    while (done < content.size()) {
+      const ssize_t got = ::read(fd.get(), content.data() + done, content.size() - done);
+      if (got == 0) return std::nullopt;
+      if (got < 0 && errno != EINTR) {
+        const int err = errno;
+        throw Error::system(err, "cannot read " + wafers::quoted(dir.path_of(name)));
+      }
+      if (got > 0) done += static_cast<std::size_t>(got);
+    }
+    return content;
+  } catch (const ChangedMeanwhile&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace wafers

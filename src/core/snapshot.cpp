@@ -1,0 +1,65 @@
+#include "core/snapshot.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "core/path_selection.h"
+#include "core/view_walk.h"
+#include "git/diff.h"
+
+namespace wafers {
+namespace {
+
+/// The walk holds a directory of the upper, and perhaps one of the base, open for each level of
+/// depth. Paths end at PATH_MAX, which is more than the usual soft limit allows. Restored in the
+/// end, for the sake of programs that are started later and use select(2).
+class DescriptorLimit {
+ public:
+  DescriptorLimit() {
+    if (::getrlimit(RLIMIT_NOFILE, &before_) != 0) return;
+    rlimit raised = before_;
+    raised.rlim_cur = before_.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &raised);
+  }
+  DescriptorLimit(const DescriptorLimit&) = delete;
+  DescriptorLimit& operator=(const DescriptorLimit&) = delete;
+  ~DescriptorLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+/// Adds to the changes that the walk noted those that show in the trees.
+void complete_changes(const SnapshotInput& input, Snapshot& snapshot) {
+  for (auto& change : git::changed_paths(*input.objects, input.tip_tree, snapshot.tree)) {
+    const bool untracked = change.old_mode == git::FileMode::absent;
+    snapshot.changes.push_back({.change = std::move(change), .untracked = untracked});
+  }
+  std::sort(snapshot.changes.begin(), snapshot.changes.end(),
+            [](const ViewChange& a, const ViewChange& b) { return a.change.path < b.change.path; });
+}
+
+}  // namespace
+
+Snapshot take_snapshot(const SnapshotInput& input) {
+  const DescriptorLimit limit;
+  const PathSelection selection(input.paths);
+  Snapshot snapshot;
+  const std::optional<git::Oid> tree = ViewWalk(input, selection, snapshot).run();
+  snapshot.tree = tree ? *tree : input.objects->write_tree({});
+  complete_changes(input, snapshot);
+  std::sort(snapshot.untracked.begin(), snapshot.untracked.end());
+  std::sort(snapshot.index.entries.begin(), snapshot.index.entries.end(),
+            [](const git::IndexEntry& a, const git::IndexEntry& b) { return a.path < b.path; });
+  snapshot.index.has_sparse_dirs =
+      std::any_of(snapshot.index.entries.begin(), snapshot.index.entries.end(),
+                  [](const git::IndexEntry& entry) { return entry.mode == git::FileMode::tree; });
+  snapshot.unmatched_paths = selection.unmatched();
+  snapshot.ignored_paths = selection.ignored();
+  return snapshot;
+}
+
+}  // namespace wafers

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <sys/stat.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/snapshot.h"
+#include "git/attributes.h"
+#include "git/convert.h"
+#include "git/index_file.h"
+#include "git/repository.h"
+#include "linux/plain_dir.h"
+
+namespace wafers {
+
+/// One regular file or symlink of the view that is to become a blob.
+struct ViewFile {
+  const PlainDir& dir;  ///< the layer's directory that holds it
+  const std::string& name;
+  std::string path;  ///< from the view's root
+  struct stat stat {};
+  const git::AttributeScope& attributes;  ///< of its directory
+  const git::TreeEntry* tip = nullptr;    ///< what the tip has at this path, if a blob
+};
+
+/// Turns files of the view into blobs: clean filters, the stat cache, and files that change while
+/// they are read. Knows nothing of the walk, and keeps no state that depends on its order.
+class BlobReader {
+ public:
+  explicit BlobReader(const SnapshotInput& input);
+
+  struct Result {
+    git::Oid oid;
+    /// Of the file that was hashed; all zero where it proves nothing, because the file could have
+    /// been changed within the resolution of its timestamps.
+    git::IndexStat stat;
+    std::string failure;  ///< why there is no oid: unreadable, a conversion that failed, ...
+    /// Git's status calls a file modified whose size isn't that of its checked-out version, even if
+    /// the clean filters make the same blob of it (read-cache.c: ie_modified).
+    bool size_differs = false;
+  };
+  /// Throws ChangedMeanwhile where the file isn't what `file.stat` says any more: look it up again.
+  Result read(const ViewFile& file, std::vector<std::string>& warnings) const;
+
+ private:
+  const git::IndexEntry* cached(const ViewFile& file) const;
+  void read_regular(const ViewFile& file, Result& result, std::vector<std::string>& warnings) const;
+  git::Oid stream(const ViewFile& file, int fd) const;
+  git::Oid store(std::string_view content) const;
+  bool size_differs(const ViewFile& file, const git::Conversion& conversion,
+                    const git::Oid& oid) const;
+  git::ConvertContext context_for(const ViewFile& file, std::vector<std::string>& warnings) const;
+
+  const SnapshotInput& input_;
+  git::ConvertConfig config_;
+  std::string worktree_;
+  std::vector<std::string> environment_;
+};
+
+/// The stat data that git's index keeps of a file (read-cache.c: fill_stat_data).
+git::IndexStat index_stat(const struct stat& st);
+
+}  // namespace wafers

@@ -1,0 +1,187 @@
+#include "core/view_dir.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "core/merged_dir.h"
+
+namespace wafers {
+namespace {
+
+constexpr const char* kIgnoreFile = ".gitignore";
+constexpr const char* kAttributesFile = ".gitattributes";
+constexpr std::size_t kLargestRuleFile = std::size_t{100} << 20U;  // attr.h: ATTR_MAX_FILE_SIZE
+
+template <typename Entry>
+const Entry* find_name(const std::vector<Entry>& entries, std::string_view name) {
+  const auto less = [](const Entry& entry, std::string_view wanted) { return entry.name < wanted; };
+  const auto found = std::lower_bound(entries.begin(), entries.end(), name, less);
+  return found != entries.end() && found->name == name ? &*found : nullptr;
+}
+
+bool is_regular(const git::TreeEntry* entry) {
+  return entry != nullptr &&
+         (entry->mode == git::FileMode::regular || entry->mode == git::FileMode::executable);
+}
+
+/// A rule file of the user's own configuration: symlinks are fine there, fifos still are not.
+std::string read_own_file(const std::filesystem::path& path) {
+  std::error_code none;
+  const std::filesystem::path real = std::filesystem::canonical(path, none);
+  if (none) return {};
+  try {
+    const PlainDir directory = PlainDir::open(real.parent_path(), "the configuration");
+    return read_small_file(directory, real.filename(), kLargestRuleFile).value_or("");
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+/// $XDG_CONFIG_HOME/git/<file>, else ~/.config/git/<file>.
+std::filesystem::path xdg_config(const char* file) {
+  const char* xdg = std::getenv("XDG_CONFIG_HOME");
+  if (xdg != nullptr && *xdg != '\0') return std::filesystem::path(xdg) / "git" / file;
+  const char* home = std::getenv("HOME");
+  if (home == nullptr) return {};
+  return std::filesystem::path(home) / ".config" / "git" / file;
+}
+
+}  // namespace
+
+const git::TreeEntry* ViewDir::find_base(std::string_view entry) const {
+  return find_name(base, entry);
+}
+
+const git::TreeEntry* ViewDir::find_tip(std::string_view entry) const {
+  return find_name(tip, entry);
+}
+
+const UpperEntry* ViewDir::find_upper(std::string_view entry) const {
+  return find_name(layers.listing.entries, entry);
+}
+
+ViewDirs::ViewDirs(const SnapshotInput& input, std::vector<std::string>& warnings)
+    : input_(input), warnings_(warnings), protection_(input.repository->path_protection()) {
+  if (input.repository->config_bool("core.ignoreCase", false)) letters_ = git::LetterCase::ignored;
+}
+
+std::string ViewDirs::global_rule(const char* key, const char* standard) const {
+  const auto configured = input_.repository->config_path(key);
+  return read_own_file(configured ? std::filesystem::path(*configured) : xdg_config(standard));
+}
+
+std::string ViewDirs::info_file(const char* file) const {
+  return read_own_file(input_.repository->common_dir() / "info" / file);
+}
+
+std::vector<git::TreeEntry> ViewDirs::sorted_tree(const std::optional<git::Oid>& tree) const {
+  if (!tree) return {};
+  std::vector<git::TreeEntry> entries = input_.objects->read_tree(*tree);
+  const auto by_name = [](const auto& a, const auto& b) { return a.name < b.name; };
+  if (!std::is_sorted(entries.begin(), entries.end(), by_name)) {
+    std::sort(entries.begin(), entries.end(), by_name);
+  }
+  return entries;
+}
+
+void ViewDirs::read_trees(ViewDir& dir) const {
+  dir.base = sorted_tree(dir.layers.base);
+  dir.tip = dir.layers.tip == dir.layers.base ? dir.base : sorted_tree(dir.layers.tip);
+}
+
+const PlainDir* ViewDirs::lower(ViewDir& dir) const {
+  if (!dir.layers.lower_visible) return nullptr;
+  if (!std::exchange(dir.lower_tried_, true)) {
+    try {
+      if (dir.parent == nullptr) {
+        dir.lower_ = PlainDir::open(input_.repository->worktree(), "the base");
+      } else if (const PlainDir* above = lower(*dir.parent)) {
+        dir.lower_ = above->find_directory(dir.name);
+      }
+    } catch (const Error& error) {
+      warnings_.push_back(error.message());
+    }
+  }
+  return dir.lower_ ? &*dir.lower_ : nullptr;
+}
+
+std::string ViewDirs::read_rule(const PlainDir& dir, const std::string& file) const {
+  try {
+    return read_small_file(dir, file, kLargestRuleFile).value_or("");
+  } catch (const Error& error) {
+    warnings_.push_back(error.message());
+    return {};
+  }
+}
+
+std::string ViewDirs::rule_of_base(ViewDir& dir, const std::string& file) const {
+  if (const git::TreeEntry* entry = dir.find_base(file)) {
+    return is_regular(entry) ? input_.objects->read_blob(entry->oid) : std::string();
+  }
+  const PlainDir* below = lower(dir);
+  return below != nullptr ? read_rule(*below, file) : std::string();
+}
+
+std::string ViewDirs::rule_of_view(ViewDir& dir, const std::string& file) const {
+  const UpperEntry* entry = dir.find_upper(file);
+  if (entry == nullptr) return rule_of_base(dir, file);
+  const bool regular = entry->type == UpperEntryType::regular;
+  return regular ? read_rule(dir.layers.upper->plain(), file) : std::string();
+}
+
+/// attr.c: read_attr with GIT_ATTR_CHECKIN: the worktree's file, and only without one the index's.
+std::string ViewDirs::attributes_of_view(ViewDir& dir) const {
+  const UpperEntry* entry = dir.find_upper(kAttributesFile);
+  const bool regular = entry == nullptr || entry->type == UpperEntryType::regular;
+  std::string rules = regular ? rule_of_view(dir, kAttributesFile) : std::string();
+  if (!rules.empty() || (regular && entry != nullptr)) return rules;
+  const git::TreeEntry* recorded = dir.find_tip(kAttributesFile);
+  return is_regular(recorded) ? input_.objects->read_blob(recorded->oid) : std::move(rules);
+}
+
+std::unique_ptr<ViewDir> ViewDirs::root(ViewLayers layers, PathSelection::Part selection) const {
+  auto dir = std::make_unique<ViewDir>(selection);
+  dir->layers = std::move(layers);
+  read_trees(*dir);
+  const std::string excludes = global_rule("core.excludesFile", "ignore");
+  const std::string info = info_file("exclude");
+  const std::string rules = rule_of_view(*dir, kIgnoreFile);
+  dir->ignore = git::IgnoreScope::root(excludes, info, rules, letters_);
+  dir->base_ignore = dir->ignore;
+  const bool touched = dir->find_upper(kIgnoreFile) != nullptr;
+  if (const std::string base = touched ? rule_of_base(*dir, kIgnoreFile) : rules; base != rules) {
+    dir->rules_changed = true;
+    dir->base_ignore = git::IgnoreScope::root(excludes, info, base, letters_);
+  }
+  dir->attributes =
+      git::AttributeScope::root(global_rule("core.attributesFile", "attributes"),
+                                info_file("attributes"), attributes_of_view(*dir), letters_);
+  return dir;
+}
+
+std::unique_ptr<ViewDir> ViewDirs::child(ViewDir& parent, const std::string& name,
+                                         ViewLayers layers, PathSelection::Part selection) const {
+  auto dir = std::make_unique<ViewDir>(selection);
+  dir->parent = &parent;
+  dir->name = name;
+  dir->prefix = parent.path_of(name) + "/";
+  dir->layers = std::move(layers);
+  dir->forbidden = parent.forbidden || git::is_forbidden_component(name, protection_);
+  read_trees(*dir);
+  const std::string rules = rule_of_view(*dir, kIgnoreFile);
+  dir->ignore = git::IgnoreScope::child(parent.ignore, name, rules);
+  const bool touched = dir->layers.lower_visible && dir->find_upper(kIgnoreFile) != nullptr;
+  const std::string base = touched ? rule_of_base(*dir, kIgnoreFile) : rules;
+  dir->rules_changed = parent.rules_changed || base != rules;
+  dir->base_ignore = parent.ignore == parent.base_ignore && base == rules
+                         ? dir->ignore
+                         : git::IgnoreScope::child(parent.base_ignore, name, base);
+  dir->attributes = git::AttributeScope::child(parent.attributes, name, attributes_of_view(*dir));
+  return dir;
+}
+
+}  // namespace wafers

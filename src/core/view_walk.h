@@ -1,0 +1,93 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/nested_repo.h"
+#include "core/path_selection.h"
+#include "core/snapshot.h"
+#include "core/sparse_paths.h"
+#include "core/view_blob.h"
+#include "core/view_dir.h"
+
+namespace wafers {
+
+/// The walk of one snapshot: through the upper, and through the base's and the tip's trees where
+/// they differ or the upper has something below them. Each name is decided from what the three
+/// have there, as `git add -A` would decide with the tip in its index and the view as its worktree.
+class ViewWalk {
+ public:
+  /// Everything must outlive the walk. `out` gets names, warnings, errors, index entries, and those
+  /// changes that the trees can't tell.
+  ViewWalk(const SnapshotInput& input, const PathSelection& selection, Snapshot& out);
+
+  /// The new tree; absent where it is empty.
+  std::optional<git::Oid> run();
+
+ private:
+  using Found = std::optional<git::TreeEntry>;
+
+  /// What the upper, the base's tree and the tip's tree have at one name of a directory.
+  struct Site {
+    ViewDir& dir;
+    const std::string& name;
+    const UpperEntry* upper = nullptr;
+    const git::TreeEntry* base = nullptr;
+    const git::TreeEntry* tip = nullptr;
+    PathSelection::Part part;
+
+    std::string path() const { return dir.path_of(name); }
+    /// Git's index can have one of these at the path itself, never a directory.
+    bool tracked() const { return tip != nullptr && tip->mode != git::FileMode::tree; }
+    bool tip_is_submodule() const;
+    bool ignored(bool is_directory) const { return dir.ignore->is_ignored(name, is_directory); }
+  };
+
+  std::optional<git::Oid> walk(ViewDir& dir);
+  bool named_enough(const ViewDir& dir, std::size_t untracked_before) const;
+  std::optional<git::Oid> tree_from(const ViewDir& dir, std::vector<git::TreeEntry> entries);
+
+  // What becomes of one name: an entry of the new tree, or nothing.
+  Found visit(const Site& site);
+  Found visit_again(Site site);
+  Found decide(const Site& site);
+  Found only_in_base(const Site& site);
+  Found only_in_lower(const Site& site);
+  Found whiteout(const Site& site);
+  Found file(const Site& site, const PlainDir& layer, const struct stat& stat);
+  Found special(const Site& site);
+  Found upper_directory(const Site& site);
+  Found directory(const Site& site, ViewLayers layers);
+  Found tracked_directory(const Site& site, ViewLayers layers);
+  Found untracked_directory(const Site& site, ViewLayers layers);
+  Found submodule(const Site& site, const ViewLayers& layers);
+  Found nested_repo(const Site& site, const NestedRepoFinder::Repo& repo);
+  Found no_directory(const Site& site);
+
+  Found sparse_rest(const std::string& path, const git::TreeEntry* base, const git::TreeEntry* tip);
+  std::optional<NestedRepoFinder::Repo> find_repo(const Site& site, const ViewLayers& layers);
+  git::FileMode mode_of(const struct stat& stat, const git::TreeEntry* tip) const;
+  bool is_refused(const Site& site, git::FileMode mode) const;
+
+  // How it is written down.
+  Found keep(const Site& site, const git::TreeEntry* entry);
+  Found take(const Site& site, git::FileMode mode, const git::Oid& oid,
+             const git::IndexStat& stat = {});
+  Found refuse(const Site& site, git::FileMode mode, std::string why);
+  void changed(const Site& site, git::FileMode mode);
+
+  const SnapshotInput& input_;
+  const PathSelection& selection_;
+  Snapshot& out_;
+  ViewDirs dirs_;
+  BlobReader blobs_;
+  NestedRepoFinder repos_;
+  SparsePaths sparse_;
+  git::PathProtection protection_;
+  bool trust_executable_bit_ = true;  ///< core.fileMode
+  bool has_symlinks_ = true;          ///< core.symlinks
+};
+
+}  // namespace wafers

@@ -1,0 +1,112 @@
+#include "core/wafer_git.h"
+
+#include <cstddef>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace wafers {
+namespace {
+
+git::Oid parse_commit(const std::string& hex, const std::string& name) {
+  if (const auto oid = git::Oid::from_hex(hex)) return *oid;
+  throw Error(ErrorKind::failed,
+              "the record of wafer " + wafers::quoted(name) + " has no valid commit");
+}
+
+/// What it holds can be computed again, so a damaged one is as good as none.
+std::optional<git::IndexFile> read_stat_cache(const std::filesystem::path& path) {
+  try {
+    return git::IndexFile::read(path);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+WaferGit open_wafer_git(const Wafer& wafer) {
+  git::Repository repository = git::Repository::open(wafer.base_repo);
+  const git::Oid last = parse_commit(wafer.last_commit, wafer.name);
+  const git::Oid base = parse_commit(wafer.base_commit, wafer.name);
+  const auto branch = repository.branch_tip(wafer.branch);
+  if (!branch) {
+    throw Error(
+        ErrorKind::failed,
+        "branch " + wafers::quoted(wafer.branch) + " of wafer " + wafers::quoted(wafer.name) +
+            " is gone",
+        "make it again with: git branch " + shell_quoted(wafer.branch) + " " + wafer.last_commit);
+  }
+  const bool pending = branch->hex() == wafer.pending_commit;
+  WaferGit git{.repository = std::move(repository),
+               .base_tree = {},
+               .tip = pending ? *branch : last,
+               .tip_tree = {},
+               .branch = branch,
+               .stat_cache = read_stat_cache(wafer.index())};
+  git.base_tree = git.repository.tree_of(base);
+  git.tip_tree = git.repository.tree_of(git.tip);
+  return git;
+}
+
+SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
+                             SnapshotPurpose purpose) {
+  SnapshotInput input;
+  input.repository = &git.repository;
+  input.objects = &objects;
+  input.upper = wafer.upper();
+  input.dialect = wafer.dialect;
+  input.base_tree = git.base_tree;
+  input.tip_tree = git.tip_tree;
+  input.cache = git.stat_cache ? &*git.stat_cache : nullptr;
+  input.purpose = purpose;
+  input.mountpoint = wafer.mountpoint;
+  return input;
+}
+
+std::string describe_moved_branch(const Wafer& wafer, const WaferGit& git) {
+  if (git.branch == git.tip) return {};
+  return "branch " + wafers::quoted(wafer.branch) + " was moved from " +
+         git.repository.short_id(git.tip) + " to " + git.repository.short_id(*git.branch) +
+         " outside of wafers";
+}
+
+std::vector<std::string> clean_paths(const std::vector<std::string>& paths) {
+  std::vector<std::string> cleaned;
+  bool everything = false;
+  for (const std::string& path : paths) {
+    const auto reject = [&](const std::string& why) {
+      throw Error(ErrorKind::usage, "path " + wafers::quoted(path) + " " + why,
+                  "give files or directories relative to the wafer's root");
+    };
+    if (path.empty()) reject("is empty");
+    if (path.front() == '/') reject("is absolute");
+    std::string plain;
+    for (const std::string& component : split(path, '/')) {
+      if (component == "..") reject("leads out of the wafer");
+      if (component.empty() || component == ".") continue;
+      plain += (plain.empty() ? "" : "/") + component;
+    }
+    if (plain.empty()) everything = true;
+    cleaned.push_back(plain + (path.ends_with('/') || path.ends_with("/.") ? "/" : ""));
+  }
+  return everything ? std::vector<std::string>{} : cleaned;
+}
+
+void require_committable(const Snapshot& snapshot) {
+  if (snapshot.errors.empty()) return;
+  const std::size_t more = snapshot.errors.size() - 1;
+  throw Error(
+      ErrorKind::failed,
+      snapshot.errors.front() + (more == 0 ? "" : " (and " + std::to_string(more) + " more)"),
+      "repair, remove or ignore it, or commit other paths by name");
+}
+
+void require_matched(const std::vector<std::string>& unmatched) {
+  if (unmatched.empty()) return;
+  throw Error(ErrorKind::usage,
+              "path " + wafers::quoted(unmatched.front()) + " did not match any files");
+}
+
+}  // namespace wafers

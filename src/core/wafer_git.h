@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/snapshot.h"
+#include "core/wafer.h"
+#include "git/index_file.h"
+#include "git/repository.h"
+
+namespace wafers {
+
+/// One wafer's place in its base repository, as commit, status and diff need it.
+struct WaferGit {
+  git::Repository repository;
+  git::Oid base_tree;
+  git::Oid tip;  ///< the branch's commit as far as it is wafers' doing
+  git::Oid tip_tree;
+  std::optional<git::Oid> branch;            ///< where the branch really is
+  std::optional<git::IndexFile> stat_cache;  ///< of the latest commit or attached branch
+};
+
+/// Opens the base repository and looks where the branch is. A branch at the wafer's pending commit
+/// was moved there by a command that died before it could note so: that commit is the tip then.
+/// Throws Error(failed) where the repository, the branch or one of the commits is gone.
+WaferGit open_wafer_git(const Wafer& wafer);
+
+/// What take_snapshot() is to be told about this wafer. `objects` and `git` must outlive it.
+SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
+                             SnapshotPurpose purpose);
+
+/// Why the branch isn't where wafers left it; empty if it is.
+std::string describe_moved_branch(const Wafer& wafer, const WaferGit& git);
+
+/// Paths from the command line in SnapshotInput's form; empty where "." asks for everything. Throws
+/// Error(usage) for an empty or absolute one, and for "..".
+std::vector<std::string> clean_paths(const std::vector<std::string>& paths);
+
+/// Throws Error(failed) if git would refuse to add what the snapshot found.
+void require_committable(const Snapshot& snapshot);
+
+/// Throws Error(usage) for the first of `unmatched`.
+void require_matched(const std::vector<std::string>& unmatched);
+
+}  // namespace wafers
