@@ -204,11 +204,7 @@ class Adding {
     const std::string of = " of '" + planned.name + "'";
     plan.step("check the names" + of, [this, &one, &planned] { check_and_fill(one, planned); });
     plan.step(
-        "make the state" + of,
-        [this, &one] {
-          one.lock.emplace(store_.create_wafer(one.wafer));
-          others_.push_back(one.wafer);
-        },
+        "make the state" + of, [this, &one] { one.lock.emplace(store_.create_wafer(one.wafer)); },
         [this, &one] {
           if (one.lock && !one.mounted) remove_tree(store_.directory_of(one.wafer.name));
         });
@@ -323,7 +319,9 @@ class Adding {
   }
 
   void make_mountpoint(One& one) {
+    share_parents(one.wafer, others_);
     prepare_mountpoint(one.wafer);
+    others_.push_back(one.wafer);
     // If we are killed from here on, rm knows what to take away.
     store_.save(one.wafer, Durability::until_crash);
   }

@@ -188,6 +188,18 @@ void check_mountpoint(const fs::path& mountpoint) {
   }
 }
 
+void share_parents(Wafer& wafer, const std::vector<Wafer>& others) {
+  auto& parents = wafer.mountpoint_parents;
+  for (const Wafer& other : others) {
+    for (const fs::path& parent : other.mountpoint_parents) {
+      const bool known = std::ranges::find(parents, parent) != parents.end();
+      if (!known && is_within(wafer.mountpoint, parent)) parents.push_back(parent);
+    }
+  }
+  // All lie on the way to one mountpoint: the shortest is the outermost.
+  std::ranges::sort(parents, {}, [](const fs::path& parent) { return parent.native().size(); });
+}
+
 void prepare_mountpoint(Wafer& wafer) {
   make_mountpoint(wafer);
   const auto strangers = strangers_in(wafer.mountpoint);

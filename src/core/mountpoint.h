@@ -24,6 +24,10 @@ bool is_within(const std::filesystem::path& path, const std::filesystem::path& d
 /// repository, is no directory, or is not empty.
 void check_mountpoint(const std::filesystem::path& mountpoint);
 
+/// Notes in `wafer` which directories above its mountpoint were made for one of `others`: the last
+/// wafer to go removes them, whichever that is.
+void share_parents(Wafer& wafer, const std::vector<Wafer>& others);
+
 /// Makes the mountpoint and directories above it that are missing, and notes in `wafer` what is
 /// made, as it is made. In the namespace backend it becomes unwritable (0555) and holds the marker.
 /// Idempotent: also brings back a mountpoint that was removed. The view is not mounted. Throws

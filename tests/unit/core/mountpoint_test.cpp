@@ -89,6 +89,21 @@ TEST_CASE("a mountpoint is made with its parents, marked, closed, and taken back
   CHECK_FALSE(fs::exists(temp / "x"));
 }
 
+TEST_CASE("whichever wafer goes last takes the directories that were made for both") {
+  const TempDir temp;
+  Wafer first = wafer_at(temp / "x/first/view");
+  prepare_mountpoint(first);
+  Wafer second = wafer_at(temp / "x/second/view");
+  share_parents(second, {first});
+  prepare_mountpoint(second);
+  CHECK(second.mountpoint_parents == std::vector<fs::path>{temp / "x", temp / "x/second"});
+  release_mountpoint(first);
+  CHECK_FALSE(fs::exists(temp / "x/first"));
+  CHECK(fs::exists(second.mountpoint));
+  release_mountpoint(second);
+  CHECK_FALSE(fs::exists(temp / "x"));
+}
+
 TEST_CASE("a mountpoint that was there before gets its mode back") {
   const TempDir temp;
   fs::create_directory(temp / "view");
