@@ -41,15 +41,20 @@ struct IndexFile {
   std::int64_t mtime_nanoseconds = 0;
   /// Root tree from the cache-tree extension, where it is valid for the whole index.
   std::optional<Oid> cached_tree;
-  bool has_split_index = false;   ///< extension `link`: entries are incomplete
-  bool has_sparse_dirs = false;   ///< extension `sdir`
+  bool has_split_index = false;  ///< extension `link`: entries are incomplete
+  bool has_sparse_dirs = false;  ///< extension `sdir`
+
+  /// git itself trusts an index' checksum: it takes as long as all the rest of reading it.
+  enum class Checksum { verified, trusted };
 
   /// Reads `path`; nullopt where it doesn't exist. Throws Error(failed) where it is damaged: bad
-  /// signature, version, lengths or checksum (a checksum of zero means "not computed", index.skipHash).
-  static std::optional<IndexFile> read(const std::filesystem::path& path);
+  /// signature, version, lengths, order or checksum (a checksum of zero means "not computed",
+  /// index.skipHash).
+  static std::optional<IndexFile> read(const std::filesystem::path& path,
+                                       Checksum checksum = Checksum::verified);
 
-  /// Writes it to `path` by way of a temporary file in the same directory and rename(2). Not fsynced:
-  /// what it holds can be computed again.
+  /// Writes it to `path` by way of a temporary file in the same directory and rename(2). Not
+  /// fsynced: what it holds can be computed again.
   void write(const std::filesystem::path& path) const;
 
   /// The entry with exactly this path and stage 0, or null.

@@ -61,9 +61,10 @@ TEST_CASE("configuration is found where git finds it, the strongest last", "[con
   const TempDir top;
   const GitRepo git = GitRepo::init(top / "base");
   CHECK(value_of(git, "test.key") == "(unset)");
-  const Environment home(
-      {{"HOME", top / "home"}, {"XDG_CONFIG_HOME", top / "xdg"}, {"GIT_CONFIG_NOSYSTEM", "0"},
-       {"GIT_CONFIG_SYSTEM", top / "system"}});
+  const Environment home({{"HOME", top / "home"},
+                          {"XDG_CONFIG_HOME", top / "xdg"},
+                          {"GIT_CONFIG_NOSYSTEM", "0"},
+                          {"GIT_CONFIG_SYSTEM", top / "system"}});
   write_file(top / "system", "[test]\n\tkey = system\n");
   CHECK(value_of(git, "test.key") == "system");
   write_file(top / "xdg/git/config", "[test]\n\tkey = xdg\n");
@@ -79,9 +80,11 @@ TEST_CASE("configuration is found where git finds it, the strongest last", "[con
                            {"GIT_CONFIG_KEY_0", "Test.KEY"},
                            {"GIT_CONFIG_VALUE_0", "count"}});
   CHECK(value_of(git, "test.key") == "count");
-  const Environment parameters(Environment::Settings{{"GIT_CONFIG_PARAMETERS", "'x.y'='1' 'test.Key'='it'\\''s me'"}});
+  const Environment parameters(
+      Environment::Settings{{"GIT_CONFIG_PARAMETERS", "'x.y'='1' 'test.Key'='it'\\''s me'"}});
   CHECK(value_of(git, "test.key") == "it's me");
-  const Environment old_form(Environment::Settings{{"GIT_CONFIG_PARAMETERS", "'test.key=old form'"}});
+  const Environment old_form(
+      Environment::Settings{{"GIT_CONFIG_PARAMETERS", "'test.key=old form'"}});
   CHECK(value_of(git, "test.key") == "old form");
 }
 
@@ -102,10 +105,10 @@ TEST_CASE("includes and their conditions count", "[config]") {
   write_file(top / "home/here", "[test]\n\there = 1\n");
   write_file(top / "home/there", "[test]\n\tthere = 1\n");
   write_file(top / "home/branch", "[test]\n\tbranch = 1\n");
-  write_file(top / "home/.gitconfig", "[include]\n\tpath = ~/plain\n[includeIf \"gitdir:" +
-                                          git.path().string() +
-                                          "/\"]\n\tpath = here\n[includeIf \"gitdir:/no/\"]\n\t"
-                                          "path = there\n");
+  write_file(top / "home/.gitconfig",
+             "[include]\n\tpath = ~/plain\n[includeIf \"gitdir:" + git.path().string() +
+                 "/\"]\n\tpath = here\n[includeIf \"gitdir:/no/\"]\n\t"
+                 "path = there\n");
   git.git({"config", "includeIf.onbranch:main.path", top / "home/branch"});
   const Environment home(Environment::Settings{{"HOME", top / "home"}});
   CHECK(value_of(git, "test.plain") == "1");
@@ -126,8 +129,8 @@ TEST_CASE("subsections keep their letter case, sections and names don't", "[conf
 TEST_CASE("booleans are read as git reads them", "[config]") {
   const TempDir top;
   const GitRepo git = GitRepo::init(top / "base");
-  for (const char* value : {"true", "YES", "on", "1", "2", "-1", "false", "no", "Off", "0", "",
-                            "1k", "junk", "0k"}) {
+  for (const char* value :
+       {"true", "YES", "on", "1", "2", "-1", "false", "no", "Off", "0", "", "1k", "junk", "0k"}) {
     git.git({"config", "test.flag", value});
     const auto theirs = git.try_git({"config", "--type=bool", "--get", "test.flag"});
     const Repository repository = Repository::open(git.path());

@@ -17,9 +17,13 @@ using wafers::test::TempDir;
 
 namespace {
 
-const char* const kVariables[] = {
-    "GIT_AUTHOR_NAME",     "GIT_AUTHOR_EMAIL",     "GIT_AUTHOR_DATE", "GIT_COMMITTER_NAME",
-    "GIT_COMMITTER_EMAIL", "GIT_COMMITTER_DATE",   "EMAIL"};
+const char* const kVariables[] = {"GIT_AUTHOR_NAME",
+                                  "GIT_AUTHOR_EMAIL",
+                                  "GIT_AUTHOR_DATE",
+                                  "GIT_COMMITTER_NAME",
+                                  "GIT_COMMITTER_EMAIL",
+                                  "GIT_COMMITTER_DATE",
+                                  "EMAIL"};
 
 /// Takes the identity out of the environment, and puts it back.
 class NoIdentity {

@@ -81,8 +81,8 @@ TEST_CASE("objects in memory can be read and leave no trace", "[objects]") {
   const Oid blob = objects->write_blob("hello\n");
   CHECK(blob.hex() == "ce013625030ba8dba906f756967f9e9ca394464a");
   CHECK(objects->hash_blob("hello\n") == blob);
-  const Oid tree = objects->write_tree({{"z", FileMode::regular, blob}, {"a", FileMode::tree,
-                                         objects->write_tree({})}});
+  const Oid tree = objects->write_tree(
+      {{"z", FileMode::regular, blob}, {"a", FileMode::tree, objects->write_tree({})}});
   CHECK(objects->read_blob(blob) == "hello\n");
   CHECK(objects->object_size(blob) == 6);
   REQUIRE(objects->read_tree(tree).size() == 2);
@@ -221,7 +221,8 @@ TEST_CASE("files of a shared repository get its permissions", "[objects]") {
   options.input = "theirs";
   std::string hex = git.git({"hash-object", "-w", "--stdin"}, options);
   const Oid theirs = Oid::from_hex(hex.substr(0, 40)).value();
-  struct stat a {}, b {};
+  struct stat a {
+  }, b{};
   REQUIRE(::stat(loose_path(git, ours).c_str(), &a) == 0);
   REQUIRE(::stat(loose_path(git, theirs).c_str(), &b) == 0);
   CHECK(a.st_mode == b.st_mode);
@@ -240,8 +241,7 @@ TEST_CASE("trees that git would not take are not written", "[objects]") {
   CHECK_THROWS_AS(objects->write_tree({{"a", FileMode::absent, blob}}), Error);
   CHECK_THROWS_AS(objects->write_tree({{"a", FileMode::regular, Oid{}}}), Error);
   CHECK_THROWS_AS(
-      objects->write_tree({{"a", FileMode::regular, blob}, {"a", FileMode::symlink, blob}}),
-      Error);
+      objects->write_tree({{"a", FileMode::regular, blob}, {"a", FileMode::symlink, blob}}), Error);
 }
 
 TEST_CASE("commits are byte for byte what git writes", "[objects]") {
@@ -268,9 +268,9 @@ TEST_CASE("commits are byte for byte what git writes", "[objects]") {
     const Oid ours = repository.write_commit(request);
     wafers::test::RunOptions options;
     options.input = request.message;
-    CHECK(git.git({"-c", "i18n.commitEncoding=ISO-8859-1", "commit-tree", "HEAD^{tree}", "-p",
-                   "HEAD"},
-                  options) == ours.hex() + "\n");
+    CHECK(git.git(
+              {"-c", "i18n.commitEncoding=ISO-8859-1", "commit-tree", "HEAD^{tree}", "-p", "HEAD"},
+              options) == ours.hex() + "\n");
   }
   SECTION("a NUL is refused") {
     request.message = std::string("a\0b", 3);

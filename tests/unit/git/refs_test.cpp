@@ -111,7 +111,8 @@ TEST_CASE_METHOD(Fixture, "packed refs are read, moved and deleted", "[refs]") {
   CHECK(git.git_line({"rev-parse", "refs/heads/wafers/ab"}) == hex[1]);
   CHECK(git.git_line({"rev-parse", "refs/tags/wafers/a^{commit}"}) == hex[0]);
   repository.delete_branch("wafers/ab", at(1));
-  CHECK(git.git({"for-each-ref", "--format=%(refname)"}) == "refs/heads/main\nrefs/tags/wafers/a\n");
+  CHECK(git.git({"for-each-ref", "--format=%(refname)"}) ==
+        "refs/heads/main\nrefs/tags/wafers/a\n");
 }
 
 TEST_CASE_METHOD(Fixture, "names that can't exist side by side collide", "[refs]") {
@@ -264,9 +265,10 @@ TEST_CASE_METHOD(Fixture, "a branch is in use during rebase and bisect", "[refs]
 
 TEST_CASE_METHOD(Fixture, "branch names are valid where git says so", "[refs]") {
   for (const char* name :
-       {"a", "wafers/a1", "a.b", "a..b", ".a", "a/.b", "a.", "a.lock", "a.lock/b", "a b", "a~", "a^",
-        "a:", "a?", "a*", "a[", "a\\b", "a\x7f", "a\x01", "/a", "a/", "a//b", "a@{b", "@", "a@b",
-        "\xC3\xA4", "", "a\nb", "-a", "HEAD", "a/-b", "x/HEAD", "a/b."}) {
+       {"a",     "wafers/a1", "a.b",  "a..b", ".a",     "a/.b", "a.",  "a.lock",   "a.lock/b",
+        "a b",   "a~",        "a^",   "a:",   "a?",     "a*",   "a[",  "a\\b",     "a\x7f",
+        "a\x01", "/a",        "a/",   "a//b", "a@{b",   "@",    "a@b", "\xC3\xA4", "",
+        "a\nb",  "-a",        "HEAD", "a/-b", "x/HEAD", "a/b."}) {
     INFO("name '" << name << "'");
     CHECK(Repository::is_valid_branch_name(name) ==
           git.try_git({"check-ref-format", "--branch", name}).ok());

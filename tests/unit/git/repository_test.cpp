@@ -267,9 +267,8 @@ TEST_CASE("another user's repository is refused as git does", "[repository]") {
   CHECK_FALSE(with("directory = /elsewhere\n"));
   fs::remove(config);
   // A repository can't declare itself safe.
-  wafers::test::write_file(git / ".git/config",
-                           wafers::test::read_file(git / ".git/config") +
-                               "[safe]\n\tdirectory = *\n");
+  wafers::test::write_file(git / ".git/config", wafers::test::read_file(git / ".git/config") +
+                                                    "[safe]\n\tdirectory = *\n");
   CHECK(failure_of(git.path()).kind() == ErrorKind::refused);
 }
 

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace wafers::git {
+
+// gitformat-index(5), shared by reader and writer.
+
+constexpr std::string_view kIndexSignature = "DIRC";
+constexpr std::size_t kIndexHeaderSize = 12;
+constexpr std::size_t kIndexHashSize = 20;
+/// Stat data, object name and flags; the name follows.
+constexpr std::size_t kIndexEntrySize = 62;
+
+constexpr std::uint32_t kIndexNameMask = 0x0FFF;
+constexpr std::uint32_t kIndexStageShift = 12;
+constexpr std::uint32_t kIndexExtended = 0x4000;
+constexpr std::uint32_t kIndexAssumeValid = 0x8000;
+// In the second flag word, versions 3 and 4.
+constexpr std::uint32_t kIndexSkipWorktree = 0x4000;
+constexpr std::uint32_t kIndexIntentToAdd = 0x2000;
+
+}  // namespace wafers::git
