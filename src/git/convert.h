@@ -21,7 +21,12 @@ struct ConvertConfig {
     bool required = false;
   };
   std::vector<Driver> drivers;
+  /// core.checkRoundtripEncoding: encodings, separated by commas or blanks, whose conversion is
+  /// checked by converting back.
+  std::string check_roundtrip_encoding = "SHIFT-JIS";
 };
+
+class DriverPool;  // git/convert_driver.h
 
 /// Where a conversion runs and what it may ask.
 struct ConvertContext {
@@ -31,14 +36,22 @@ struct ConvertContext {
   /// The blob that the index (the tip) has for the path, for git's rule that `auto` leaves a file
   /// alone whose recorded version has CR LF (convert.c: has_crlf_in_index). Called only if needed.
   std::function<std::optional<std::string>()> recorded_blob;
-  std::vector<std::string>* warnings = nullptr;  ///< lines as git would print them, without "warning: "
+  std::vector<std::string>* warnings =
+      nullptr;  ///< lines as git would print them, without "warning: "
+  /// Keeps `filter.<driver>.process` programs running from one file to the next. Without a pool
+  /// each file starts its own.
+  DriverPool* drivers = nullptr;
+  /// Whether an object is to be made of the result, as in `git add`. Else, as in `git status`,
+  /// wrong encodings give a warning and the content as it is, and core.safecrlf is not looked at.
+  bool writes = true;
 };
 
 /// What is to be done with one file's content between worktree and repository.
 class Conversion {
  public:
   /// The rule that git would apply to a regular file with these attributes (convert.c:
-  /// convert_attrs). Symlinks are never converted: don't ask.
+  /// convert_attrs). Symlinks are never converted: don't ask. Throws Error(failed) for a
+  /// `working-tree-encoding` without value, as git fails.
   static Conversion choose(const Attributes& attributes, const ConvertConfig& config);
 
   /// Nothing to do in either direction: the caller may stream the file.
@@ -54,14 +67,23 @@ class Conversion {
                           const ConvertContext& context) const;
 
  private:
-  // Filled in by the implementation: crlf action, ident, encoding, driver.
-  enum class Crlf { undefined, binary, text, text_input, text_crlf, automatic, auto_input, auto_crlf };
-  Crlf crlf_ = Crlf::undefined;
+  /// What git's CRLF_* come to once configuration and `eol` are taken in.
+  enum class Crlf { binary, text_lf, text_crlf, auto_lf, auto_crlf };
+
+  static Crlf choose_crlf(const Attributes& attributes, const ConvertConfig& config);
+  bool guesses() const noexcept { return crlf_ == Crlf::auto_lf || crlf_ == Crlf::auto_crlf; }
+  bool gives_crlf() const noexcept { return crlf_ == Crlf::text_crlf || crlf_ == Crlf::auto_crlf; }
+  std::string decoded(std::string content, const ConvertContext& context) const;
+  std::string encoded(std::string content, const ConvertContext& context) const;
+  std::string crlf_to_git(std::string content, const ConvertContext& context) const;
+  std::string crlf_to_worktree(std::string content) const;
+
+  Crlf crlf_ = Crlf::binary;
   bool ident_ = false;
-  std::string encoding_;
+  std::string encoding_;  ///< empty for UTF-8
+  bool check_roundtrip_ = false;
   std::optional<ConvertConfig::Driver> driver_;
   ConvertConfig::SafeCrlf safecrlf_ = ConvertConfig::SafeCrlf::warn;
-  ConvertConfig::Eol eol_ = ConvertConfig::Eol::native;
 };
 
 }  // namespace wafers::git

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace wafers::git {
+
+/// `$Id: ...$` in worktree content becomes `$Id$` (gitattributes(5), `ident`).
+std::string collapse_ident(std::string_view content);
+
+/// `$Id$`, or git's own earlier expansion of it, becomes `$Id: <blob> $`. What another version
+/// control system expanded (several words) stays.
+std::string expand_ident(std::string_view content, std::string_view blob_hex);
+
+}  // namespace wafers::git
