@@ -31,6 +31,9 @@ void mount_locked(const Store& store, Wafer& wafer) {
                                        ": its base " + wafers::quoted(wafer.base_repo.native()) +
                                        " is gone");
   }
+  // A fuse-overlayfs that died leaves its mountpoint behind in a state in which nobody can look at
+  // it.
+  if (wafer.backend == BackendKind::fuse) backend->unmount(wafer);
   prepare_mountpoint(wafer);
   wafer.mount = backend->mount(wafer);
   store.save(wafer);

@@ -154,8 +154,7 @@ void unmount_unknown(const InvalidEntry& entry) {
     guess.backend = kind;
     guess.directory = entry.path;
     guess.mountpoint = entry.path / "mnt";
-    const auto backend = make_backend(kind);
-    if (backend->state(guess).status == WaferStatus::mounted) backend->unmount(guess);
+    make_backend(kind)->unmount(guess);
   }
 }
 
