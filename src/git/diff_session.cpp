@@ -1,0 +1,162 @@
+#include "git/diff_session.h"
+
+#include <git2/sys/repository.h>
+
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "git/library.h"
+#include "git/repository_impl.h"
+#include "git/similarity.h"
+
+namespace wafers::git {
+namespace {
+
+constexpr const char* kDoing = "cannot compare trees";
+constexpr std::string_view kAttributesFile = ".gitattributes";
+
+using BlobHandle = Handle<git_blob, git_blob_free>;
+
+DatabaseStore& as_database_store(ObjectStore& objects) {
+  auto* const store = dynamic_cast<DatabaseStore*>(&objects);
+  if (store != nullptr) return *store;
+  throw Error(ErrorKind::failed, "cannot compare trees of a foreign object store");
+}
+
+TreeHandle look_up_tree(git_repository* repository, const Oid& oid) {
+  TreeHandle tree;
+  if (oid.is_zero()) return tree;
+  const git_oid raw = to_library(oid);
+  check(git_tree_lookup(Out(tree), repository, &raw), "cannot read tree " + oid.hex());
+  return tree;
+}
+
+std::uint32_t context_lines(const Repository& repository) {
+  constexpr std::uint32_t kUsual = 3;
+  const std::string text = repository.config("diff.context").value_or(std::string());
+  if (text.empty() || text.find_first_not_of("0123456789") != std::string::npos) return kUsual;
+  return static_cast<std::uint32_t>(std::stoul(text.substr(0, 6)));
+}
+
+std::uint32_t algorithm_flag(const Repository& repository) {
+  const std::string name = repository.config("diff.algorithm").value_or(std::string());
+  if (name == "patience") return GIT_DIFF_PATIENCE;
+  return name == "minimal" ? GIT_DIFF_MINIMAL : 0;
+}
+
+BlobHandle look_up_blob(git_repository* repository, const git_oid& oid) {
+  BlobHandle blob;
+  check(git_blob_lookup(Out(blob), repository, &oid), kDoing);
+  return blob;
+}
+
+}  // namespace
+
+DiffSession::DiffSession(const Repository& repository, ObjectStore& objects, const Oid& old_tree,
+                         const Oid& new_tree, const std::vector<std::string>& paths)
+    : store_(as_database_store(objects)) {
+  const auto& impl = RepositoryAccess::of(repository);
+  handle_ = open_handle(impl.layout);
+  check(git_repository_set_odb(handle_.get(), store_.odb()), kDoing);
+  check(git_repository_set_config(handle_.get(), impl.config.handle()), kDoing);
+  set_up_attributes(old_tree, new_tree);
+
+  check(git_diff_options_init(&options_, GIT_DIFF_OPTIONS_VERSION), kDoing);
+  options_.flags = GIT_DIFF_SHOW_BINARY | GIT_DIFF_INDENT_HEURISTIC | GIT_DIFF_INCLUDE_TYPECHANGE |
+                   GIT_DIFF_DISABLE_PATHSPEC_MATCH | algorithm_flag(repository);
+  options_.context_lines = context_lines(repository);
+  std::vector<char*> names;
+  for (const std::string& path : paths) names.push_back(const_cast<char*>(path.c_str()));
+  git_diff_options options = options_;
+  options.pathspec = {names.data(), names.size()};
+  const TreeHandle before = look_up_tree(handle_.get(), old_tree);
+  const TreeHandle after = look_up_tree(handle_.get(), new_tree);
+  check(git_diff_tree_to_tree(Out(diff_), handle_.get(), before.get(), after.get(), &options),
+        kDoing);
+  find_renames(repository);
+}
+
+/// Gives libgit2 an index with the `.gitattributes` that count for the paths that differ, and no
+/// worktree: it then reads attributes from there.
+void DiffSession::set_up_attributes(const Oid& old_tree, const Oid& new_tree) {
+  check(git_index_new(Out(attributes_)), kDoing);
+  std::set<std::string> directories{""};
+  for (const TreeChange& change : changed_paths(store_, old_tree, new_tree)) {
+    for (std::size_t slash = change.path.rfind('/');
+         slash != std::string::npos && directories.insert(change.path.substr(0, slash + 1)).second;
+         slash = slash == 0 ? std::string::npos : change.path.rfind('/', slash - 1)) {
+    }
+  }
+  std::vector<std::pair<std::string, Oid>> todo{{"", new_tree}};
+  while (!todo.empty() && !new_tree.is_zero()) {
+    const auto [prefix, tree] = std::move(todo.back());
+    todo.pop_back();
+    for (const TreeEntry& entry : store_.read_tree(tree)) {
+      const std::string path = prefix + entry.name;
+      if (entry.mode == FileMode::tree && directories.contains(path + "/")) {
+        todo.emplace_back(path + "/", entry.oid);
+      } else if (entry.name == kAttributesFile && is_blob(entry.mode)) {
+        git_index_entry added{};
+        added.mode = GIT_FILEMODE_BLOB;
+        added.id = to_library(entry.oid);
+        added.path = path.c_str();
+        check(git_index_add(attributes_.get(), &added), kDoing);
+      }
+    }
+  }
+  check(git_repository_set_bare(handle_.get()), kDoing);
+  check(git_repository_set_index(handle_.get(), attributes_.get()), kDoing);
+}
+
+void DiffSession::find_renames(const Repository& repository) {
+  const std::string setting = repository.config("diff.renames").value_or("true");
+  const bool copies = setting == "copies" || setting == "copy";
+  if (!copies && !repository.config_bool("diff.renames", true)) return;
+  git_diff_find_options options{};
+  check(git_diff_find_options_init(&options, GIT_DIFF_FIND_OPTIONS_VERSION), kDoing);
+  options.flags = GIT_DIFF_FIND_RENAMES;
+  if (copies) options.flags |= GIT_DIFF_FIND_COPIES;
+  options.rename_limit = 1000;
+  git_diff_similarity_metric metric = similarity_metric();
+  options.metric = &metric;
+  check(git_diff_find_similar(diff_.get(), &options), kDoing);
+}
+
+std::size_t DiffSession::size() const { return git_diff_num_deltas(diff_.get()); }
+
+const git_diff_delta& DiffSession::delta(std::size_t at) const {
+  return *git_diff_get_delta(diff_.get(), at);
+}
+
+PatchHandle DiffSession::patch(std::size_t at) const {
+  PatchHandle patch;
+  check(git_patch_from_diff(Out(patch), diff_.get(), at), kDoing);
+  return patch;
+}
+
+PatchHandle DiffSession::removal(std::size_t at) const {
+  const git_diff_file& file = delta(at).old_file;
+  const BlobHandle blob = look_up_blob(handle_.get(), file.id);
+  PatchHandle patch;
+  check(git_patch_from_blobs(Out(patch), blob.get(), file.path, nullptr, file.path, &options_),
+        kDoing);
+  return patch;
+}
+
+PatchHandle DiffSession::addition(std::size_t at) const {
+  const git_diff_file& file = delta(at).new_file;
+  const BlobHandle blob = look_up_blob(handle_.get(), file.id);
+  PatchHandle patch;
+  check(git_patch_from_blobs(Out(patch), nullptr, file.path, blob.get(), file.path, &options_),
+        kDoing);
+  return patch;
+}
+
+std::uint64_t DiffSession::size_of(const git_diff_file& file) {
+  return git_oid_is_zero(&file.id) != 0 ? 0 : store_.object_size(from_library(file.id));
+}
+
+}  // namespace wafers::git

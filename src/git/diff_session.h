@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "git/diff.h"
+#include "git/handle.h"
+#include "git/object_store.h"
+
+namespace wafers::git {
+
+/// libgit2's diff of two trees, which may be in memory only, with renames found. Attributes are
+/// those of the `.gitattributes` files in the new tree, and nothing of the worktree is looked at.
+class DiffSession {
+ public:
+  DiffSession(const Repository& repository, ObjectStore& objects, const Oid& old_tree,
+              const Oid& new_tree, const std::vector<std::string>& paths);
+
+  std::size_t size() const;
+  const git_diff_delta& delta(std::size_t at) const;
+  /// The delta's text. A change of type has two: see removal() and addition().
+  PatchHandle patch(std::size_t at) const;
+  PatchHandle removal(std::size_t at) const;
+  PatchHandle addition(std::size_t at) const;
+  std::uint64_t size_of(const git_diff_file& file);
+
+ private:
+  void set_up_attributes(const Oid& old_tree, const Oid& new_tree);
+  void find_renames(const Repository& repository);
+
+  DatabaseStore& store_;
+  RepositoryHandle handle_;
+  IndexHandle attributes_;
+  git_diff_options options_{};
+  DiffHandle diff_;
+};
+
+/// How many lines a delta adds and removes, as `git diff --stat` counts them.
+struct LineCounts {
+  std::size_t added = 0, removed = 0;
+  bool binary = false;  ///< the counts are sizes in bytes then
+};
+LineCounts count_lines(DiffSession& session, std::size_t at);
+
+/// Prints `git diff --stat`; returns the totals.
+DiffCounts print_stat(DiffSession& session, const DiffOptions& options, bool quote_high,
+                      const std::function<void(std::string_view)>& out);
+
+/// Prints `git diff --binary`.
+void print_patch(DiffSession& session, const Repository& repository, const DiffOptions& options,
+                 const std::function<void(std::string_view)>& out);
+
+}  // namespace wafers::git
