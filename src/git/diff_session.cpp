@@ -59,8 +59,7 @@ DiffSession::DiffSession(const Repository& repository, ObjectStore& objects, con
                          const Oid& new_tree, const std::vector<std::string>& paths)
     : store_(as_database_store(objects)) {
   const auto& impl = RepositoryAccess::of(repository);
-  handle_ = open_handle(impl.layout);
-  check(git_repository_set_odb(handle_.get(), store_.odb()), kDoing);
+  check(git_repository_wrap_odb(Out(handle_), store_.odb()), kDoing);
   check(git_repository_set_config(handle_.get(), impl.config.handle()), kDoing);
   set_up_attributes(old_tree, new_tree);
 
@@ -79,8 +78,8 @@ DiffSession::DiffSession(const Repository& repository, ObjectStore& objects, con
   find_renames(repository);
 }
 
-/// Gives libgit2 an index with the `.gitattributes` that count for the paths that differ, and no
-/// worktree: it then reads attributes from there.
+/// Gives libgit2 an index with the `.gitattributes` that count for the paths that differ. Its
+/// handle has no worktree and so reads attributes from there.
 void DiffSession::set_up_attributes(const Oid& old_tree, const Oid& new_tree) {
   check(git_index_new(Out(attributes_)), kDoing);
   std::set<std::string> directories{""};
@@ -107,7 +106,6 @@ void DiffSession::set_up_attributes(const Oid& old_tree, const Oid& new_tree) {
       }
     }
   }
-  check(git_repository_set_bare(handle_.get()), kDoing);
   check(git_repository_set_index(handle_.get(), attributes_.get()), kDoing);
 }
 

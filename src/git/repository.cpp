@@ -161,6 +161,9 @@ ConvertConfig Repository::convert_config() const {
     out.safecrlf = config.get_bool("core.safecrlf", false) ? ConvertConfig::SafeCrlf::fail
                                                            : ConvertConfig::SafeCrlf::no;
   }
+  if (const auto encodings = config.get("core.checkRoundtripEncoding")) {
+    out.check_roundtrip_encoding = *encodings;
+  }
   const auto driver = [&](const std::string& name) -> ConvertConfig::Driver& {
     for (ConvertConfig::Driver& known : out.drivers) {
       if (known.name == name) return known;
