@@ -14,14 +14,14 @@ namespace wafers {
 struct Trial {
   bool works = false;
   UpperDialect dialect{};  ///< the one to mount with, where it works
-  std::string reason;  ///< what failed, with its errno: "unshare(CLONE_NEWUSER): ... (EPERM)"
-  std::string hint;    ///< what to do about it
+  std::string reason;      ///< what failed, with its errno: "unshare(CLONE_NEWUSER): ... (EPERM)"
+  std::string hint;        ///< what to do about it
 };
 
 /// What is known of a wafer's mount right now.
 struct MountState {
   WaferStatus status = WaferStatus::unmounted;
-  std::string reason;  ///< why broken
+  std::string reason;                          ///< why broken
   std::optional<pid_t> holder_pid;             ///< namespace backend, while the holder lives
   std::optional<std::string> user_ns, mnt_ns;  ///< /proc/<pid>/ns/... of the holder or a survivor
   std::optional<std::filesystem::path> host_path;
@@ -34,8 +34,8 @@ struct Occupant {
 };
 
 /// The one abstract interface of core: how a view is mounted, found again, entered and unmounted.
-/// Callers hold the wafer's lock for mount, adopt and unmount. Implementations keep no state of their
-/// own: all that they need is in the Wafer and its MountRecord, and in /proc.
+/// Callers hold the wafer's lock for mount, adopt and unmount. Implementations keep no state of
+/// their own: all that they need is in the Wafer and its MountRecord, and in /proc.
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -55,8 +55,8 @@ class Backend {
   /// Processes inside the view or holding files of it open, without the holder and this process.
   virtual std::vector<Occupant> occupants(const Wafer& wafer) const = 0;
 
-  /// Unmounts and ends the holder; idempotent. Throws Error(busy), naming occupants, where processes
-  /// are inside; the view is then still mounted.
+  /// Unmounts and ends the holder; idempotent. Throws Error(busy), naming occupants, where
+  /// processes are inside; the view is then still mounted.
   virtual void unmount(const Wafer& wafer) const = 0;
 
   /// Makes the calling, single-threaded process see the view at `wafer.mountpoint`. Keeps the
@@ -71,7 +71,8 @@ std::unique_ptr<Backend> make_backend(BackendKind kind);
 
 /// What `auto` decides: the first of host (only where the caller has CAP_SYS_ADMIN over its mount
 /// namespace), namespace, fuse whose trial works. `fallbacks` holds a line for each one that should
-/// have come first and did not work: from what, to what, why. Throws Error(unsupported) if none works.
+/// have come first and did not work: from what, to what, why. Throws Error(unsupported) if none
+/// works.
 struct BackendChoice {
   BackendKind kind = BackendKind::namespace_;
   UpperDialect dialect{};

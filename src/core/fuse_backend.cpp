@@ -135,7 +135,7 @@ class FuseBackend final : public Backend {
  private:
   static void try_serving(const std::filesystem::path& scratch) {
     const auto view = scratch / "view";
-    const FuseServer server = start_fuse_overlayfs({scratch / "lower", scratch, view});
+    const FuseServer server = start_fuse_overlayfs({scratch / "base", scratch, view});
     const UniqueFd process = open_process(server.pid, server.start_ticks);
     try {
       try_view(view);

@@ -17,6 +17,8 @@
 #include "base/fd.h"
 #include "base/scope_guard.h"
 #include "base/text.h"
+#include "linux/child.h"
+#include "linux/files.h"
 #include "linux/process.h"
 #include "linux/spawn.h"
 
@@ -69,36 +71,6 @@ void refuse_colon(const std::filesystem::path& directory) {
       "set WAFERS_STATE_DIR to a directory without ':' in its path");
 }
 
-/// The daemon's pid isn't told by anyone: it is the child of the process that we started, which
-/// ends once the view is mounted. As "subreaper" we become its parent then (prctl(2)).
-class Subreaper {
- public:
-  Subreaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
-  Subreaper(const Subreaper&) = delete;
-  Subreaper& operator=(const Subreaper&) = delete;
-  ~Subreaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 0); }
-};
-
-std::vector<FuseServer> child_servers() {
-  std::vector<FuseServer> servers;
-  for (const pid_t pid : all_processes()) {
-    const auto stat = read_process_stat(pid);
-    if (stat && stat->parent == ::getpid() && stat->alive() && stat->comm == kProgram) {
-      servers.push_back({pid, stat->start_ticks});
-    }
-  }
-  return servers;
-}
-
-/// The one in `after` that isn't in `before`: there may be others, of wafers mounted a moment ago.
-std::optional<FuseServer> new_server(const std::vector<FuseServer>& before,
-                                     const std::vector<FuseServer>& after) {
-  for (const FuseServer& server : after) {
-    if (std::find(before.begin(), before.end(), server) == before.end()) return server;
-  }
-  return std::nullopt;
-}
-
 Command server_command(const FuseSpec& spec, const UniqueFd& lock) {
   Command command;
   command.path = require_program(kProgram);
@@ -118,6 +90,37 @@ std::string printed(const CommandResult& result) {
   std::replace(text.begin(), text.end(), '\n', ' ');
   if (!text.empty()) return printable(text);
   return "it ended with status " + std::to_string(result.status.code);
+}
+
+/// The one child that this process has left.
+FuseServer adopted_server() {
+  for (const pid_t pid : all_processes()) {
+    const auto stat = read_process_stat(pid);
+    if (stat && stat->parent == ::getpid() && stat->alive()) return {pid, stat->start_ticks};
+  }
+  throw Error(ErrorKind::failed, "fuse-overlayfs ended at once");
+}
+
+/// Nobody tells the daemon's pid: it is the child of the process that we start, and that one ends
+/// once the view is mounted. A "subreaper" becomes its parent then (prctl(2)). That is a child of
+/// ours, so that the daemon is nobody's child in the end, least of all the agent's whose command
+/// takes this process over.
+FuseServer run_server(const Command& command, const std::string& doing) {
+  const Pipe answer = make_pipe();
+  const auto failure = run_in_child([&] {
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+    const CommandResult result = run_command(command);
+    if (!result.status.success()) throw Error(ErrorKind::failed, doing + ": " + printed(result));
+    const FuseServer server = adopted_server();
+    write_all(answer.writer.get(),
+              std::string_view(reinterpret_cast<const char*>(&server), sizeof server));
+  });
+  if (failure) throw failure->error();
+  FuseServer server;
+  if (::read(answer.reader.get(), &server, sizeof server) != sizeof server) {
+    throw Error(ErrorKind::failed, doing + ": nothing is known of its daemon");
+  }
+  return server;
 }
 
 void run_fusermount(const char* option, const std::filesystem::path& mountpoint) {
@@ -165,14 +168,8 @@ FuseServer start_fuse_overlayfs(const FuseSpec& spec) {
   refuse_colon(spec.directory);
   const UniqueFd lock = lock_upper(spec.directory / "upper");
   link_lower(spec);
-  const std::vector<FuseServer> before = child_servers();
-  const Subreaper subreaper;
-  const CommandResult result = run_command(server_command(spec, lock));
-  const std::string doing =
-      "cannot mount fuse-overlayfs on " + wafers::quoted(spec.mountpoint.native());
-  if (!result.status.success()) throw Error(ErrorKind::failed, doing + ": " + printed(result));
-  if (const auto server = new_server(before, child_servers())) return *server;
-  throw Error(ErrorKind::failed, doing + ": its daemon ended at once");
+  return run_server(server_command(spec, lock),
+                    "cannot mount fuse-overlayfs on " + wafers::quoted(spec.mountpoint.native()));
 }
 
 void unmount_fuse(const std::filesystem::path& mountpoint) { run_fusermount("-u", mountpoint); }

@@ -2,9 +2,9 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <cstdlib>
 #include <system_error>
+#include <vector>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -17,6 +17,15 @@ namespace {
 Error holder_missing() {
   return Error(ErrorKind::unsupported, "cannot find the helper program wafers-holder",
                "reinstall wafers, or set WAFERS_HOLDER to the path of wafers-holder");
+}
+
+std::vector<std::filesystem::path> candidates() {
+  const char* const set = std::getenv("WAFERS_HOLDER");
+  if (set != nullptr && *set != '\0') return {set};
+  std::error_code error;
+  const auto here = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  return {here / "../libexec/wafers/wafers-holder", here / "../helper/wafers-holder",
+          WAFERS_HOLDER_PATH};
 }
 
 /// An exec failure of the spawned process shows as an empty report.
@@ -32,15 +41,7 @@ HolderReport read_report(int fd, const std::filesystem::path& program) {
 }  // namespace
 
 std::optional<std::filesystem::path> find_holder() {
-  if (const char* set = std::getenv("WAFERS_HOLDER"); set != nullptr && *set != '\0') {
-    return std::filesystem::path(set);
-  }
-  std::error_code error;
-  const auto here = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
-  const std::array candidates{here / "../libexec/wafers/wafers-holder",
-                              here / "../helper/wafers-holder",
-                              std::filesystem::path(WAFERS_HOLDER_PATH)};
-  for (const auto& candidate : candidates) {
+  for (const auto& candidate : candidates()) {
     if (::access(candidate.c_str(), X_OK) == 0) return candidate;
   }
   return std::nullopt;

@@ -15,8 +15,9 @@ namespace wafers {
 // What passes between whoever starts a holder and the holder itself, over two pipes.
 
 /// Descriptors that the holder is started with, beside /dev/null as standard output and error.
-inline constexpr int kHolderJobFd = 0;     ///< reads one encoded HolderJob up to end of file
-inline constexpr int kHolderReportFd = 3;  ///< writes one encoded HolderReport; end of file: it idles
+inline constexpr int kHolderJobFd = 0;  ///< reads one encoded HolderJob up to end of file
+inline constexpr int kHolderReportFd =
+    3;  ///< writes one encoded HolderReport; end of file: it idles
 inline constexpr int kHolderTargetFd = 4;  ///< adopt: a pidfd of a process that is inside
 
 struct HolderJob {

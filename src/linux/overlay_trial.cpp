@@ -72,17 +72,17 @@ void check_exclusive(const OverlaySpec& spec) {
 
 void make_trial_layers(const std::filesystem::path& scratch) {
   for (const char* name :
-       {"lower", "lower/replaced", "upper", "work", "view", "second-work", "second-view"}) {
+       {"base", "base/replaced", "upper", "work", "view", "second-work", "second-view"}) {
     make_directory(scratch / name);
   }
   for (const char* name : {"deleted", "moved", "replaced/hidden"}) {
-    write_file(scratch / "lower" / name, O_CREAT | O_EXCL);
+    write_file(scratch / "base" / name, O_CREAT | O_EXCL);
   }
 }
 
 OverlaySpec trial_overlay(const std::filesystem::path& scratch, OverlayXattrs xattrs) {
-  return {scratch / "lower", scratch / "upper", scratch / "work",
-          scratch / "view",  "wafers-trial",    xattrs};
+  return {scratch / "base", scratch / "upper", scratch / "work",
+          scratch / "view", "wafers-trial",    xattrs};
 }
 
 void try_view(const std::filesystem::path& view) {

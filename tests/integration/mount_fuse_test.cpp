@@ -1,0 +1,202 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+
+#include "base/error.h"
+#include "integration/mount_fixture.h"
+#include "linux/child.h"
+#include "linux/namespaces.h"
+#include "linux/process.h"
+#include "support/catch.h"
+#include "support/needs.h"
+
+using namespace wafers;
+using namespace wafers::test;
+using Catch::Matchers::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+
+const Need kNeedsFuse("the fuse backend", []() -> std::optional<std::string> {
+  const TempDir state;
+  const Trial trial = make_backend(BackendKind::fuse)->trial(state.path());
+  return trial.works ? std::nullopt : std::optional(trial.reason);
+});
+
+constexpr auto kKind = BackendKind::fuse;
+
+std::string without_colons(std::string text) {
+  std::replace(text.begin(), text.end(), ':', ';');
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("the view shows the base and keeps what is written in the upper") {
+  MountFixture f(kKind);
+  f.mount();
+  CHECK(f.state().status == WaferStatus::mounted);
+  CHECK(f.state().host_path == f.wafer.mountpoint);
+  CHECK(read_file(f.wafer.mountpoint / "file") == "from the base");
+  write_file(f.wafer.mountpoint / "file", "changed");
+  fs::remove(f.wafer.mountpoint / "deleted");
+  CHECK(read_file(f.wafer.upper() / "file") == "changed");
+  CHECK(is_whiteout(f.wafer.upper() / "deleted"));
+  CHECK(read_file(f.base / "file") == "from the base");
+}
+
+TEST_CASE("odd characters in base, state directory and mountpoint") {
+  const std::string odd = GENERATE(from_range(odd_names()));
+  CAPTURE(odd);
+  MountFixture f(kKind, odd, without_colons(odd));
+  f.mount();
+  CHECK(read_file(f.wafer.mountpoint / "file") == "from the base");
+  write_file(f.wafer.mountpoint / "new", "new");
+  CHECK(read_file(f.wafer.upper() / "new") == "new");
+  f.backend->unmount(f.wafer);
+  CHECK(f.state().status == WaferStatus::unmounted);
+  CHECK_FALSE(fs::exists(f.wafer.mountpoint / "file"));
+}
+
+TEST_CASE("a colon in the state directory is refused in words, not by a wrong mount") {
+  MountFixture f(kKind, "", "a:b");
+  try {
+    f.mount();
+    FAIL("mounted");
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::unsupported);
+    CHECK_THAT(error.hint(), Contains("WAFERS_STATE_DIR"));
+  }
+  CHECK_FALSE(make_backend(kKind)->trial(f.state_dir).works);
+}
+
+TEST_CASE("an upper is never served twice") {
+  MountFixture f(kKind);
+  f.mount();
+  SECTION("by a second mount: it is the same one") {
+    CHECK(f.backend->mount(f.wafer).process == f.wafer.mount->process);
+  }
+  SECTION("elsewhere, without a record: refused") {
+    Wafer elsewhere = f.wafer;
+    elsewhere.mount.reset();
+    elsewhere.mountpoint = f.make_wafer("elsewhere").mountpoint;
+    CHECK_THROWS_WITH(f.backend->mount(elsewhere), Contains("another fuse-overlayfs"));
+  }
+}
+
+TEST_CASE("servers of several wafers are told apart") {
+  MountFixture one(kKind);
+  MountFixture two(kKind);
+  one.mount();
+  two.mount();
+  CHECK(one.wafer.mount->process != two.wafer.mount->process);
+  one.backend->unmount(one.wafer);
+  CHECK(two.state().status == WaferStatus::mounted);
+  CHECK(read_file(two.wafer.mountpoint / "file") == "from the base");
+  two.backend->unmount(two.wafer);
+}
+
+TEST_CASE("a killed server loses nothing") {
+  MountFixture f(kKind);
+  f.mount();
+  write_file(f.wafer.mountpoint / "new", "new");
+  kill_and_wait(f.wafer.mount->process->pid);
+  CHECK(f.state().status == WaferStatus::unmounted);
+  SECTION("the next mount just works") {
+    f.mount();
+    CHECK(read_file(f.wafer.mountpoint / "new") == "new");
+  }
+  SECTION("unmounting clears the mountpoint") {
+    f.backend->unmount(f.wafer);
+    CHECK(fs::is_empty(f.wafer.mountpoint));
+  }
+}
+
+TEST_CASE("the server belongs to no terminal and is no child of ours") {
+  MountFixture f(kKind);
+  f.mount();
+  CHECK_FALSE(has_child());
+  const pid_t pid = f.wafer.mount->process->pid;
+  CHECK(::getsid(pid) == pid);
+  CHECK(fs::read_symlink("/proc/" + std::to_string(pid) + "/cwd") == "/");
+  CHECK(fs::read_symlink("/proc/" + std::to_string(pid) + "/fd/2") == "/dev/null");
+}
+
+TEST_CASE("unmounting") {
+  MountFixture f(kKind);
+  f.mount();
+  const UniqueFd server = open_pidfd(f.wafer.mount->process->pid);
+  SECTION("ends the server, and once more is fine") {
+    f.backend->unmount(f.wafer);
+    CHECK(has_ended(server.get()));
+    CHECK(f.state().status == WaferStatus::unmounted);
+    f.backend->unmount(f.wafer);
+    f.wafer.mount.reset();
+    f.backend->unmount(f.wafer);
+  }
+  SECTION("without a record") {
+    Wafer unrecorded = f.wafer;
+    unrecorded.mount.reset();
+    f.backend->unmount(unrecorded);
+    CHECK(fs::is_empty(f.wafer.mountpoint));
+  }
+  SECTION("is refused while somebody is inside") {
+    const Lodger lodger = Lodger::inside(f, {"wait"});
+    CHECK_THROWS_WITH(f.backend->unmount(f.wafer), Contains(std::to_string(lodger.pid())));
+    CHECK(f.state().status == WaferStatus::mounted);
+  }
+  SECTION("doesn't count who has the base open") {
+    const Lodger lodger = Lodger::outside({"hold", f.base / "file"});
+    CHECK(f.backend->occupants(f.wafer).empty());
+  }
+}
+
+TEST_CASE("what is written through the view is in the upper after a flush") {
+  MountFixture f(kKind);
+  write_file(f.base / "mapped", "before");
+  f.mount();
+  SECTION("through a mapping, still mapped and never synced") {
+    const Lodger writer = Lodger::inside(f, {"write-mapped", "mapped"});
+    // The negative control: it isn't there by itself, unless the kernel was quick to write it.
+    f.backend->flush(f.wafer);
+    CHECK(read_file(f.wafer.upper() / "mapped") == "mapped");
+  }
+  SECTION("through a mapping of a file with a newline in its name") {
+    write_file(f.wafer.mountpoint / "new\nline", "before");
+    const Lodger writer = Lodger::inside(f, {"write-mapped", "new\nline"});
+    f.backend->flush(f.wafer);
+    CHECK(read_file(f.wafer.upper() / "new\nline") == "mapped");
+  }
+  SECTION("by write(2): even without one") {
+    write_file(f.wafer.mountpoint / "file", "written");
+    CHECK(read_file(f.wafer.upper() / "file") == "written");
+  }
+}
+
+TEST_CASE("nothing is kept of the caller's capabilities inside") {
+  MountFixture f(kKind);
+  f.mount();
+  CHECK_THAT(probe_inside(f, "caps"), Contains("CapEff:\t0000000000000000"));
+  CHECK(probe_inside(f, "ids") == probe_outside("ids"));
+  CHECK(probe_inside(f, "ns") == probe_outside("ns"));  // no namespaces, unlike the other backend
+  CHECK_THAT(probe_inside(f, "fds"), !Contains("upper"));
+}
+
+TEST_CASE("a trial works here and leaves nothing") {
+  const TempDir state;
+  CHECK(make_backend(kKind)->trial(state.path()).works);
+  CHECK(fs::is_empty(state.path()));
+}
+
+TEST_CASE("a trial without fuse-overlayfs says so") {
+  const TempDir state;
+  const std::string path = ::getenv("PATH");
+  ::setenv("PATH", state.path().c_str(), 1);
+  const Trial trial = make_backend(kKind)->trial(state.path());
+  ::setenv("PATH", path.c_str(), 1);
+  CHECK_FALSE(trial.works);
+  CHECK_THAT(trial.reason, Contains("fuse-overlayfs"));
+  CHECK_THAT(trial.hint, Contains("install"));
+}

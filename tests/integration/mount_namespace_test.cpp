@@ -1,0 +1,477 @@
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <sstream>
+#include <string>
+
+#include "base/error.h"
+#include "integration/mount_fixture.h"
+#include "linux/child.h"
+#include "linux/mount_table.h"
+#include "linux/namespaces.h"
+#include "linux/overlay.h"
+#include "linux/process.h"
+#include "support/catch.h"
+#include "support/needs.h"
+
+using namespace wafers;
+using namespace wafers::test;
+using Catch::Matchers::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+
+const Need kNeedsNamespaces("the namespace backend", []() -> std::optional<std::string> {
+  const TempDir state;
+  const Trial trial = make_backend(BackendKind::namespace_)->trial(state.path());
+  return trial.works ? std::nullopt : std::optional(trial.reason);
+});
+
+constexpr auto kKind = BackendKind::namespace_;
+
+std::string proc_file(pid_t pid, const std::string& name) {
+  return read_file("/proc/" + std::to_string(pid) + "/" + name);
+}
+
+/// The number behind `key` in /proc/<pid>/<file>.
+long long number_of(pid_t pid, const std::string& file, const std::string& key) {
+  std::istringstream lines(proc_file(pid, file));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(key)) return std::stoll(line.substr(key.size()));
+  }
+  throw std::runtime_error("no " + key + " in " + file);
+}
+
+ErrorKind kind_of_error(const std::function<void()>& action, std::string* message = nullptr) {
+  try {
+    action();
+  } catch (const Error& error) {
+    if (message != nullptr) *message = error.message();
+    return error.kind();
+  }
+  throw std::runtime_error("no error");
+}
+
+}  // namespace
+
+TEST_CASE("the view shows the base and keeps what is written in the upper") {
+  MountFixture f(kKind);
+  f.mount();
+  CHECK(f.state().status == WaferStatus::mounted);
+  CHECK(read_file(f.view("file")) == "from the base");
+  write_file(f.view("file"), "changed");
+  write_file(f.view("new"), "new");
+  fs::remove(f.view("deleted"));
+  CHECK(read_file(f.view("file")) == "changed");
+  CHECK(read_file(f.wafer.upper() / "file") == "changed");
+  CHECK(read_file(f.wafer.upper() / "new") == "new");
+  CHECK(is_whiteout(f.wafer.upper() / "deleted"));
+  CHECK(read_file(f.base / "file") == "from the base");
+  CHECK(fs::exists(f.base / "deleted"));
+  CHECK_FALSE(fs::exists(f.mountpoints / "a1/file"));  // outside, nothing is mounted
+}
+
+TEST_CASE("odd characters in base, state directory and mountpoint") {
+  const std::string odd = GENERATE(from_range(odd_names()));
+  CAPTURE(odd);
+  MountFixture f(kKind, odd);
+  f.mount();
+  CHECK(read_file(f.view("file")) == "from the base");
+  write_file(f.view("new"), "new");
+  CHECK(read_file(f.wafer.upper() / "new") == "new");
+  CHECK(probe_inside(f, "cwd") == f.wafer.mountpoint.native() + "\n");
+  // Found by the mount table alone, whose escapes have to be understood.
+  const auto record = f.wafer.mount;
+  f.wafer.mount.reset();
+  CHECK(f.backend->mount(f.wafer).process == record->process);
+  f.wafer.mount = record;
+  f.backend->unmount(f.wafer);
+  CHECK(f.state().status == WaferStatus::unmounted);
+}
+
+TEST_CASE("long paths") {
+  MountFixture f(kKind, "/" + std::string(200, 'x') + "/" + std::string(200, 'y') + "/" +
+                            std::string(200, 'z') + "/" + std::string(200, 'u') + "/" +
+                            std::string(200, 'v') + "/" + std::string(200, 'w'));
+  f.mount();
+  CHECK(read_file(f.view("file")) == "from the base");
+}
+
+TEST_CASE("an upper is never mounted twice") {
+  MountFixture f(kKind);
+  f.mount();
+
+  SECTION("by whoever tries to: the kernel refuses") {
+    const TempDir elsewhere;
+    const OverlaySpec spec{f.base, f.wafer.upper(), elsewhere.path(), elsewhere.path(), "x"};
+    const uid_t uid = ::geteuid();
+    const gid_t gid = ::getegid();
+    const auto failure = run_in_child([&] {
+      unshare_user_and_mount();
+      map_own_ids(uid, gid);
+      mount_overlay(spec);
+    });
+    REQUIRE(failure);
+    CHECK(failure->errnum == EBUSY);
+  }
+  SECTION("by a second mount: it is the same one") {
+    const MountRecord again = f.backend->mount(f.wafer);
+    CHECK(again.process == f.wafer.mount->process);
+  }
+  SECTION("by a wafers that lost the record: the holder is found again") {
+    const auto record = f.wafer.mount;
+    f.wafer.mount.reset();
+    const MountRecord again = f.backend->mount(f.wafer);
+    CHECK(again.process == record->process);
+    CHECK(again.mnt_ns == record->mnt_ns);
+    CHECK(again.device == record->device);
+    f.wafer.mount = record;
+  }
+}
+
+TEST_CASE("unmounting without a record finds the holder and ends it") {
+  MountFixture f(kKind);
+  f.mount();
+  const UniqueFd holder = open_pidfd(f.wafer.mount->process->pid);
+  Wafer unrecorded = f.wafer;
+  unrecorded.mount.reset();
+  f.backend->unmount(unrecorded);
+  CHECK(has_ended(holder.get()));
+}
+
+TEST_CASE("a killed holder with nobody inside loses nothing") {
+  MountFixture f(kKind);
+  f.mount();
+  write_file(f.view("new"), "new");
+  const MountRecord first = *f.wafer.mount;
+  kill_and_wait(first.process->pid);
+  CHECK(f.state().status == WaferStatus::unmounted);
+  CHECK(f.backend->occupants(f.wafer).empty());
+  f.mount();  // at once: the kernel may still be taking the old mount down
+  CHECK(f.wafer.mount->process != first.process);
+  CHECK(read_file(f.view("new")) == "new");
+}
+
+TEST_CASE("a killed holder with a survivor inside") {
+  MountFixture f(kKind);
+  f.mount();
+  const MountRecord first = *f.wafer.mount;
+  Lodger survivor = Lodger::inside(f, {"wait"});
+  kill_and_wait(first.process->pid);
+
+  SECTION("the view is still mounted, without a holder") {
+    const MountState state = f.state();
+    CHECK(state.status == WaferStatus::mounted);
+    CHECK_FALSE(state.holder_pid);
+    CHECK(state.mnt_ns == "/proc/" + std::to_string(survivor.pid()) + "/ns/mnt");
+    CHECK(read_file(f.view("file")) == "from the base");
+    CHECK(probe_inside(f, "ns").find(std::to_string(*first.mnt_ns)) != std::string::npos);
+    CHECK(pids_of(f.backend->occupants(f.wafer)) == std::vector{survivor.pid()});
+    CHECK(kind_of_error([&] { f.backend->unmount(f.wafer); }) == ErrorKind::busy);
+  }
+  SECTION("mounting gives it a new holder in the same namespaces") {
+    f.mount();
+    CHECK(f.wafer.mount->process != first.process);
+    CHECK(f.wafer.mount->user_ns == first.user_ns);
+    CHECK(f.wafer.mount->mnt_ns == first.mnt_ns);
+    CHECK(f.wafer.mount->device == first.device);
+    CHECK(f.state().holder_pid == f.wafer.mount->process->pid);
+    survivor.leave();
+    CHECK(f.state().status == WaferStatus::mounted);
+    CHECK(number_of(f.wafer.mount->process->pid, "status", "CapBnd:\t") == 0);
+  }
+  SECTION("without a record as well") {
+    f.wafer.mount.reset();
+    f.mount();
+    CHECK(f.wafer.mount->mnt_ns == first.mnt_ns);
+  }
+}
+
+TEST_CASE("a reused pid is not taken for the holder") {
+  MountFixture f(kKind);
+  f.mount();
+  const MountRecord real = *f.wafer.mount;
+  f.backend->unmount(f.wafer);
+
+  Lodger stranger = Lodger::outside({"wait"});
+  f.wafer.mount = real;
+  f.wafer.mount->process = ProcessId{stranger.pid(), real.process->start_ticks - 1};
+  CHECK(f.state().status == WaferStatus::unmounted);
+  f.backend->unmount(f.wafer);
+  CHECK(read_process_stat(stranger.pid())->alive());
+
+  SECTION("twin: the same pid with its real start time is taken") {
+    f.wafer.mount->process->start_ticks = read_process_stat(stranger.pid())->start_ticks;
+    f.wafer.mount->device.reset();
+    CHECK(f.state().status == WaferStatus::mounted);
+  }
+  SECTION("nor is a process of another boot") {
+    f.wafer.mount->process->start_ticks = read_process_stat(stranger.pid())->start_ticks;
+    f.wafer.mount->device.reset();
+    f.wafer.mount->boot_id = "00000000-0000-0000-0000-000000000000";
+    CHECK(f.state().status == WaferStatus::unmounted);
+  }
+  f.wafer.mount.reset();
+}
+
+TEST_CASE("the holder is small, idle and tied to nothing") {
+  MountFixture f(kKind);
+  f.mount();
+  const pid_t pid = f.wafer.mount->process->pid;
+
+  CHECK_FALSE(has_child());  // neither the holder nor a zombie is ours
+  CHECK(read_process_stat(pid)->parent != ::getpid());
+  CHECK(read_process_stat(pid)->comm == "wafers-holder");
+  CHECK(proc_file(pid, "cmdline") == std::string("wafers-holder\0a1\0", 17));
+  CHECK(proc_file(pid, "environ").empty());
+  CHECK(fs::read_symlink("/proc/" + std::to_string(pid) + "/cwd") == "/");
+  CHECK(::getsid(pid) == pid);
+  CHECK(::getsid(pid) != ::getsid(0));
+  for (const auto& fd : fs::directory_iterator("/proc/" + std::to_string(pid) + "/fd")) {
+    CHECK(fs::read_symlink(fd.path()) == "/dev/null");
+  }
+  for (const char* set : {"CapInh:\t", "CapPrm:\t", "CapEff:\t", "CapBnd:\t", "CapAmb:\t"}) {
+    CHECK(number_of(pid, "status", set) == 0);
+  }
+  CHECK(number_of(pid, "status", "SigBlk:\t") == 0);
+  CHECK(number_of(pid, "status", "SigCgt:\t") == 0);
+  CHECK(number_of(pid, "oom_score_adj", "") <= 0);
+#ifdef WAFERS_HOLDER_IS_STATIC
+  CHECK(number_of(pid, "smaps_rollup", "Private_Clean:") +
+            number_of(pid, "smaps_rollup", "Private_Dirty:") <=
+        100);
+#endif
+}
+
+TEST_CASE("the holder ends on SIGTERM") {
+  MountFixture f(kKind);
+  f.mount();
+  const UniqueFd holder = open_pidfd(f.wafer.mount->process->pid);
+  CHECK_FALSE(has_ended(holder.get()));
+  send_signal(holder.get(), SIGTERM);
+  CHECK(wait_for_end(holder.get(), std::chrono::seconds(60)));
+}
+
+TEST_CASE("what a process inside is and has") {
+  MountFixture f(kKind);
+  f.mount();
+  CHECK(probe_inside(f, "ids") == probe_outside("ids"));
+  CHECK(probe_inside(f, "session").substr(0, 2) == probe_outside("session").substr(0, 2));
+  CHECK(probe_inside(f, "fds").find("/dev/fuse") == std::string::npos);
+  const std::string fds_inside = probe_inside(f, "fds");
+  const std::string fds_outside = probe_outside("fds");
+  CHECK(std::count(fds_inside.begin(), fds_inside.end(), '\n') ==
+        std::count(fds_outside.begin(), fds_outside.end(), '\n'));
+
+  const std::string none = "0000000000000000";
+  CHECK(probe_inside(f, "caps") == "CapInh:\t" + none + "\nCapPrm:\t" + none + "\nCapEff:\t" +
+                                       none + "\nCapBnd:\t" + none + "\nCapAmb:\t" + none + "\n");
+  CHECK_THAT(probe_inside(f, "mounts"), Contains(" - overlay wafers:a1:"));
+  CHECK_THAT(probe_outside("mounts"), !Contains(" - overlay wafers:a1:"));
+  CHECK(probe_inside(f, "cwd") != probe_outside("cwd"));
+  CHECK(probe_inside(f, "ns") != probe_outside("ns"));
+  CHECK_THAT(probe_inside(f, "ns"),
+             Contains("user:[" + std::to_string(*f.wafer.mount->user_ns) + "]"));
+  CHECK_THAT(probe_inside(f, "ns"), Contains("mnt:[" + std::to_string(*f.wafer.mount->mnt_ns)));
+}
+
+TEST_CASE("entering keeps the working directory") {
+  MountFixture f(kKind);
+  f.mount();
+  const auto failure = run_in_child([&] {
+    fs::current_path(f.mountpoints);
+    f.backend->enter(f.wafer);
+    if (fs::current_path() != f.mountpoints) throw std::runtime_error("it was changed");
+    if (read_file("a1/file") != "from the base") throw std::runtime_error("not in the view");
+  });
+  CHECK_FALSE(failure);
+}
+
+TEST_CASE("entering from inside") {
+  MountFixture f(kKind);
+  f.mount();
+  MountFixture other(kKind);
+  other.mount();
+  SECTION("the same wafer: nothing to do") {
+    const auto failure = run_in_child([&] {
+      f.backend->enter(f.wafer);
+      f.backend->enter(f.wafer);
+    });
+    CHECK_FALSE(failure);
+  }
+  SECTION("another wafer: refused, with a reason") {
+    const auto failure = run_in_child([&] {
+      f.backend->enter(f.wafer);
+      other.backend->enter(other.wafer);
+    });
+    REQUIRE(failure);
+    CHECK_THAT(failure->doing, Contains("cannot enter wafer 'a1'"));
+  }
+  SECTION("both are seen to be mounted from inside") {
+    const auto failure = run_in_child([&] {
+      f.backend->enter(f.wafer);
+      if (f.state().status != WaferStatus::mounted) throw std::runtime_error("not this one");
+      if (other.state().status != WaferStatus::mounted) throw std::runtime_error("not the other");
+    });
+    CHECK_FALSE(failure);
+  }
+}
+
+TEST_CASE("unmounting") {
+  MountFixture f(kKind);
+  f.mount();
+  const UniqueFd holder = open_pidfd(f.wafer.mount->process->pid);
+
+  SECTION("ends the holder, and once more is fine") {
+    f.backend->unmount(f.wafer);
+    CHECK(has_ended(holder.get()));
+    CHECK(f.state().status == WaferStatus::unmounted);
+    f.backend->unmount(f.wafer);
+    f.wafer.mount.reset();
+    f.backend->unmount(f.wafer);
+  }
+  SECTION("frees the upper at once") {
+    for (int round = 0; round < 20; ++round) {
+      f.backend->unmount(f.wafer);
+      f.mount();
+    }
+    CHECK(f.state().status == WaferStatus::mounted);
+  }
+  SECTION("is refused while a process is inside, whatever its directory") {
+    const Lodger lodger = Lodger::inside(f, {"wait"});
+    std::string message;
+    CHECK(kind_of_error([&] { f.backend->unmount(f.wafer); }, &message) == ErrorKind::busy);
+    CHECK_THAT(message, Contains(std::to_string(lodger.pid())) && Contains("wait"));
+    CHECK_FALSE(has_ended(holder.get()));
+    CHECK(read_file(f.view("file")) == "from the base");
+  }
+  SECTION("is refused while a sandbox made inside lives") {
+    const Lodger lodger = Lodger::inside(f, {"sandbox"});
+    CHECK(kind_of_error([&] { f.backend->unmount(f.wafer); }) == ErrorKind::busy);
+  }
+  SECTION("is refused while somebody outside has a file of it open") {
+    const Lodger lodger = Lodger::outside({"hold", f.view("file")});
+    CHECK(kind_of_error([&] { f.backend->unmount(f.wafer); }) == ErrorKind::busy);
+    CHECK(pids_of(f.backend->occupants(f.wafer)) == std::vector{lodger.pid()});
+  }
+  SECTION("is refused while somebody outside has a file of it mapped") {
+    write_file(f.view("mapped"), "mapped");
+    const Lodger lodger = Lodger::outside({"hold-mapped", f.view("mapped")});
+    CHECK(kind_of_error([&] { f.backend->unmount(f.wafer); }) == ErrorKind::busy);
+    CHECK(pids_of(f.backend->occupants(f.wafer)) == std::vector{lodger.pid()});
+  }
+  SECTION("doesn't count processes that have nothing to do with it") {
+    const Lodger lodger = Lodger::outside({"hold", f.base / "file"});
+    CHECK(f.backend->occupants(f.wafer).empty());
+  }
+}
+
+TEST_CASE("the caller's own shell inside counts as an occupant, the caller doesn't") {
+  MountFixture f(kKind);
+  f.mount();
+  const auto failure = run_in_child([&] {
+    f.backend->enter(f.wafer);
+    if (!f.backend->occupants(f.wafer).empty()) throw std::runtime_error("it counts itself");
+    const pid_t shell = ::getpid();
+    const auto of_child = run_in_child([&] {
+      if (pids_of(f.backend->occupants(f.wafer)) != std::vector{shell}) {
+        throw std::runtime_error("it doesn't count the shell alone");
+      }
+    });
+    if (of_child) throw of_child->error();
+  });
+  CHECK_FALSE(failure);
+}
+
+TEST_CASE("a mount that fails says at which step, and leaves nothing") {
+  MountFixture f(kKind);
+  f.wafer.base_repo = f.base / "missing";
+  try {
+    f.mount();
+    FAIL("mounted without a base");
+  } catch (const Error& error) {
+    CHECK(error.errnum() == ENOENT);
+    CHECK_THAT(error.message(), Contains("cannot mount an overlay on") && Contains("(ENOENT)"));
+  }
+  CHECK_FALSE(has_child());
+  CHECK(f.state().status == WaferStatus::unmounted);
+}
+
+TEST_CASE("a base that was made anew is mounted all the same") {
+  MountFixture f(kKind);
+  f.mount();
+  write_file(f.view("new"), "new");
+  f.backend->unmount(f.wafer);
+  fs::rename(f.base, f.base.native() + ".old");
+  fs::create_directories(f.base);
+  write_file(f.base / "file", "from another base");
+  f.mount();
+  CHECK(read_file(f.view("file")) == "from another base");
+  CHECK(read_file(f.view("new")) == "new");
+}
+
+TEST_CASE("forgetting the origin empties the work directory, whatever its modes") {
+  MountFixture f(kKind);
+  f.mount();
+  fs::remove(f.view("deleted"));
+  f.backend->unmount(f.wafer);
+  REQUIRE(fs::exists(f.wafer.work() / "work"));
+  forget_origin(f.wafer.upper(), f.wafer.work());
+  CHECK(fs::is_empty(f.wafer.work()));
+  f.mount();
+  CHECK_FALSE(fs::exists(f.view("deleted")));
+}
+
+TEST_CASE("what is written through a mapping is in the upper without a flush") {
+  MountFixture f(kKind);
+  write_file(f.base / "mapped", "before");
+  f.mount();
+  const Lodger writer = Lodger::inside(f, {"write-mapped", "mapped"});
+  f.backend->flush(f.wafer);
+  CHECK(read_file(f.wafer.upper() / "mapped") == "mapped");
+}
+
+TEST_CASE("a mount that goes outside goes in the holder's namespace too") {
+  const TempDir temp;
+  const uid_t uid = ::geteuid();
+  const gid_t gid = ::getegid();
+  const auto failure = run_in_child([&] {
+    unshare_user_and_mount();
+    map_own_ids(uid, gid);
+    // As systemd has it: shared. Only then is there a way for an unmount to go in.
+    ::mount(nullptr, "/", nullptr, MS_REC | MS_SHARED, nullptr);
+    ::mount("outside", temp.path().c_str(), "tmpfs", 0, nullptr);
+    MountFixture f(kKind);
+    f.mount();
+    const auto seen_by_holder = [&] {
+      return find_mount(mount_table_of(f.wafer.mount->process->pid), temp.path()).has_value();
+    };
+    if (!seen_by_holder()) throw std::runtime_error("it was not there to begin with");
+    unmount(temp.path());
+    if (seen_by_holder()) throw std::runtime_error("the holder keeps it busy");
+  });
+  if (failure) FAIL(failure->doing);
+}
+
+TEST_CASE("a trial works here and leaves nothing") {
+  const TempDir state;
+  const Trial trial = make_backend(kKind)->trial(state.path());
+  CHECK(trial.works);
+  CHECK(trial.reason.empty());
+  CHECK(fs::is_empty(state.path()));
+}
+
+TEST_CASE("a trial without its helper program says so") {
+  const TempDir state;
+  ::setenv("WAFERS_HOLDER", "/nonexistent/holder", 1);
+  const Trial trial = make_backend(kKind)->trial(state.path());
+  ::setenv("WAFERS_HOLDER", WAFERS_TEST_HOLDER, 1);
+  CHECK_FALSE(trial.works);
+  CHECK_THAT(trial.reason, Contains("wafers-holder"));
+}
