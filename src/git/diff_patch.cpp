@@ -14,7 +14,7 @@ constexpr std::string_view kCyan = "\033[36m";
 constexpr std::string_view kGreen = "\033[32m";
 constexpr std::string_view kRed = "\033[31m";
 constexpr std::string_view kReset = "\033[m";
-constexpr std::string_view kTrailingBlanks = "\033[41m";
+constexpr std::string_view kBadBlanks = "\033[41m";
 
 /// One side of a change; mode 0 where it doesn't exist.
 struct Side {
@@ -121,8 +121,7 @@ class PatchPrinter {
       case GIT_DIFF_LINE_DELETION:
         return print_change('-', kRed, content);
       case GIT_DIFF_LINE_CONTEXT:
-        out_(" " + std::string(content));
-        return;
+        return print_change(' ', {}, content);
       case GIT_DIFF_LINE_CONTEXT_EOFNL:
       case GIT_DIFF_LINE_ADD_EOFNL:
       case GIT_DIFF_LINE_DEL_EOFNL:
@@ -135,8 +134,10 @@ class PatchPrinter {
   }
 
   void print_missing_newline(std::string_view content) {
-    if (content.starts_with('\n') && newline_written_) content.remove_prefix(1);
-    out_(content);
+    if (!colour_) return out_(content);
+    content = content.substr(content.find('\\'));
+    if (content.ends_with('\n')) content.remove_suffix(1);
+    out_(std::string(content) + std::string(kReset) + "\n");
   }
 
   void print_hunk_header(std::string_view line) {
@@ -153,33 +154,42 @@ class PatchPrinter {
     out_(text + "\n");
   }
 
+  /// diff.c: emit_line_ws_markup() and emit_line_0().
   void print_change(char sign, std::string_view colour, std::string_view content) {
-    newline_written_ = content.ends_with('\n');
-    if (!colour_) {
-      out_(sign + std::string(content));
-      return;
-    }
-    if (newline_written_) content.remove_suffix(1);
+    if (!colour_) return out_(sign + std::string(content));
+    if (content.ends_with('\n')) content.remove_suffix(1);
     std::string text(colour);
     text += sign;
-    if (sign == '+') text += kReset;
-    text += sign == '+' ? with_trailing_blanks_shown(content, colour) : std::string(content);
-    if (sign == '-') text += kReset;
-    out_(text + "\n");
-    newline_written_ = true;
+    if (sign == '+') {
+      out_(text + std::string(kReset) + with_bad_blanks_shown(content, colour) + "\n");
+      return;
+    }
+    const bool carriage_return = content.ends_with('\r');
+    if (carriage_return) content.remove_suffix(1);
+    text += content;
+    text += kReset;
+    out_(text + (carriage_return ? "\r\n" : "\n"));
   }
 
-  /// core.whitespace's blank-at-eol, for added lines.
-  static std::string with_trailing_blanks_shown(std::string_view content, std::string_view colour) {
-    const std::size_t last = content.find_last_not_of(" \t\r\v\f");
+  /// ws.c: ws_check_emit() for git's default core.whitespace: blanks before a tab in the
+  /// indentation and at the end of the line; indentation itself has no colour.
+  static std::string with_bad_blanks_shown(std::string_view line, std::string_view colour) {
+    const auto piece = [](std::string_view style, std::string_view text) {
+      if (text.empty()) return std::string();
+      return std::string(style) + std::string(text) + std::string(kReset);
+    };
+    const std::size_t last = line.find_last_not_of(" \t\n\v\f\r");
     const std::size_t end = last == std::string_view::npos ? 0 : last + 1;
     std::string text;
-    if (end > 0)
-      text = std::string(colour) + std::string(content.substr(0, end)) + std::string(kReset);
-    if (end < content.size()) {
-      text += std::string(kTrailingBlanks) + std::string(content.substr(end)) + std::string(kReset);
+    std::size_t written = 0;
+    for (std::size_t i = 0; i < end && (line[i] == ' ' || line[i] == '\t'); ++i) {
+      if (line[i] == ' ') continue;
+      text += piece(kBadBlanks, line.substr(written, i - written));
+      text += '\t';
+      written = i + 1;
     }
-    return text;
+    return text + piece(colour, line.substr(written, end - written)) +
+           piece(kBadBlanks, line.substr(end));
   }
 
   const Repository& repository_;
@@ -189,7 +199,6 @@ class PatchPrinter {
   const Side* before_ = nullptr;
   const Side* after_ = nullptr;
   bool names_printed_ = false;
-  bool newline_written_ = false;
   std::exception_ptr failure_;
 };
 
@@ -204,13 +213,15 @@ void print_patch(DiffSession& session, const Repository& repository, const DiffO
     Side after = side_of(delta.new_file);
     if (delta.status == GIT_DELTA_TYPECHANGE) {
       // git prints a change of type as a removal and an addition.
-      printer.print(session.removal(i).get(), before, Side{before.path, 0, Oid{}}, delta);
-      printer.print(session.addition(i).get(), Side{after.path, 0, Oid{}}, after, delta);
+      printer.print(session.text_of_sides(i, DiffSession::Sides::before).patch.get(), before,
+                    Side{before.path, 0, Oid{}}, delta);
+      printer.print(session.text_of_sides(i, DiffSession::Sides::after).patch.get(),
+                    Side{after.path, 0, Oid{}}, after, delta);
       continue;
     }
     if (delta.status == GIT_DELTA_ADDED) before.mode = 0;
     if (delta.status == GIT_DELTA_DELETED) after.mode = 0;
-    printer.print(session.patch(i).get(), before, after, delta);
+    printer.print(session.text(i).patch.get(), before, after, delta);
   }
 }
 

@@ -18,8 +18,6 @@ namespace {
 constexpr const char* kDoing = "cannot compare trees";
 constexpr std::string_view kAttributesFile = ".gitattributes";
 
-using BlobHandle = Handle<git_blob, git_blob_free>;
-
 DatabaseStore& as_database_store(ObjectStore& objects) {
   auto* const store = dynamic_cast<DatabaseStore*>(&objects);
   if (store != nullptr) return *store;
@@ -45,12 +43,6 @@ std::uint32_t algorithm_flag(const Repository& repository) {
   const std::string name = repository.config("diff.algorithm").value_or(std::string());
   if (name == "patience") return GIT_DIFF_PATIENCE;
   return name == "minimal" ? GIT_DIFF_MINIMAL : 0;
-}
-
-BlobHandle look_up_blob(git_repository* repository, const git_oid& oid) {
-  BlobHandle blob;
-  check(git_blob_lookup(Out(blob), repository, &oid), kDoing);
-  return blob;
 }
 
 }  // namespace
@@ -129,32 +121,39 @@ const git_diff_delta& DiffSession::delta(std::size_t at) const {
   return *git_diff_get_delta(diff_.get(), at);
 }
 
-PatchHandle DiffSession::patch(std::size_t at) const {
-  PatchHandle patch;
-  check(git_patch_from_diff(Out(patch), diff_.get(), at), kDoing);
-  return patch;
+/// What git compares: a submodule's commit is a line of text.
+std::string DiffSession::content_of(const git_diff_file& file) const {
+  const Oid oid = from_library(file.id);
+  if (static_cast<FileMode>(file.mode) != FileMode::gitlink) return store_.read_blob(oid);
+  return "Subproject commit " + oid.hex() + "\n";
 }
 
-PatchHandle DiffSession::removal(std::size_t at) const {
-  const git_diff_file& file = delta(at).old_file;
-  const BlobHandle blob = look_up_blob(handle_.get(), file.id);
-  PatchHandle patch;
-  check(git_patch_from_blobs(Out(patch), blob.get(), file.path, nullptr, file.path, &options_),
-        kDoing);
-  return patch;
+DiffText DiffSession::text(std::size_t at) const {
+  DiffText text;
+  check(git_patch_from_diff(Out(text.patch), diff_.get(), at), kDoing);
+  return text;
 }
 
-PatchHandle DiffSession::addition(std::size_t at) const {
-  const git_diff_file& file = delta(at).new_file;
-  const BlobHandle blob = look_up_blob(handle_.get(), file.id);
-  PatchHandle patch;
-  check(git_patch_from_blobs(Out(patch), nullptr, file.path, blob.get(), file.path, &options_),
+DiffText DiffSession::text_of_sides(std::size_t at, Sides sides) const {
+  const char* const path = delta(at).new_file.path;
+  DiffText text;
+  const auto held = [&](const git_diff_file& file) {
+    return std::make_unique<const std::string>(content_of(file));
+  };
+  if (sides != Sides::after) text.before = held(delta(at).old_file);
+  if (sides != Sides::before) text.after = held(delta(at).new_file);
+  const auto data = [](const auto& content) { return content ? content->data() : nullptr; };
+  const auto size = [](const auto& content) { return content ? content->size() : 0; };
+  check(git_patch_from_buffers(Out(text.patch), data(text.before), size(text.before), path,
+                               data(text.after), size(text.after), path, &options_),
         kDoing);
-  return patch;
+  return text;
 }
 
 std::uint64_t DiffSession::size_of(const git_diff_file& file) {
-  return git_oid_is_zero(&file.id) != 0 ? 0 : store_.object_size(from_library(file.id));
+  if (git_oid_is_zero(&file.id) != 0) return 0;
+  if (static_cast<FileMode>(file.mode) == FileMode::gitlink) return content_of(file).size();
+  return store_.object_size(from_library(file.id));
 }
 
 }  // namespace wafers::git

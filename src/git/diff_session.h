@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,14 @@
 #include "git/object_store.h"
 
 namespace wafers::git {
+
+/// The lines in which two files differ.
+struct DiffText {
+  // libgit2 reads these as long as the patch lives. One that is absent is a file that doesn't
+  // exist.
+  std::unique_ptr<const std::string> before, after;
+  PatchHandle patch;
+};
 
 /// libgit2's diff of two trees, which may be in memory only, with renames found. Attributes are
 /// those of the `.gitattributes` files in the new tree, and nothing of the worktree is looked at.
@@ -19,15 +28,17 @@ class DiffSession {
 
   std::size_t size() const;
   const git_diff_delta& delta(std::size_t at) const;
-  /// The delta's text. A change of type has two: see removal() and addition().
-  PatchHandle patch(std::size_t at) const;
-  PatchHandle removal(std::size_t at) const;
-  PatchHandle addition(std::size_t at) const;
+  /// As libgit2 has it. A change of type has no text there: for it, see text_of_sides().
+  DiffText text(std::size_t at) const;
+  /// git prints a change of type as a removal and an addition, and counts lines in both at once.
+  enum class Sides { before, after, both };
+  DiffText text_of_sides(std::size_t at, Sides sides) const;
   std::uint64_t size_of(const git_diff_file& file);
 
  private:
   void set_up_attributes(const Oid& old_tree, const Oid& new_tree);
   void find_renames(const Repository& repository);
+  std::string content_of(const git_diff_file& file) const;
 
   DatabaseStore& store_;
   RepositoryHandle handle_;

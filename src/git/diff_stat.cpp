@@ -163,14 +163,17 @@ LineCounts count_lines(DiffSession& session, std::size_t at) {
   const git_diff_delta& delta = session.delta(at);
   LineCounts counts;
   const bool same = git_oid_equal(&delta.old_file.id, &delta.new_file.id) != 0;
-  const PatchHandle patch = session.patch(at);
-  counts.binary = (git_patch_get_delta(patch.get())->flags & GIT_DIFF_FLAG_BINARY) != 0;
+  const DiffText text = delta.status == GIT_DELTA_TYPECHANGE
+                            ? session.text_of_sides(at, DiffSession::Sides::both)
+                            : session.text(at);
+  git_patch* const patch = text.patch.get();
+  counts.binary = (git_patch_get_delta(patch)->flags & GIT_DIFF_FLAG_BINARY) != 0;
   if (same) return counts;
   if (counts.binary) {
     counts.added = session.size_of(delta.new_file);
     counts.removed = session.size_of(delta.old_file);
   } else {
-    check(git_patch_line_stats(nullptr, &counts.added, &counts.removed, patch.get()),
+    check(git_patch_line_stats(nullptr, &counts.added, &counts.removed, patch),
           "cannot count lines");
   }
   return counts;

@@ -100,7 +100,7 @@ struct Fixture {
     git.write("dir-becomes-file", "now a file\n");
     git.write("odd \"name\"\\\n\t\xC3\xBC", "2\n");
     git.write("with blank", "2\n");
-    git.write("trailing", "x \t\ny\n   \n");
+    git.write("trailing", "x \t\ny\n   \n  \ttabbed\n\tz\n\n w\n");
     git.write("crlf", "a\r\nc\r\n");
     git.write("deep/er/and/deeper/still/going/down/a/long/way/to/the/last/file", "2\n");
     git.write("marked.dat", "other text\n");
@@ -158,6 +158,8 @@ std::string without_binary_data(const std::string& patch) {
 TEST_CASE_METHOD(Fixture, "patches read as git's", "[diff]") {
   CHECK(without_binary_data(ours({}, before, after)) ==
         without_binary_data(theirs({"--binary"}, before, after)));
+  // git reads attributes in the worktree.
+  git.git({"checkout", "-q", "HEAD^"});
   CHECK(without_binary_data(ours({}, after, before)) ==
         without_binary_data(theirs({"--binary"}, after, before)));
   CHECK(ours({}, after, after).empty());
