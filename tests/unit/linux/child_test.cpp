@@ -1,0 +1,56 @@
+#include "linux/child.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <stdexcept>
+#include <string>
+
+#include "base/error.h"
+#include "linux/failure.h"
+#include "support/catch.h"
+
+using namespace wafers;
+using Catch::Matchers::Contains;
+
+TEST_CASE("work in a child changes nothing here") {
+  int value = 1;
+  CHECK_FALSE(run_in_child([&] { value = 2; }));
+  CHECK(value == 1);
+  CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);  // and it was waited for
+}
+
+TEST_CASE("an error comes back from the child as it was") {
+  const auto failure = run_in_child([] { throw Error::system(EACCES, "cannot open 'a b: c'"); });
+  REQUIRE(failure);
+  CHECK(failure->doing == "cannot open 'a b: c'");
+  CHECK(failure->errnum == EACCES);
+  CHECK(failure->error().message() == "cannot open 'a b: c': Permission denied (EACCES)");
+  CHECK(failure->error().errnum() == EACCES);
+}
+
+TEST_CASE("an error without errno, and any other exception") {
+  const auto failure = run_in_child([] { throw Error(ErrorKind::failed, "no errno: 5 (EIO)"); });
+  REQUIRE(failure);
+  CHECK(failure->error().message() == "no errno: 5 (EIO)");
+  CHECK_FALSE(failure->error().errnum());
+  CHECK(run_in_child([] { throw std::runtime_error("other"); })->doing == "other");
+}
+
+TEST_CASE("a child that is killed is a failure") {
+  const auto failure = run_in_child([] { ::raise(SIGKILL); });
+  REQUIRE(failure);
+  CHECK_THAT(failure->doing, Contains("signal 9"));
+}
+
+TEST_CASE("a child that leaves without a word is a failure") {
+  CHECK(run_in_child([] { ::_exit(5); }));
+}
+
+TEST_CASE("Failure takes the errno's text off, and only there") {
+  CHECK(Failure::of(Error::system(EIO, "cannot read")).doing == "cannot read");
+  CHECK(Failure::of(Error(ErrorKind::failed, "cannot read")).doing == "cannot read");
+  CHECK(Failure::of(Error(ErrorKind::failed, "")).doing.empty());
+}

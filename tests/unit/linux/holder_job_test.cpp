@@ -1,0 +1,58 @@
+#include "linux/holder_job.h"
+
+#include <cerrno>
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "base/error.h"
+#include "support/catch.h"
+
+using namespace wafers;
+
+TEST_CASE("a job comes out as it went in") {
+  HolderJob job;
+  job.kind = GENERATE(HolderJob::Kind::mount, HolderJob::Kind::adopt);
+  job.overlay.lower = "/b a\ns,e:\\";
+  job.overlay.upper = "/\xff";
+  job.overlay.work = "/" + std::string(4000, 'w');
+  job.overlay.mountpoint = "/m";
+  job.overlay.source = "wafers:a1:1";
+  const HolderJob read = decode_job(encode(job));
+  CHECK(read.kind == job.kind);
+  CHECK(read.overlay.lower == job.overlay.lower);
+  CHECK(read.overlay.upper == job.overlay.upper);
+  CHECK(read.overlay.work == job.overlay.work);
+  CHECK(read.overlay.mountpoint == job.overlay.mountpoint);
+  CHECK(read.overlay.source == job.overlay.source);
+}
+
+TEST_CASE("a report comes out as it went in") {
+  HolderReport report;
+  report.pid = 4194304;
+  report.start_ticks = std::numeric_limits<std::uint64_t>::max();
+  report.user_ns = 4026531837;
+  report.mnt_ns = 1;
+  report.device = 39;
+  CHECK(decode_report(encode(report)).start_ticks == report.start_ticks);
+  CHECK(decode_report(encode(report)).pid == report.pid);
+  CHECK(decode_report(encode(report)).device == report.device);
+  CHECK_FALSE(decode_report(encode(report)).failure);
+}
+
+TEST_CASE("a failed step is reported with its errno") {
+  HolderReport report;
+  report.failure = Failure{"cannot mount an overlay on '/a b\n'", EBUSY};
+  const HolderReport read = decode_report(encode(report));
+  REQUIRE(read.failure);
+  CHECK(read.failure->doing == report.failure->doing);
+  CHECK(read.failure->errnum == EBUSY);
+}
+
+TEST_CASE("half a message is refused") {
+  const std::string job = encode(HolderJob{});
+  CHECK_THROWS_AS(decode_job(""), Error);
+  CHECK_THROWS_AS(decode_job(job.substr(0, job.size() - 1)), Error);
+  CHECK_THROWS_AS(decode_job(job + '\0'), Error);
+  CHECK_THROWS_AS(decode_report("1"), Error);
+}
