@@ -196,6 +196,11 @@ std::string Conversion::to_worktree(std::string content, const std::string& blob
   if (gives_crlf() && !content.empty()) content = crlf_to_worktree(std::move(content));
   if (!encoding_.empty() && !content.empty()) content = encoded(std::move(content), context);
   if (!driver_) return content;
+  // Without any command git streams the file past the driver, and never asks whether it is
+  // required.
+  const bool no_command =
+      driver_->clean.empty() && driver_->smudge.empty() && driver_->process.empty();
+  if (no_command && !guesses() && encoding_.empty()) return content;
   auto smudged = run_driver(*driver_, FilterDirection::smudge, content, blob_hex, context);
   if (!smudged && driver_->required) {
     throw Error(ErrorKind::failed, context.path + ": smudge filter " + driver_->name + " failed");
