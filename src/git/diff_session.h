@@ -36,7 +36,8 @@ class DiffSession {
   std::uint64_t size_of(const git_diff_file& file);
 
  private:
-  void set_up_attributes(const Oid& old_tree, const Oid& new_tree);
+  void set_up_attributes(const std::vector<std::string>& changed, const Oid& new_tree);
+  void compare(const std::vector<std::string>& changed, const Oid& old_tree, const Oid& new_tree);
   void find_renames(const Repository& repository);
   std::string content_of(const git_diff_file& file) const;
 

@@ -51,6 +51,13 @@ UniqueFd make_temporary(const fs::path& directory, fs::path& path) {
   }
 }
 
+bool is_one_file_system(const fs::path& a, const fs::path& b) {
+  struct stat in_a {};
+  struct stat in_b {};
+  return ::stat(a.c_str(), &in_a) == 0 && ::stat(b.c_str(), &in_b) == 0 &&
+         in_a.st_dev == in_b.st_dev;
+}
+
 }  // namespace
 
 std::string object_header(std::string_view type, std::uint64_t size) {
@@ -64,12 +71,14 @@ LooseWriter::LooseWriter(fs::path objects_dir, int level, SharedMode shared, Dur
       level_(level),
       shared_(shared),
       durability_(durability) {
-  // These journal metadata in order: with the data of all files written back, one fsync makes all
-  // of them durable. Elsewhere (btrfs, network) each file gets its own.
+  // These journal metadata in order: once the data of a file is written back, whatever makes a
+  // later change durable makes the file so, too, and that is the fsync of the ref that is moved at
+  // last. Elsewhere (btrfs, network, refs in another file system) each object gets its own fsync.
   struct statfs info {};
-  writeback_orders_metadata_ = ::statfs(objects_dir_.c_str(), &info) == 0 &&
-                               (info.f_type == EXT4_SUPER_MAGIC || info.f_type == XFS_SUPER_MAGIC ||
-                                info.f_type == TMPFS_MAGIC);
+  ordered_ = ::statfs(objects_dir_.c_str(), &info) == 0 &&
+             (info.f_type == EXT4_SUPER_MAGIC || info.f_type == XFS_SUPER_MAGIC ||
+              info.f_type == TMPFS_MAGIC) &&
+             is_one_file_system(objects_dir_, objects_dir_.parent_path());
 }
 
 LooseWriter::~LooseWriter() {
@@ -129,24 +138,21 @@ void LooseWriter::add(const Oid& oid, std::string_view type, std::string_view co
 
 void LooseWriter::stage(Staged staged) {
   // Starts writing back without waiting: the disk works while the next object is compressed.
-  if (durability_ == Durability::disk && writeback_orders_metadata_) {
+  if (durability_ == Durability::disk && ordered_) {
     ::sync_file_range(staged.fd.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
   }
   staged_.push_back(std::move(staged));
   if (++unsettled_ >= kMaxUnsettled) settle();
 }
 
-/// Waits until the data of all staged files is on the disk, and closes them. The last one keeps the
-/// journal's promise for all.
+/// Waits until the data of all staged files is on the disk, and closes them.
 void LooseWriter::settle() {
   constexpr unsigned kWriteAndWait =
       SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-  const Staged* const last = staged_.empty() ? nullptr : &staged_.back();
   for (Staged& staged : staged_) {
     if (!staged.fd) continue;
     if (durability_ == Durability::disk) {
-      const bool written = writeback_orders_metadata_ && &staged != last &&
-                           ::sync_file_range(staged.fd.get(), 0, 0, kWriteAndWait) == 0;
+      const bool written = ordered_ && ::sync_file_range(staged.fd.get(), 0, 0, kWriteAndWait) == 0;
       if (!written && ::fsync(staged.fd.get()) != 0) {
         const int err = errno;
         throw Error::system(err, "cannot write object " + wafers::quoted(staged.path.native()));

@@ -73,7 +73,7 @@ class LooseWriter {
   int level_;
   SharedMode shared_;
   Durability durability_;
-  bool writeback_orders_metadata_ = false;
+  bool ordered_ = false;  ///< the file system keeps the order of changes over a crash
   std::vector<Staged> staged_;
   std::size_t unsettled_ = 0;
 };
