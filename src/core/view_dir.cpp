@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdlib>
 #include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "core/merged_dir.h"
+#include "git/rule_files.h"
 
 namespace wafers {
 namespace {
@@ -28,28 +28,6 @@ bool is_regular(const git::TreeEntry* entry) {
          (entry->mode == git::FileMode::regular || entry->mode == git::FileMode::executable);
 }
 
-/// A rule file of the user's own configuration: symlinks are fine there, fifos still are not.
-std::string read_own_file(const std::filesystem::path& path) {
-  std::error_code none;
-  const std::filesystem::path real = std::filesystem::canonical(path, none);
-  if (none) return {};
-  try {
-    const PlainDir directory = PlainDir::open(real.parent_path(), "the configuration");
-    return read_small_file(directory, real.filename(), kLargestRuleFile).value_or("");
-  } catch (const Error&) {
-    return {};
-  }
-}
-
-/// $XDG_CONFIG_HOME/git/<file>, else ~/.config/git/<file>.
-std::filesystem::path xdg_config(const char* file) {
-  const char* xdg = std::getenv("XDG_CONFIG_HOME");
-  if (xdg != nullptr && *xdg != '\0') return std::filesystem::path(xdg) / "git" / file;
-  const char* home = std::getenv("HOME");
-  if (home == nullptr) return {};
-  return std::filesystem::path(home) / ".config" / "git" / file;
-}
-
 }  // namespace
 
 const git::TreeEntry* ViewDir::find_base(std::string_view entry) const {
@@ -66,16 +44,7 @@ const UpperEntry* ViewDir::find_upper(std::string_view entry) const {
 
 ViewDirs::ViewDirs(const SnapshotInput& input, std::vector<std::string>& warnings)
     : input_(input), warnings_(warnings), protection_(input.repository->path_protection()) {
-  if (input.repository->config_bool("core.ignoreCase", false)) letters_ = git::LetterCase::ignored;
-}
-
-std::string ViewDirs::global_rule(const char* key, const char* standard) const {
-  const auto configured = input_.repository->config_path(key);
-  return read_own_file(configured ? std::filesystem::path(*configured) : xdg_config(standard));
-}
-
-std::string ViewDirs::info_file(const char* file) const {
-  return read_own_file(input_.repository->common_dir() / "info" / file);
+  letters_ = git::letter_case(*input.repository);
 }
 
 std::vector<git::TreeEntry> ViewDirs::sorted_tree(const std::optional<git::Oid>& tree) const {
@@ -147,8 +116,8 @@ std::unique_ptr<ViewDir> ViewDirs::root(ViewLayers layers, PathSelection::Part s
   auto dir = std::make_unique<ViewDir>(selection);
   dir->layers = std::move(layers);
   read_trees(*dir);
-  const std::string excludes = global_rule("core.excludesFile", "ignore");
-  const std::string info = info_file("exclude");
+  const std::string excludes = git::excludes_file(*input_.repository);
+  const std::string info = git::info_file(*input_.repository, "exclude");
   const std::string rules = rule_of_view(*dir, kIgnoreFile);
   dir->ignore = git::IgnoreScope::root(excludes, info, rules, letters_);
   dir->base_ignore = dir->ignore;
@@ -157,9 +126,9 @@ std::unique_ptr<ViewDir> ViewDirs::root(ViewLayers layers, PathSelection::Part s
     dir->rules_changed = true;
     dir->base_ignore = git::IgnoreScope::root(excludes, info, base, letters_);
   }
-  dir->attributes =
-      git::AttributeScope::root(global_rule("core.attributesFile", "attributes"),
-                                info_file("attributes"), attributes_of_view(*dir), letters_);
+  dir->attributes = git::AttributeScope::root(git::attributes_file(*input_.repository),
+                                              git::info_file(*input_.repository, "attributes"),
+                                              attributes_of_view(*dir), letters_);
   return dir;
 }
 

@@ -72,6 +72,8 @@ class ViewDirs {
   const PlainDir* lower(ViewDir& dir) const;
 
   git::LetterCase letters() const noexcept { return letters_; }
+  /// Content of core.excludesFile.
+  std::string excludes_file() const;
 
  private:
   void read_trees(ViewDir& dir) const;
@@ -80,8 +82,6 @@ class ViewDirs {
   std::string rule_of_view(ViewDir& dir, const std::string& file) const;
   std::string attributes_of_view(ViewDir& dir) const;
   std::string read_rule(const PlainDir& dir, const std::string& file) const;
-  std::string global_rule(const char* key, const char* standard) const;
-  std::string info_file(const char* file) const;
 
   const SnapshotInput& input_;
   std::vector<std::string>& warnings_;

@@ -9,18 +9,20 @@
 namespace wafers::git {
 
 struct CleanReport {
-  /// The first entries as `git status --porcelain` would print them, at most `limit`.
+  /// The first entries as `git status --porcelain` would print them, tracked before untracked, at
+  /// most `limit`. A staged rename shows as a deletion and an addition.
   std::vector<std::string> first_dirty;
   bool clean() const noexcept { return first_dirty.empty(); }
-  /// Entries of the index whose file belongs to another uid or gid than the caller's effective ones,
-  /// as the index records it: with one-id user namespaces they can't be copied up (EOVERFLOW).
+  /// Entries of the index whose file belongs to another uid or gid than the caller's effective
+  /// ones, as the index records it: with one-id user namespaces they can't be copied up
+  /// (EOVERFLOW).
   std::size_t foreign_owner_count = 0;
   std::string first_foreign_path;
 };
 
-/// Whether the worktree equals its HEAD apart from ignored files: index against HEAD's tree, worktree
-/// against index, untracked files, submodules. Reads only: neither worktree nor index is written.
-/// Says "dirty" exactly where `git status --porcelain` prints something.
+/// Whether the worktree equals its HEAD apart from ignored files: index against HEAD's tree,
+/// worktree against index, untracked files (whatever status.showUntrackedFiles says), submodules.
+/// Reads only: neither worktree nor index is written. Throws Error(failed) for what can't be read.
 CleanReport check_clean(const Repository& repository, std::size_t limit);
 
 }  // namespace wafers::git

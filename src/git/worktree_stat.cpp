@@ -1,0 +1,70 @@
+#include "git/worktree_stat.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace wafers::git {
+namespace {
+
+std::uint32_t low(auto number) { return static_cast<std::uint32_t>(number); }
+
+/// Nanoseconds are compared where the index has them: git may have been built without them.
+bool same_time(std::uint32_t seconds, std::uint32_t nanoseconds, const timespec& now, bool exact) {
+  if (seconds != low(now.tv_sec)) return false;
+  return !exact || nanoseconds == 0 || nanoseconds == low(now.tv_nsec);
+}
+
+bool same_data(const IndexStat& known, const struct stat& st, const StatRules& rules) {
+  if (!same_time(known.mtime_seconds, known.mtime_nanoseconds, st.st_mtim, rules.check_all)) {
+    return false;
+  }
+  if (rules.trust_ctime && rules.check_all &&
+      !same_time(known.ctime_seconds, known.ctime_nanoseconds, st.st_ctim, true)) {
+    return false;
+  }
+  if (rules.check_all &&
+      (known.ino != low(st.st_ino) || known.uid != low(st.st_uid) || known.gid != low(st.st_gid))) {
+    return false;
+  }
+  // A size of zero is also how git marks an entry that must be read (ce_smudge_racily_clean_entry).
+  return known.size == low(st.st_size) && known.size != 0;
+}
+
+bool is_racy(const IndexFile& index, const IndexStat& known) {
+  const std::pair<std::int64_t, std::int64_t> entry{known.mtime_seconds, known.mtime_nanoseconds};
+  const std::pair<std::int64_t, std::int64_t> file{low(index.mtime_seconds),
+                                                   index.mtime_nanoseconds};
+  return entry >= file;
+}
+
+}  // namespace
+
+StatRules stat_rules(const Repository& repository) {
+  StatRules rules;
+  rules.file_mode = repository.config_bool("core.fileMode", true);
+  rules.symlinks = repository.config_bool("core.symlinks", true);
+  rules.trust_ctime = repository.config_bool("core.trustctime", true);
+  rules.check_all = repository.config("core.checkStat").value_or("default") != "minimal";
+  return rules;
+}
+
+StatVerdict compare_stat(const IndexFile& index, const IndexEntry& entry, const struct stat& st,
+                         const StatRules& rules) {
+  const bool link = entry.mode == FileMode::symlink;
+  if (link ? !S_ISLNK(st.st_mode) && (rules.symlinks || !S_ISREG(st.st_mode))
+           : !S_ISREG(st.st_mode)) {
+    return S_ISLNK(st.st_mode) || S_ISREG(st.st_mode) ? StatVerdict::retyped
+                                                      : StatVerdict::modified;
+  }
+  const bool executable = (st.st_mode & S_IXUSR) != 0;
+  if (!link && rules.file_mode && executable != (entry.mode == FileMode::executable)) {
+    return StatVerdict::modified;
+  }
+  if (same_data(entry.stat, st, rules) && !is_racy(index, entry.stat)) return StatVerdict::same;
+  const bool size_known = entry.stat.size != 0;
+  return size_known && entry.stat.size != low(st.st_size) ? StatVerdict::modified
+                                                          : StatVerdict::suspicious;
+}
+
+}  // namespace wafers::git

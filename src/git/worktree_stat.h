@@ -1,0 +1,32 @@
+#pragma once
+
+#include <sys/stat.h>
+
+#include "git/index_file.h"
+#include "git/repository.h"
+
+namespace wafers::git {
+
+/// How far the stat data in an index is to be believed: git-config(1), core.fileMode,
+/// core.symlinks, core.trustctime, core.checkStat.
+struct StatRules {
+  bool file_mode = true;
+  bool symlinks = true;
+  bool trust_ctime = true;
+  bool check_all = true;  ///< core.checkStat=default: inode, owner and nanoseconds count as well
+};
+StatRules stat_rules(const Repository& repository);
+
+enum class StatVerdict {
+  same,        ///< nothing of it changed: the file needn't be read
+  suspicious,  ///< only its content can tell
+  modified,    ///< certainly changed, mode or size
+  retyped,     ///< a file became a symlink or the other way round
+};
+
+/// Compares a blob's entry with what lstat(2) says of its file, as git's read-cache.c does
+/// (ie_match_stat, ie_modified), racy entries included. Neither directory nor gitlink.
+StatVerdict compare_stat(const IndexFile& index, const IndexEntry& entry, const struct stat& st,
+                         const StatRules& rules);
+
+}  // namespace wafers::git
