@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "git/attributes.h"
+#include "git/config.h"
 #include "git/convert.h"
 #include "git/file.h"
 #include "git/format.h"
@@ -249,15 +250,23 @@ class Checker {
       findings_.staged(prefix + recorded->name, 'D');
     }
     if (child != nullptr && !is_tree) {
+      if (child->entries.front().stage != 0) return note_conflict(child->entries);
       compare_entry(was_tree ? nullptr : recorded, child->entries.front());
     }
   }
 
+  /// wt-status.c: wt_shortstatus_unmerged(): which of base, ours and theirs there are.
+  void note_conflict(Entries stages) {
+    constexpr std::array<const char*, 8> kColumns{"  ", "DD", "AU", "UD", "UA", "DU", "AA", "UU"};
+    unsigned mask = 0;
+    for (const IndexEntry& entry : stages) mask |= 1U << static_cast<unsigned>(entry.stage - 1);
+    const char* const columns = kColumns.at(mask & 7U);
+    findings_.staged(stages.front().path, columns[0]);
+    findings_.changed(stages.front().path, columns[1]);
+  }
+
   void compare_entry(const TreeEntry* recorded, const IndexEntry& entry) {
-    if (entry.stage != 0) {
-      findings_.staged(entry.path, 'U');
-      findings_.changed(entry.path, 'U');
-    } else if (entry.intent_to_add) {
+    if (entry.intent_to_add) {
       findings_.changed(entry.path, 'A');
     } else if (recorded == nullptr) {
       findings_.staged(entry.path, 'A');
@@ -340,10 +349,8 @@ class Checker {
     }
     if (entry.stage != 0 || entry.assume_valid || entry.skip_worktree) return;
     if (entry.mode == FileMode::gitlink && S_ISDIR(st->st_mode)) return check_submodule(entry);
-    if (S_ISDIR(st->st_mode)) {
-      note_deleted(child.entries);
-      return check_untracked(place, name);
-    }
+    // What is in a directory that has an entry's name git doesn't show.
+    if (S_ISDIR(st->st_mode)) return note_deleted(child.entries);
     check_file(place, name, entry, *st);
   }
 
@@ -356,7 +363,8 @@ class Checker {
 
   void check_file(const Place& place, const std::string& name, const IndexEntry& entry,
                   const struct stat& st) {
-    if (!is_link_or_file(st)) return note_deleted({&entry, 1});
+    if (entry.intent_to_add) return;  // noted as ' A' already
+    if (!is_link_or_file(st)) return findings_.changed(entry.path, 'M');
     if (entry.mode == FileMode::gitlink) return findings_.changed(entry.path, 'T');
     switch (compare_stat(index_, entry, st, rules_)) {
       case StatVerdict::same:
@@ -456,9 +464,20 @@ class Checker {
     if (dirty) findings_.changed(entry.path, 'M');
   }
 
+  const Config& modules() const {
+    if (!modules_) modules_ = Config::open_file(repository_.worktree() / ".gitmodules");
+    return *modules_;
+  }
+
   /// What git leaves out of sight of a submodule: "none", "untracked", "dirty" or "all".
   std::string ignored_of_submodule(const std::string& path) const {
-    if (const auto own = repository_.config("submodule." + path + ".ignore")) return *own;
+    for (const auto& [key, name_of_path] : modules().settings()) {
+      constexpr std::string_view kPathKey = ".path";
+      if (!key.ends_with(kPathKey) || name_of_path != path) continue;
+      const std::string setting = key.substr(0, key.size() - kPathKey.size()) + ".ignore";
+      if (const auto own = repository_.config(setting)) return *own;
+      if (const auto recorded = modules().get(setting)) return *recorded;
+    }
     return repository_.config("diff.ignoreSubmodules").value_or("none");
   }
 
@@ -470,6 +489,7 @@ class Checker {
   Attributer attributes_;
   Findings findings_;
   std::string current_prefix_;
+  mutable std::optional<Config> modules_;  ///< .gitmodules, read when the first submodule is met
 };
 
 }  // namespace

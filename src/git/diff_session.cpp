@@ -3,6 +3,7 @@
 #include <git2/sys/repository.h>
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -33,11 +34,11 @@ TreeHandle look_up_tree(git_repository* repository, const Oid& oid) {
   return tree;
 }
 
-std::uint32_t context_lines(const Repository& repository) {
-  constexpr std::uint32_t kUsual = 3;
-  const std::string text = repository.config("diff.context").value_or(std::string());
-  if (text.empty() || text.find_first_not_of("0123456789") != std::string::npos) return kUsual;
-  return static_cast<std::uint32_t>(std::stoul(text.substr(0, 6)));
+std::size_t number_setting(const Repository& repository, const char* key, std::size_t otherwise) {
+  const std::string text = repository.config(key).value_or(std::string());
+  std::size_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? number : otherwise;
 }
 
 std::uint32_t algorithm_flag(const Repository& repository) {
@@ -76,7 +77,8 @@ DiffSession::DiffSession(const Repository& repository, ObjectStore& objects, con
   check(git_diff_options_init(&options_, GIT_DIFF_OPTIONS_VERSION), kDoing);
   options_.flags = GIT_DIFF_SHOW_BINARY | GIT_DIFF_INDENT_HEURISTIC | GIT_DIFF_INCLUDE_TYPECHANGE |
                    GIT_DIFF_DISABLE_PATHSPEC_MATCH | algorithm_flag(repository);
-  options_.context_lines = context_lines(repository);
+  options_.context_lines =
+      static_cast<std::uint32_t>(number_setting(repository, "diff.context", 3));
 
   const std::vector<std::string> changed =
       selected(changed_paths(store_, old_tree, new_tree), paths);
@@ -131,6 +133,19 @@ void DiffSession::set_up_attributes(const std::vector<std::string>& changed, con
   check(git_repository_set_index(handle_.get(), attributes_.get()), kDoing);
 }
 
+/// Whether git would still compare each new file with each one that is gone (diffcore-rename.c:
+/// too_many_rename_candidates).
+bool DiffSession::few_rename_candidates(const Repository& repository) const {
+  std::size_t sources = 0;
+  std::size_t targets = 0;
+  for (std::size_t i = 0; i < size(); ++i) {
+    if (delta(i).status == GIT_DELTA_DELETED) ++sources;
+    if (delta(i).status == GIT_DELTA_ADDED) ++targets;
+  }
+  const std::size_t limit = number_setting(repository, "diff.renameLimit", 1000);
+  return limit == 0 || sources * targets <= limit * limit;
+}
+
 void DiffSession::find_renames(const Repository& repository) {
   const std::string setting = repository.config("diff.renames").value_or("true");
   const bool copies = setting == "copies" || setting == "copy";
@@ -139,9 +154,17 @@ void DiffSession::find_renames(const Repository& repository) {
   check(git_diff_find_options_init(&options, GIT_DIFF_FIND_OPTIONS_VERSION), kDoing);
   options.flags = GIT_DIFF_FIND_RENAMES;
   if (copies) options.flags |= GIT_DIFF_FIND_COPIES;
-  options.rename_limit = 1000;
   git_diff_similarity_metric metric = similarity_metric();
   options.metric = &metric;
+  options.rename_limit = size();
+  // Files that merely moved need no reading; only what they leave is compared by content. (With
+  // copies libgit2 1.5 fails on its own result.)
+  if (!copies) {
+    options.flags |= GIT_DIFF_FIND_EXACT_MATCH_ONLY;
+    check(git_diff_find_similar(diff_.get(), &options), kDoing);
+    options.flags &= ~static_cast<std::uint32_t>(GIT_DIFF_FIND_EXACT_MATCH_ONLY);
+  }
+  if (!few_rename_candidates(repository)) return;
   check(git_diff_find_similar(diff_.get(), &options), kDoing);
 }
 

@@ -39,6 +39,7 @@ class DiffSession {
   void set_up_attributes(const std::vector<std::string>& changed, const Oid& new_tree);
   void compare(const std::vector<std::string>& changed, const Oid& old_tree, const Oid& new_tree);
   void find_renames(const Repository& repository);
+  bool few_rename_candidates(const Repository& repository) const;
   std::string content_of(const git_diff_file& file) const;
 
   DatabaseStore& store_;

@@ -3,20 +3,39 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <new>
 #include <string_view>
+#include <vector>
 
 namespace wafers::git {
 namespace {
 
 /// A file as a bag of its lines (or runs of 64 bytes): hash of each, and how many bytes it has in
-/// all.
+/// all, by hash.
 struct Signature {
-  std::map<std::uint32_t, std::size_t> bytes_by_hash;
+  struct Run {
+    std::uint32_t hash = 0;
+    std::size_t bytes = 0;
+  };
+  std::vector<Run> runs;
   std::size_t size = 0;
 };
+
+/// Sorts the runs and adds up those with one hash.
+void combine(std::vector<Signature::Run>& runs) {
+  std::sort(runs.begin(), runs.end(),
+            [](const Signature::Run& a, const Signature::Run& b) { return a.hash < b.hash; });
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    if (kept > 0 && runs[kept - 1].hash == runs[i].hash) {
+      runs[kept - 1].bytes += runs[i].bytes;
+    } else {
+      runs[kept++] = runs[i];
+    }
+  }
+  runs.resize(kept);
+}
 
 bool is_binary(std::string_view content) {
   constexpr std::size_t kLookedAt = 8000;
@@ -34,7 +53,7 @@ std::unique_ptr<Signature> make_signature(std::string_view content) {
   std::uint32_t second = 0;
   std::size_t length = 0;
   const auto end_run = [&] {
-    signature->bytes_by_hash[(first + second * 0x61) % kHashBase] += length;
+    signature->runs.push_back({(first + second * 0x61) % kHashBase, length});
     first = second = 0;
     length = 0;
   };
@@ -48,6 +67,7 @@ std::unique_ptr<Signature> make_signature(std::string_view content) {
     if (++length == kLongestRun || byte == '\n') end_run();
   }
   if (length > 0) end_run();
+  combine(signature->runs);
   return signature;
 }
 
@@ -78,9 +98,10 @@ int compare(int* score, void* source, void* target, void* /*payload*/) {
   const auto& from = *static_cast<const Signature*>(source);
   const auto& to = *static_cast<const Signature*>(target);
   std::size_t copied = 0;
-  for (const auto& [hash, bytes] : from.bytes_by_hash) {
-    const auto found = to.bytes_by_hash.find(hash);
-    if (found != to.bytes_by_hash.end()) copied += std::min(bytes, found->second);
+  auto at = to.runs.begin();
+  for (const Signature::Run& run : from.runs) {
+    while (at != to.runs.end() && at->hash < run.hash) ++at;
+    if (at != to.runs.end() && at->hash == run.hash) copied += std::min(run.bytes, at->bytes);
   }
   const std::size_t longest = std::max(from.size, to.size);
   *score = longest == 0 || to.size == 0 ? 0 : static_cast<int>(copied * 100 / longest);

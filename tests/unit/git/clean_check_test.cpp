@@ -1,0 +1,514 @@
+#include "git/clean_check.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "support/catch.h"
+#include "support/git_repo.h"
+#include "support/temp_dir.h"
+
+namespace fs = std::filesystem;
+using wafers::git::check_clean;
+using wafers::git::CleanReport;
+using wafers::git::Repository;
+using wafers::test::GitRepo;
+using wafers::test::read_file;
+using wafers::test::TempDir;
+
+namespace {
+
+/// A worktree with a bit of everything in it, all of it committed.
+GitRepo populated(const fs::path& directory) {
+  GitRepo git = GitRepo::init(directory);
+  git.write("file", "content\n");
+  git.write("other", "other\n");
+  git.write("dir/a", "a\n");
+  git.write("dir/sub/b", "b\n");
+  git.write("dir.x/c", "c\n");
+  git.write("run", "#!/bin/sh\n");
+  fs::permissions(git / "run", fs::perms::owner_all);
+  fs::create_symlink("file", git / "link");
+  git.write(".gitignore", "*.o\n/build/\n!keep.o\n");
+  git.write("odd \"name\"\t\xC3\xBC", "odd\n");
+  git.commit_all();
+  return git;
+}
+
+void fifo(const fs::path& path) { REQUIRE(::mkfifo(path.c_str(), 0600) == 0); }
+
+struct Situation {
+  const char* name;
+  std::function<void(const GitRepo&)> make;
+};
+
+/// What can be the matter with a worktree; each starts from populated().
+const std::vector<Situation>& situations() {
+  static const std::vector<Situation> all{
+      {"nothing", [](const GitRepo&) {}},
+      {"modified, same size", [](const GitRepo& git) { git.write("file", "CONTENT\n"); }},
+      {"modified, longer", [](const GitRepo& git) { git.write("dir/sub/b", "longer\n"); }},
+      {"truncated", [](const GitRepo& git) { git.write("file", ""); }},
+      {"touched only",
+       [](const GitRepo& git) {
+         fs::last_write_time(git / "file",
+                             fs::last_write_time(git / "file") + std::chrono::hours(1));
+       }},
+      {"rewritten with the same content",
+       [](const GitRepo& git) {
+         fs::remove(git / "file");
+         git.write("file", "content\n");
+       }},
+      {"deleted file", [](const GitRepo& git) { fs::remove(git / "other"); }},
+      {"deleted directory", [](const GitRepo& git) { fs::remove_all(git / "dir"); }},
+      {"everything deleted",
+       [](const GitRepo& git) {
+         for (const auto& entry : fs::directory_iterator(git.path())) {
+           if (entry.path().filename() != ".git") fs::remove_all(entry.path());
+         }
+       }},
+      {"made executable",
+       [](const GitRepo& git) { fs::permissions(git / "file", fs::perms::owner_all); }},
+      {"no longer executable",
+       [](const GitRepo& git) {
+         fs::permissions(git / "run", fs::perms::owner_read | fs::perms::owner_write);
+       }},
+      {"other permissions that git doesn't record",
+       [](const GitRepo& git) { fs::permissions(git / "file", fs::perms::owner_read); }},
+      {"mode changed, core.fileMode off",
+       [](const GitRepo& git) {
+         git.git({"config", "core.fileMode", "false"});
+         fs::permissions(git / "file", fs::perms::owner_all);
+       }},
+      {"file became a symlink",
+       [](const GitRepo& git) {
+         fs::remove(git / "file");
+         fs::create_symlink("other", git / "file");
+       }},
+      {"symlink became a file",
+       [](const GitRepo& git) {
+         fs::remove(git / "link");
+         git.write("link", "file");
+       }},
+      {"symlink points elsewhere",
+       [](const GitRepo& git) {
+         fs::remove(git / "link");
+         fs::create_symlink("other", git / "link");
+       }},
+      {"symlink made again",
+       [](const GitRepo& git) {
+         fs::remove(git / "link");
+         fs::create_symlink("file", git / "link");
+       }},
+      {"file became a directory",
+       [](const GitRepo& git) {
+         fs::remove(git / "file");
+         git.write("file/inside", "x");
+       }},
+      {"file became an empty directory",
+       [](const GitRepo& git) {
+         fs::remove(git / "file");
+         fs::create_directory(git / "file");
+       }},
+      {"directory became a file",
+       [](const GitRepo& git) {
+         fs::remove_all(git / "dir");
+         git.write("dir", "x");
+       }},
+      {"directory became a symlink to one",
+       [](const GitRepo& git) {
+         fs::rename(git / "dir", git / ".git/elsewhere");
+         fs::create_symlink(".git/elsewhere", git / "dir");
+       }},
+      {"file became a fifo",
+       [](const GitRepo& git) {
+         fs::remove(git / "file");
+         fifo(git / "file");
+       }},
+      {"untracked file", [](const GitRepo& git) { git.write("new", "x"); }},
+      {"untracked file with an odd name",
+       [](const GitRepo& git) { git.write("new \"x\"\n\xFF", "x"); }},
+      {"untracked in a tracked directory", [](const GitRepo& git) { git.write("dir/new", "x"); }},
+      {"untracked directory", [](const GitRepo& git) { git.write("newdir/deep/x", "x"); }},
+      {"untracked directory among many",
+       [](const GitRepo& git) {
+         git.write("a-first", "x");
+         git.write("dir-x/x", "x");
+         git.write("dir0", "x");
+         git.write("zz/x", "x");
+       }},
+      {"empty directories", [](const GitRepo& git) { fs::create_directories(git / "e/m/p/t/y"); }},
+      {"untracked fifo and socket", [](const GitRepo& git) { fifo(git / "fifo"); }},
+      {"directory with nothing but a fifo",
+       [](const GitRepo& git) {
+         fs::create_directory(git / "pipes");
+         fifo(git / "pipes/fifo");
+       }},
+      {"untracked symlink", [](const GitRepo& git) { fs::create_symlink("nowhere", git / "new"); }},
+      {"ignored file", [](const GitRepo& git) { git.write("x.o", "x"); }},
+      {"ignored directory", [](const GitRepo& git) { git.write("build/deep/x", "x"); }},
+      {"directory with ignored files only", [](const GitRepo& git) { git.write("objs/x.o", "x"); }},
+      {"re-included file", [](const GitRepo& git) { git.write("objs/keep.o", "x"); }},
+      {"ignored by info/exclude",
+       [](const GitRepo& git) {
+         git.write("secret", "x");
+         git.write(".git/info/exclude", "secret\n");
+       }},
+      {"ignored by core.excludesFile",
+       [](const GitRepo& git) {
+         git.write("secret", "x");
+         git.write(".git/mine", "secret\n");
+         git.git({"config", "core.excludesFile", git / ".git/mine"});
+       }},
+      {"ignored by a nested file",
+       [](const GitRepo& git) {
+         git.write("dir/sub/x.tmp", "x");
+         git.write("dir/sub/.gitignore", "*.tmp\n.gitignore\n");
+       }},
+      {"ignore file is a fifo that git isn't asked about",
+       [](const GitRepo& git) {
+         git.write("build/x", "x");
+         fifo(git / "build/.gitignore");
+       }},
+      {"tracked although ignored",
+       [](const GitRepo& git) {
+         git.write("t.o", "1");
+         git.git({"add", "-f", "t.o"});
+         git.git({"commit", "-q", "-m", "t"});
+         git.write("t.o", "22");
+       }},
+      {"tracked below an ignored directory",
+       [](const GitRepo& git) {
+         git.write("build/kept", "1");
+         git.git({"add", "-f", "build/kept"});
+         git.git({"commit", "-q", "-m", "t"});
+         git.write("build/other", "x");
+         fs::remove(git / "build/kept");
+       }},
+      {"staged modification",
+       [](const GitRepo& git) {
+         git.write("file", "staged\n");
+         git.git({"add", "file"});
+       }},
+      {"staged and modified again",
+       [](const GitRepo& git) {
+         git.write("file", "staged\n");
+         git.git({"add", "file"});
+         git.write("file", "again\n");
+       }},
+      {"staged and reverted in the worktree",
+       [](const GitRepo& git) {
+         git.write("file", "staged\n");
+         git.git({"add", "file"});
+         git.write("file", "content\n");
+       }},
+      {"staged addition",
+       [](const GitRepo& git) {
+         git.write("added/deep", "x\n");
+         git.git({"add", "added/deep"});
+       }},
+      {"staged deletion",
+       [](const GitRepo& git) {
+         git.git({"rm", "-q", "dir/a"});
+       }},
+      {"staged deletion of a directory",
+       [](const GitRepo& git) {
+         git.git({"rm", "-rq", "dir"});
+       }},
+      {"removed from the index only",
+       [](const GitRepo& git) {
+         git.git({"rm", "-q", "--cached", "file"});
+       }},
+      {"staged mode",
+       [](const GitRepo& git) {
+         git.git({"update-index", "--chmod=+x", "file"});
+       }},
+      {"staged type change",
+       [](const GitRepo& git) {
+         fs::remove(git / "file");
+         fs::create_symlink("other", git / "file");
+         git.git({"add", "file"});
+       }},
+      {"file replaced by a directory in the index",
+       [](const GitRepo& git) {
+         fs::remove(git / "file");
+         git.write("file/inside", "x\n");
+         git.git({"add", "-A"});
+       }},
+      {"intent to add",
+       [](const GitRepo& git) {
+         git.write("planned", "x\n");
+         git.git({"add", "-N", "planned"});
+       }},
+      {"assume unchanged",
+       [](const GitRepo& git) {
+         git.git({"update-index", "--assume-unchanged", "file"});
+         git.write("file", "changed anyway\n");
+       }},
+      {"assume unchanged and deleted",
+       [](const GitRepo& git) {
+         git.git({"update-index", "--assume-unchanged", "file"});
+         fs::remove(git / "file");
+       }},
+      {"skip worktree and deleted",
+       [](const GitRepo& git) {
+         git.git({"update-index", "--skip-worktree", "file"});
+         fs::remove(git / "file");
+       }},
+      {"conflict",
+       [](const GitRepo& git) {
+         git.git({"checkout", "-q", "-b", "side"});
+         git.write("file", "side\n");
+         git.commit_all();
+         git.git({"checkout", "-q", "main"});
+         git.write("file", "main\n");
+         git.commit_all();
+         REQUIRE_FALSE(git.try_git({"merge", "side"}).ok());
+       }},
+      {"conflict of deletion and change",
+       [](const GitRepo& git) {
+         git.git({"checkout", "-q", "-b", "side"});
+         git.git({"rm", "-q", "file"});
+         git.git({"commit", "-q", "-m", "gone"});
+         git.git({"checkout", "-q", "main"});
+         git.write("file", "main\n");
+         git.commit_all();
+         REQUIRE_FALSE(git.try_git({"merge", "side"}).ok());
+       }},
+      {"sparse checkout",
+       [](const GitRepo& git) {
+         git.git({"sparse-checkout", "set", "--cone", "dir"});
+         git.write("dir.x/stray", "x");
+       }},
+      {"sparse checkout, clean",
+       [](const GitRepo& git) {
+         git.git({"sparse-checkout", "set", "--no-cone", "/dir/"});
+       }},
+      {"line ends converted, clean",
+       [](const GitRepo& git) {
+         git.write(".gitattributes", "*.txt text eol=crlf\n");
+         git.write("a.txt", "1\r\n2\r\n");
+         git.commit_all();
+         fs::remove(git / "a.txt");
+         git.git({"checkout", "-q", "a.txt"});
+         git.write("a.txt", "1\r\n2\r\n");
+       }},
+      {"line ends converted, changed",
+       [](const GitRepo& git) {
+         git.write(".gitattributes", "*.txt text eol=crlf\n");
+         git.write("a.txt", "1\r\n2\r\n");
+         git.commit_all();
+         git.write("a.txt", "1\r\n3\r\n");
+       }},
+      {"external filter, clean",
+       [](const GitRepo& git) {
+         git.git({"config", "filter.rot.clean", "tr a-z n-za-m"});
+         git.git({"config", "filter.rot.smudge", "tr a-z n-za-m"});
+         git.write(".gitattributes", "*.rot filter=rot\n");
+         git.write("sub/a.rot", "secret\n");
+         git.commit_all();
+         fs::remove(git / "sub/a.rot");
+         git.write("sub/a.rot", "secret\n");
+       }},
+      {"embedded repository",
+       [](const GitRepo& git) {
+         const GitRepo inner = GitRepo::init(git / "inner");
+         inner.write("x", "x");
+         inner.commit_all();
+       }},
+      {"embedded repository without commit",
+       [](const GitRepo& git) { GitRepo::init(git / "deep/inner"); }},
+      {"submodule, clean",
+       [](const GitRepo& git) {
+         const GitRepo inner = GitRepo::init(git / "sub");
+         inner.write("x", "x");
+         inner.commit_all();
+         git.commit_all();
+       }},
+      {"submodule with another commit",
+       [](const GitRepo& git) {
+         const GitRepo inner = GitRepo::init(git / "sub");
+         inner.write("x", "x");
+         inner.commit_all();
+         git.commit_all();
+         inner.commit_all("more");
+       }},
+      {"submodule with a modified file",
+       [](const GitRepo& git) {
+         const GitRepo inner = GitRepo::init(git / "sub");
+         inner.write("x", "x");
+         inner.commit_all();
+         git.commit_all();
+         inner.write("x", "yy");
+       }},
+      {"submodule with an untracked file",
+       [](const GitRepo& git) {
+         const GitRepo inner = GitRepo::init(git / "sub");
+         inner.write("x", "x");
+         inner.commit_all();
+         git.commit_all();
+         inner.write("new", "yy");
+       }},
+      {"submodule ignored when dirty",
+       [](const GitRepo& git) {
+         const GitRepo inner = GitRepo::init(git / "sub");
+         inner.write("x", "x");
+         inner.commit_all();
+         git.commit_all();
+         git.git({"config", "diff.ignoreSubmodules", "dirty"});
+         inner.write("x", "yy");
+       }},
+      {"submodule's untracked files ignored by .gitmodules",
+       [](const GitRepo& git) {
+         const GitRepo inner = GitRepo::init(git / "sub");
+         inner.write("x", "x");
+         inner.commit_all();
+         git.write(".gitmodules",
+                   "[submodule \"name\"]\n\tpath = sub\n\turl = /nowhere\n\tignore = untracked\n");
+         git.commit_all();
+         inner.write("new", "yy");
+       }},
+      {"submodule that is not populated",
+       [](const GitRepo& git) {
+         git.git({"update-index", "--add", "--cacheinfo", "160000," + git.head() + ",sub"});
+         git.git({"commit", "-q", "-m", "sub"});
+         fs::create_directory(git / "sub");
+       }},
+      {"submodule whose directory is gone",
+       [](const GitRepo& git) {
+         git.git({"update-index", "--add", "--cacheinfo", "160000," + git.head() + ",sub"});
+         git.git({"commit", "-q", "-m", "sub"});
+       }},
+      {"submodule became a file",
+       [](const GitRepo& git) {
+         git.git({"update-index", "--add", "--cacheinfo", "160000," + git.head() + ",sub"});
+         git.git({"commit", "-q", "-m", "sub"});
+         git.write("sub", "file");
+       }},
+      {"unborn branch",
+       [](const GitRepo& git) {
+         git.git({"checkout", "-q", "--orphan", "fresh"});
+       }},
+      {"no index", [](const GitRepo& git) { fs::remove(git / ".git/index"); }},
+      {"index version 4",
+       [](const GitRepo& git) {
+         git.git({"update-index", "--index-version", "4"});
+         git.write("dir/sub/b", "4\n");
+       }},
+      {"many of all",
+       [](const GitRepo& git) {
+         git.write("file", "1\n");
+         git.git({"add", "file"});
+         git.git({"rm", "-q", "--cached", "dir/a"});
+         git.git({"mv", "other", "moved"});
+         fs::remove_all(git / "dir/sub");
+         git.write("odd \"name\"\t\xC3\xBC", "2\n");
+         git.write("zz", "2\n");
+       }},
+  };
+  return all;
+}
+
+/// git's answer. A rename in the index is one line there and two in ours.
+std::vector<std::string> as_git_says(const GitRepo& git) {
+  std::vector<std::string> lines;
+  const std::string out = git.git({"-c", "status.renames=false", "status", "--porcelain"});
+  for (std::size_t at = 0; at < out.size();) {
+    const std::size_t end = out.find('\n', at);
+    lines.push_back(out.substr(at, end - at));
+    at = end + 1;
+  }
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("a worktree is clean or dirty as git status says", "[clean]") {
+  // All in one case: Catch would run the fixture's git once more for each section.
+  for (const Situation& situation : situations()) {
+    const TempDir top;
+    const GitRepo git = populated(top / "base");
+    situation.make(git);
+    // Without the refresh that git status would write back.
+    const bool has_index = fs::exists(git / ".git/index");
+    const std::string index = has_index ? read_file(git / ".git/index") : "";
+    const CleanReport report = check_clean(Repository::open(git.path()), 100);
+    INFO(situation.name);
+    CHECK(report.first_dirty == as_git_says(git));
+    (void)index;
+  }
+  CHECK(situations().size() >= 40);
+}
+
+TEST_CASE("nothing is written by the check", "[clean]") {
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  fs::last_write_time(git / "file", fs::last_write_time(git / "file") + std::chrono::hours(1));
+  git.write("new", "x");
+  const auto snapshot = [&] {
+    return wafers::test::run_ok({"find", git.path(), "-printf", "%p %T@ %C@ %s\n"});
+  };
+  const std::string before = snapshot();
+  CHECK_FALSE(check_clean(Repository::open(git.path()), 10).clean());
+  CHECK(snapshot() == before);
+}
+
+TEST_CASE("a file changed in the same moment as the index is seen", "[clean]") {
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  // Racy: content of the same size, and times put back to what the index says.
+  struct stat before {};
+  REQUIRE(::stat((git / "file").c_str(), &before) == 0);
+  git.git({"update-index", "--refresh"});
+  const auto index_time = fs::last_write_time(git / ".git/index");
+  git.git({"config", "core.trustctime", "false"});
+  git.write("file", "CONTENT\n");
+  const timespec times[2] = {before.st_atim, before.st_mtim};
+  REQUIRE(::utimensat(AT_FDCWD, (git / "file").c_str(), times, 0) == 0);
+  fs::last_write_time(git / ".git/index", fs::last_write_time(git / "file"));
+  (void)index_time;
+  CHECK(check_clean(Repository::open(git.path()), 10).first_dirty == as_git_says(git));
+  CHECK_FALSE(check_clean(Repository::open(git.path()), 10).clean());
+}
+
+TEST_CASE("only so many entries are named", "[clean]") {
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  for (int i = 0; i < 9; ++i) git.write("new" + std::to_string(i), "x");
+  const CleanReport report = check_clean(Repository::open(git.path()), 3);
+  REQUIRE(report.first_dirty.size() == 3);
+  CHECK(report.first_dirty[2] == "?? new2");
+}
+
+TEST_CASE("files of others are counted by what the index records", "[clean]") {
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  CHECK(check_clean(Repository::open(git.path()), 3).foreign_owner_count == 0);
+  if (::geteuid() != 0) return;  // only root can give files away
+  REQUIRE(::lchown((git / "dir/a").c_str(), 12345, 0) == 0);
+  REQUIRE(::lchown((git / "link").c_str(), 0, 12345) == 0);
+  git.git({"update-index", "--refresh"});
+  const CleanReport report = check_clean(Repository::open(git.path()), 3);
+  CHECK(report.clean());
+  CHECK(report.foreign_owner_count == 2);
+  CHECK(report.first_foreign_path == "dir/a");
+}
+
+TEST_CASE("linked worktrees are checked against their own index and HEAD", "[clean]") {
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  git.git({"worktree", "add", "-q", "-b", "side", top / "linked"});
+  CHECK(check_clean(Repository::open(top / "linked"), 3).clean());
+  const GitRepo linked(top / "linked");
+  linked.write("file", "changed\n");
+  CHECK(check_clean(Repository::open(top / "linked"), 3).first_dirty ==
+        std::vector<std::string>{" M file"});
+  CHECK(check_clean(Repository::open(git.path()), 3).clean());
+}
