@@ -177,8 +177,7 @@ void end_useless_holder(const Wafer& wafer) {
   if (holder && !has_view(*holder, wafer)) end_process(holder->pidfd.get(), kPatience);
 }
 
-/// What makes a process an occupant: it lives in the wafer's namespaces or in a sandbox made there,
-/// or it reaches into the view from outside.
+/// What makes a process an occupant.
 class OccupantFilter {
  public:
   OccupantFilter(const Wafer& wafer, const Inside& inside)
@@ -189,11 +188,14 @@ class OccupantFilter {
     if (wafer.mount && !mnt_ns_) mnt_ns_ = wafer.mount->mnt_ns;
   }
 
-  bool operator()(pid_t pid) const {
+  /// It lives in the wafer's namespaces, or in a sandbox that was made there.
+  bool lives_inside(pid_t pid) const {
     if (mnt_ns_ && namespace_inode(pid, NamespaceType::mount) == mnt_ns_) return true;
-    if (user_ns_ && in_user_namespace_tree(pid, *user_ns_)) return true;
-    return view_ && uses_view(pid, *view_);
+    return user_ns_ && in_user_namespace_tree(pid, *user_ns_);
   }
+
+  /// It has something of the view open, possibly from outside.
+  bool reaches_in(pid_t pid) const { return view_ && uses_view(pid, *view_); }
 
  private:
   std::optional<std::uint64_t> user_ns_;
@@ -201,15 +203,33 @@ class OccupantFilter {
   std::optional<ViewIdentity> view_;
 };
 
-std::vector<Occupant> occupants_besides(const Inside& inside, const Wafer& wafer) {
-  const OccupantFilter is_occupant(wafer, inside);
-  std::vector<Occupant> occupants;
-  for (const pid_t pid : all_processes()) {
-    if (pid == ::getpid() || (inside.holder && pid == inside.id.pid)) continue;
+std::vector<pid_t> living_processes_besides(const Inside& inside) {
+  std::vector<pid_t> pids = all_processes();
+  std::erase_if(pids, [&](pid_t pid) {
     const auto stat = read_process_stat(pid);
-    if (stat && stat->alive() && is_occupant(pid)) occupants.push_back(describe_occupant(pid));
+    const bool is_holder_of_it = inside.holder && pid == inside.id.pid;
+    return pid == ::getpid() || is_holder_of_it || !stat || !stat->alive();
+  });
+  return pids;
+}
+
+std::vector<Occupant> occupants_besides(const Inside& inside, const Wafer& wafer) {
+  const OccupantFilter filter(wafer, inside);
+  std::vector<Occupant> occupants;
+  for (const pid_t pid : living_processes_besides(inside)) {
+    if (filter.lives_inside(pid) || filter.reaches_in(pid)) {
+      occupants.push_back(describe_occupant(pid));
+    }
   }
   return occupants;
+}
+
+/// Whoever only reaches in need not be looked for, which takes longer: the kernel refuses to
+/// unmount.
+bool somebody_lives_inside(const Inside& inside, const Wafer& wafer) {
+  const OccupantFilter filter(wafer, inside);
+  const auto pids = living_processes_besides(inside);
+  return std::ranges::any_of(pids, [&](pid_t pid) { return filter.lives_inside(pid); });
 }
 
 /// Unmounts in the namespace, so that the upper is free when this returns: what the kernel does
@@ -287,8 +307,8 @@ class NamespaceBackend final : public Backend {
     auto inside = find_recorded(wafer);
     if (!inside && !wafer.mount) inside = find_unrecorded(wafer);
     if (!inside) return;
-    if (const auto others = occupants_besides(*inside, wafer); !others.empty()) {
-      throw view_is_busy(wafer, others);
+    if (somebody_lives_inside(*inside, wafer)) {
+      throw view_is_busy(wafer, occupants_besides(*inside, wafer));
     }
     unmount_inside(*inside, wafer);
     end_process(inside->pidfd.get(), kPatience);

@@ -117,7 +117,6 @@ void try_overlay(const OverlaySpec& spec) {
   check_whiteouts(spec.upper);
   check_opaque(spec);
   check_exclusive(spec);
-  unmount(spec.mountpoint);
 }
 
 }  // namespace wafers

@@ -22,11 +22,15 @@
 namespace wafers {
 namespace {
 
+/// The device alone isn't enough: where base and upper are on different file systems, overlayfs may
+/// give files of the base a device number of their own (overlayfs.rst, "Inode properties").
+bool is_on(const ViewIdentity& identity, const ViewIdentity& view) {
+  return identity.mount_id == view.mount_id || identity.device == view.device;
+}
+
 bool lies_on(const std::string& path, const ViewIdentity& view) {
-  // The device alone isn't enough: where base and upper are on different file systems, overlayfs
-  // may give files of the base a device number of their own (overlayfs.rst, "Inode properties").
   const auto identity = view_identity(path);
-  return identity && (identity->mount_id == view.mount_id || identity->device == view.device);
+  return identity && is_on(*identity, view);
 }
 
 std::string proc_directory(pid_t pid) { return "/proc/" + std::to_string(pid); }
@@ -111,8 +115,12 @@ std::vector<pid_t> processes_in_mount_namespace(std::uint64_t mnt_ns) {
 
 bool uses_view(pid_t pid, const ViewIdentity& view) {
   const std::string directory = proc_directory(pid);
-  for (const char* link : {"/cwd", "/root", "/exe"}) {
-    if (lies_on(directory + link, view)) return true;
+  // No program to look at: a kernel thread, a zombie, or a process that isn't ours to look at.
+  const auto program = view_identity(directory + "/exe");
+  if (!program) return false;
+  if (is_on(*program, view) || lies_on(directory + "/cwd", view) ||
+      lies_on(directory + "/root", view)) {
+    return true;
   }
   return any_descriptor(pid, [&](const std::string& path) { return lies_on(path, view); }) ||
          any_mapping(pid, view, [](const Mapping&) { return true; });
