@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 
 #include "base/text.h"
@@ -84,20 +85,24 @@ std::vector<std::string> command_of(const EnterRequest& request) {
   return {shell != nullptr && *shell != '\0' ? shell : "/bin/sh"};
 }
 
-/// Loads the wafer, mounts it if needed, enters. An umount between looking and entering makes the
-/// first try fail; the second one then mounts it again.
+/// Loads the wafer, mounts it if needed, enters. Between looking and entering the view may go away:
+/// an umount, or a killed holder, which for a moment has given up its namespaces already and is
+/// still there (ESRCH). The next try finds it unmounted, and mounts it again.
 Wafer enter(const Store& store, const std::string& name) {
-  Wafer wafer = ensure_mounted(store, name);
-  const auto backend = make_backend(wafer.backend);
-  try {
-    backend->enter(wafer);
-    return wafer;
-  } catch (const Error&) {
-    if (backend->state(wafer).status == WaferStatus::mounted) throw;
+  constexpr int kTries = 100;
+  constexpr timespec kPause{0, 10'000'000};
+  for (int tries = 1;; ++tries) {
+    const Wafer wafer = ensure_mounted(store, name);
+    const auto backend = make_backend(wafer.backend);
+    try {
+      backend->enter(wafer);
+      return wafer;
+    } catch (const Error& error) {
+      const bool still_there = backend->state(wafer).status == WaferStatus::mounted;
+      if (tries == kTries || (still_there && error.errnum() != ESRCH)) throw;
+    }
+    ::nanosleep(&kPause, nullptr);
   }
-  wafer = ensure_mounted(store, name);
-  backend->enter(wafer);
-  return wafer;
 }
 
 }  // namespace

@@ -10,6 +10,8 @@
 namespace wafers {
 namespace {
 
+/// Whether nothing needs to be done. Where processes live on without their holder, mounting gives
+/// their namespaces a new one.
 bool is_mounted(const Backend& backend, const Wafer& wafer) {
   const MountState state = backend.state(wafer);
   if (state.status == WaferStatus::broken) {
@@ -18,7 +20,8 @@ bool is_mounted(const Backend& backend, const Wafer& wafer) {
         "the view of " + wafers::quoted(wafer.name) + " is broken: " + state.reason,
         "'wafers umount " + wafer.name + "' clears it away; nothing that was written is lost");
   }
-  return state.status == WaferStatus::mounted;
+  const bool holder_missing = wafer.backend == BackendKind::namespace_ && !state.holder_pid;
+  return state.status == WaferStatus::mounted && !holder_missing;
 }
 
 }  // namespace
