@@ -173,6 +173,18 @@ TEST_CASE_METHOD(Fixture, "a foreign lock is waited for, then reported", "[refs]
   CHECK(repository.branch_tip("b") == at(0));
 }
 
+TEST_CASE_METHOD(Fixture, "no ref is deleted while another process packs refs", "[refs]") {
+  Repository repository = open();
+  repository.create_branch("b", at(0), "m");
+  const fs::path lock = git / ".git/packed-refs.lock";
+  wafers::test::write_file(lock, "");
+  CHECK(kind_of([&] { repository.delete_branch("b", at(0)); }) == ErrorKind::busy);
+  CHECK(repository.branch_tip("b") == at(0));
+  fs::remove(lock);
+  repository.delete_branch("b", at(0));
+  CHECK_FALSE(repository.branch_tip("b"));
+}
+
 TEST_CASE_METHOD(Fixture, "of two processes that move a branch one wins", "[refs]") {
   Repository repository = open();
   const Identity who = repository.identity(Repository::Role::committer);
