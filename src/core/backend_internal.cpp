@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <thread>
-#include <utility>
 
 #include "base/text.h"
 #include "core/doctor_checks.h"
@@ -116,10 +115,10 @@ Scratch::~Scratch() {
   }
 }
 
-Trial trial_failed(const Error& error, std::string hint) {
+Trial trial_failed(const Error& error, const std::string& hint) {
   Trial trial;
   trial.reason = error.message();
-  trial.hint = error.hint().empty() ? std::move(hint) : error.hint();
+  trial.hint = error.hint().empty() ? hint : error.hint();
   return trial;
 }
 

@@ -64,7 +64,7 @@ class Scratch {
   std::filesystem::path path_;
 };
 
-Trial trial_failed(const Error& error, std::string hint);
+Trial trial_failed(const Error& error, const std::string& hint);
 
 /// What to do where a trial of this kind failed: by looking at the host, so for failures only.
 std::string hint_for_kernel_overlay(const std::filesystem::path& state_dir);

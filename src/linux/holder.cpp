@@ -62,7 +62,7 @@ HolderReport start_holder(const std::string& name, const HolderJob& job, int tar
   const pid_t pid = spawn(command);
   report_pipe.writer.reset();
   wait_for_child(pid);  // it forks the holder and ends at once
-  const HolderReport report = read_report(report_pipe.reader.get(), *program);
+  HolderReport report = read_report(report_pipe.reader.get(), *program);
   if (report.failure) throw report.failure->error();
   return report;
 }

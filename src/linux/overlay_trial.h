@@ -13,9 +13,9 @@ void make_trial_layers(const std::filesystem::path& scratch);
 /// The overlay of these layers.
 OverlaySpec trial_overlay(const std::filesystem::path& scratch, OverlayXattrs xattrs);
 
-/// In a namespace where mounting is allowed: mounts the trial overlay, works in the view, looks at
-/// what that leaves in the upper, checks that the upper can't be mounted twice, and unmounts.
-/// Throws Error(failed) for the first thing that isn't as it must be.
+/// In a mount namespace where mounting is allowed, and whose end unmounts: mounts the trial
+/// overlay, works in the view, looks at what that leaves in the upper, and checks that the upper
+/// can't be mounted twice. Throws Error(failed) for the first thing that isn't as it must be.
 void try_overlay(const OverlaySpec& spec);
 
 /// The work in the view, for every kind of mount: create, write to a file of the base, delete,
