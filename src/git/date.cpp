@@ -13,6 +13,7 @@ namespace wafers::git {
 namespace {
 
 constexpr int kUnknown = -1;
+constexpr std::int64_t kTenDays = 10 * 24 * 3600;
 
 struct Zone {
   std::string_view name;
@@ -160,7 +161,7 @@ bool DateParser::set_date(int year, int month, int day, const std::tm* now_tm, s
   if (now_tm != nullptr) {
     // An ambiguous series that lies more than ten days ahead was meant otherwise.
     const auto seconds = seconds_of(wanted);
-    if (seconds && now + 10 * 24 * 3600 < *seconds) return false;
+    if (seconds && now + kTenDays < *seconds) return false;
     if (year == kUnknown) wanted.tm_year = tm_.tm_year;
   }
   tm_ = wanted;

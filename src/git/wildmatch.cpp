@@ -157,18 +157,13 @@ std::size_t Wildmatch::add_stars(std::string_view pattern, std::size_t first) {
       at(pattern, end) == '/' || (at(pattern, end) == '\\' && at(pattern, end + 1) == '/');
   const bool whole_component =
       (first == 0 || pattern[first - 1] == '/') && (end == pattern.size() || slash_follows);
-  if (slash_ == Slash::ordinary) {
-    tokens_.push_back({.kind = Kind::deep_star});
-  } else if (end - first == 1 || !whole_component) {
-    tokens_.push_back({.kind = Kind::star});
-  } else if (at(pattern, end) == '/') {
-    tokens_.push_back({.kind = Kind::optional});
-    tokens_.push_back({.kind = Kind::deep_star});
-    tokens_.push_back({.kind = Kind::literal, .byte = '/'});
-    ++end;
-  } else {
-    tokens_.push_back({.kind = Kind::deep_star});
-  }
+  const bool deep = slash_ == Slash::ordinary || (end - first > 1 && whole_component);
+  // "**/" may also match nothing at all.
+  const bool may_vanish = deep && slash_ == Slash::separator && at(pattern, end) == '/';
+  if (may_vanish) tokens_.push_back({.kind = Kind::optional});
+  tokens_.push_back({.kind = deep ? Kind::deep_star : Kind::star});
+  if (may_vanish) tokens_.push_back({.kind = Kind::literal, .byte = '/'});
+  if (may_vanish) ++end;
   return end;
 }
 
