@@ -1,0 +1,147 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "cli/world.h"
+#include "support/catch.h"
+
+namespace wafers::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Catch::Matchers::Contains;
+
+mode_t mode_of(const fs::path& path) {
+  struct stat stat {};
+  REQUIRE(::lstat(path.c_str(), &stat) == 0);
+  return stat.st_mode & 07777U;
+}
+
+TEST_CASE("several wafers at once") {
+  const World world;
+  const auto added = world.json({"add", "a", "b", "c", "--backend", any_backend(), "--branch",
+                                 "work/{name}", "--at", (world / "views/{name}").native()});
+  REQUIRE(added["wafers"].size() == 3);
+  CHECK(added["wafers"][1]["name"] == "b");
+  CHECK(added["wafers"][1]["branch"] == "work/b");
+  CHECK(added["wafers"][1]["mountpoint"] == (world / "views/b").native());
+  world.inside("b", "echo b > only-b");
+  CHECK(world.inside("c", "ls") == "README\nignored.o\nsrc\n");
+  world.wafers_ok({"rm", "--all", "--force"});
+  CHECK_FALSE(fs::exists(world / "views"));
+}
+
+TEST_CASE("all or none: what was made for the others is undone") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  INFO("backend " << backend);
+  const World world;
+  world.add("first", backend);
+  write_file(world / "views/c/in-the-way", "x");
+  const std::string before = world.everything();
+  const RunResult result = world.wafers(
+      {"add", "a", "b", "c", "--backend", backend, "--at", (world / "views/{name}").native()});
+  CHECK(result.status == 3);
+  CHECK_THAT(result.err, Contains("is not empty"));
+  CHECK(world.everything() == before);
+  CHECK(world.json({"ls"})["wafers"].size() == 1);
+}
+
+TEST_CASE("a first add that fails leaves no state directory") {
+  const World world;
+  write_file(world / "full/file", "x");
+  const std::string before = world.everything();
+  CHECK(world.wafers({"add", "a", "--at", (world / "full").native()}).status == 3);
+  CHECK(world.everything() == before);
+  CHECK_FALSE(fs::exists(world.state()));
+}
+
+TEST_CASE("the view hides .git and has the mode of the base's root") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  INFO("backend " << backend);
+  const World world;
+  fs::permissions(world / "base", fs::perms(0750));
+  world.add("a", backend);
+  CHECK(world.inside("a", "ls -A; stat -c %a .") == ".gitignore\nREADME\nignored.o\nsrc\n750\n");
+  CHECK(fs::exists(world / "base/.git/HEAD"));
+  // Nor does git in there find another repository.
+  CHECK(world.wafers({"exec", "a", "--", "git", "rev-parse"}).status == 128);
+}
+
+TEST_CASE("seen from outside, a namespace's mountpoint tells how to enter") {
+  const World world;
+  world.add("a", "namespace", {"--at", (world / "view").native()});
+  CHECK(mode_of(world / "view") == 0555);
+  std::size_t entries = 0;
+  for (const auto& entry : fs::directory_iterator(world / "view")) {
+    CHECK(entry.path().filename() == "WAFER-NOT-MOUNTED-HERE.txt");
+    ++entries;
+  }
+  CHECK(entries == 1);
+  CHECK_THAT(read_file(world / "view/WAFER-NOT-MOUNTED-HERE.txt"), Contains("wafers exec a -- "));
+}
+
+TEST_CASE("a directory that was there is used, and stays") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  INFO("backend " << backend);
+  const World world;
+  fs::create_directory(world / "view");
+  fs::permissions(world / "view", fs::perms(0710));
+  world.add("a", backend, {"--at", (world / "view").native()});
+  world.wafers_ok({"rm", "a"});
+  CHECK(mode_of(world / "view") == 0710);
+  CHECK(fs::is_empty(world / "view"));
+}
+
+TEST_CASE("an existing branch shows in the view as committed work") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  INFO("backend " << backend);
+  const World world;
+  const GitRepo& base = world.base();
+  const std::string head = base.head();
+  base.git({"checkout", "-q", "-b", "topic"});
+  base.write("README", "topic\n");
+  base.write("added/file", "added\n");
+  base.git({"rm", "-q", "src/old.c"});
+  base.commit_all("topic");
+  base.git({"checkout", "-q", "main"});
+  world.add("a", backend, {"--branch", "topic"});
+  CHECK(world.inside("a", "cat README added/file; ls src") == "topic\nadded\nmain.c\n");
+  CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}).empty());
+  CHECK(world.wafers_ok({"git-diff", "a", "--name-only"}) == "README\nadded/file\nsrc/old.c\n");
+  CHECK(world.listed("a")["base_commit"] == head);
+  CHECK(world.listed("a")["last_commit"] == base.git_line({"rev-parse", "topic"}));
+  CHECK(world.wafers({"git-commit", "a", "-m", "x"}).status == 1);
+  world.wafers_ok({"rm", "a"});
+}
+
+TEST_CASE("a linked worktree is a base like any other") {
+  const World world;
+  world.base().git({"worktree", "add", "-q", "-b", "side", (world / "side").native()});
+  world.add("a", any_backend(), {"--from", (world / "side/src").native()});
+  CHECK(world.listed("a")["base_repo"] == (world / "side").native());
+  CHECK(world.inside("a", "ls -A") == ".gitignore\nREADME\nsrc\n");
+  // Its branches are those of the whole repository.
+  const RunResult taken = world.wafers({"add", "b", "--branch", "wafers/a"});
+  CHECK(taken.status == 3);
+  CHECK_THAT(taken.err, Contains("belongs to wafer 'a'"));
+}
+
+TEST_CASE("--assume-clean takes the base as it is") {
+  const World world;
+  world.base().write("README", "dirty\n");
+  world.add("a", any_backend(), {"--assume-clean", "--durable"});
+  CHECK(world.inside("a", "cat README") == "dirty\n");
+}
+
+TEST_CASE("wafers are not nested") {
+  const World world;
+  world.add("a", any_backend(), {"--at", (world / "view").native()});
+  const auto host_path = world.listed("a")["host_path"].get<std::string>();
+  world.inside("a", "git init -q . && git add -A && git commit -qm x");
+  const RunResult inside = world.wafers({"exec", "a", "--", WAFERS_PROGRAM, "add", "b"},
+                                        {.cwd = {}, .environment = {}, .input = {}});
+  CHECK(inside.status == 3);
+  CHECK_THAT(inside.err, Contains("lies inside the view of wafer 'a': wafers can't be nested"));
+}
+
+}  // namespace
+}  // namespace wafers::test

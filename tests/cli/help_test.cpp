@@ -1,0 +1,60 @@
+#include "cli/world.h"
+#include "support/catch.h"
+
+namespace wafers::test {
+namespace {
+
+using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
+
+const Words kCommands{"add",        "exec",  "shell", "git-status", "git-diff",
+                      "git-commit", "ls",    "mount", "umount",     "rm",
+                      "doctor",     "skill", "help",  "version"};
+
+TEST_CASE("help lists every command, and every command has help") {
+  const World world;
+  const RunResult overview = world.wafers({"help"});
+  CHECK(overview.status == 0);
+  CHECK(overview.err.empty());
+  CHECK(world.wafers({"--help"}).out == overview.out);
+  CHECK(world.wafers({"-h"}).out == overview.out);
+  for (const std::string& command : kCommands) {
+    CHECK_THAT(overview.out, Contains("\n  " + command + " "));
+    const RunResult help = world.wafers({"help", command});
+    CHECK(help.status == 0);
+    CHECK(help.err.empty());
+    CHECK_THAT(help.out, Contains("Usage: wafers " + command));
+    CHECK(world.wafers({command, "--help"}).out == help.out);
+    CHECK(world.wafers({command, "-h"}).out == help.out);
+  }
+}
+
+TEST_CASE("the version, said in three ways") {
+  const World world;
+  const std::string version = world.wafers_ok({"version"});
+  CHECK_THAT(version, StartsWith("wafers 0."));
+  CHECK(world.wafers_ok({"--version"}) == version);
+  CHECK(world.wafers_ok({"-V"}) == version);
+}
+
+TEST_CASE("the skill is Markdown") {
+  const World world;
+  CHECK_THAT(world.wafers_ok({"skill"}), Contains("wafers git-commit"));
+}
+
+TEST_CASE("output that can't be written is a failure") {
+  const World world;
+  const RunResult full = run_script("exec '" WAFERS_PROGRAM "' help > /dev/full");
+  CHECK(full.status == 1);
+  CHECK(full.err == "wafers: cannot write to standard output: No space left on device (ENOSPC)\n");
+  // The reader is gone before anything is written: `true` has ended when wafers starts.
+  const RunResult closed = run_script(
+      "mkfifo pipe; sh -c 'exec 3<pipe' & exec 4>pipe; wait; "
+      "set +e; '" WAFERS_PROGRAM "' help >&4; exit $?",
+      {.cwd = world / "base", .environment = {}, .input = {}});
+  CHECK(closed.status == 1);
+  CHECK(closed.err.empty());
+}
+
+}  // namespace
+}  // namespace wafers::test
