@@ -37,7 +37,7 @@ TEST_CASE("exec gives the command what it was given") {
     CHECK(exec({"--", "sh", "-c", "kill -TERM $$"}).signal == SIGTERM);
   }
   SECTION("a command that can't be run") {
-    const RunResult missing = exec({"--", "no-such-command"});
+    const RunResult missing = exec({"--env", "PATH=/usr/bin:/bin", "--", "no-such-command"});
     CHECK(missing.status == 127);
     CHECK(missing.err ==
           "wafers: cannot run 'no-such-command': No such file or directory (ENOENT)\n");
