@@ -36,10 +36,11 @@ const PlainDir* MergedDir::holder_of(const std::string& name) const {
   return entry->type == UpperEntryType::whiteout ? nullptr : &upper_->plain();
 }
 
-std::optional<std::string> MergedDir::file(const std::string& name, std::size_t largest) const {
+std::optional<std::string> MergedDir::file(const std::string& name, std::size_t largest,
+                                           struct stat* stat_out) const {
   try {
     const PlainDir* holder = holder_of(name);
-    return holder != nullptr ? read_small_file(*holder, name, largest) : std::nullopt;
+    return holder != nullptr ? read_small_file(*holder, name, largest, stat_out) : std::nullopt;
   } catch (const Error&) {
     return std::nullopt;
   }
@@ -59,10 +60,11 @@ bool MergedDir::touched(const std::string& name) const {
 }
 
 std::optional<std::string> read_small_file(const PlainDir& dir, const std::string& name,
-                                           std::size_t largest) {
+                                           std::size_t largest, struct stat* stat_out) {
   try {
     struct stat st {};
     const UniqueFd fd = dir.open_file(name, &st);
+    if (stat_out != nullptr) *stat_out = st;
     if (static_cast<std::uint64_t>(st.st_size) > largest) return std::nullopt;
     std::string content(static_cast<std::size_t>(st.st_size), '\0');
     std::size_t done = 0;

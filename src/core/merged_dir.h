@@ -24,7 +24,8 @@ class MergedDir {
   MergedDir descend(const std::string& path) const;
 
   /// Content of a regular file; absent where there is none, it can't be read or is larger.
-  std::optional<std::string> file(const std::string& name, std::size_t largest) const;
+  std::optional<std::string> file(const std::string& name, std::size_t largest,
+                                  struct stat* stat_out = nullptr) const;
 
   /// Target of a symlink; absent where there is none.
   std::optional<std::string> link(const std::string& name) const;
@@ -42,6 +43,6 @@ class MergedDir {
 /// Content of the regular file `name` of `dir`; absent where there is none, it is larger than
 /// `largest` or changes its size meanwhile. Throws Error(failed) where it can't be read.
 std::optional<std::string> read_small_file(const PlainDir& dir, const std::string& name,
-                                           std::size_t largest);
+                                           std::size_t largest, struct stat* stat_out = nullptr);
 
 }  // namespace wafers

@@ -1,5 +1,9 @@
 #include "core/nested_repo.h"
 
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <string_view>
@@ -13,6 +17,7 @@ namespace {
 
 constexpr std::size_t kLargestSmallFile = std::size_t{1} << 20U;  // setup.c: read_gitfile_gently
 constexpr std::size_t kLargestPackedRefs = std::size_t{64} << 20U;
+constexpr std::size_t kLargestIndex = std::size_t{256} << 20U;
 constexpr std::string_view kGitFilePrefix = "gitdir: ";
 constexpr int kSymrefDepth = 5;  // refs-internal.h: SYMREF_MAXDEPTH
 
@@ -59,6 +64,20 @@ bool is_valid_head(const std::optional<std::string>& content) {
   return content && (!symref_target(*content).empty() ||
                      git::Oid::from_hex(std::string_view(*content).substr(
                          0, std::min(content->size(), 2 * git::Oid::kSize))));
+}
+
+/// The index in `content`. It is parsed from a copy in memory: the file's owner could replace it by
+/// a fifo before it is opened by name.
+git::IndexFile parse_index(const std::string& content, const struct stat& st) {
+  const UniqueFd copy(::memfd_create("index", MFD_CLOEXEC));
+  if (::write(copy.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
+    throw Error(ErrorKind::failed, "cannot copy an index into memory");
+  }
+  auto index = git::IndexFile::read("/proc/self/fd/" + std::to_string(copy.get()));
+  if (!index) throw Error(ErrorKind::failed, "cannot read an index in memory");
+  index->mtime_seconds = st.st_mtim.tv_sec;
+  index->mtime_nanoseconds = st.st_mtim.tv_nsec;
+  return *std::move(index);
 }
 
 /// `path` as a normal absolute path without a slash at its end.
@@ -133,6 +152,22 @@ std::optional<NestedRepoFinder::Repo> NestedRepoFinder::find(const MergedDir& di
       return std::nullopt;
     }
     return Repo{resolve_head(git_dir->dir, common)};
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<NestedRepoFinder::Contents> NestedRepoFinder::contents(
+    const MergedDir& dir, const std::string& path) const {
+  try {
+    const auto git_dir = git_dir_of(dir, path);
+    if (!git_dir) return std::nullopt;
+    struct stat st {};
+    const auto index = git_dir->dir.file("index", kLargestIndex, &st);
+    if (!index) return std::nullopt;
+    const MergedDir info = common_dir_of(*git_dir).directory("info");
+    return Contents{.index = parse_index(*index, st),
+                    .info_exclude = info.file("exclude", kLargestSmallFile).value_or("")};
   } catch (const Error&) {
     return std::nullopt;
   }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/merged_dir.h"
+#include "git/index_file.h"
 #include "git/object.h"
 
 namespace wafers {
@@ -28,6 +29,14 @@ class NestedRepoFinder {
   struct Repo {
     std::optional<git::Oid> head;  ///< the commit that is checked out; absent on an unborn branch
   };
+  /// What a repository knows of its own worktree.
+  struct Contents {
+    git::IndexFile index;
+    std::string info_exclude;
+  };
+  /// Of the repository whose worktree is `dir`; absent where it has no index that can be read.
+  std::optional<Contents> contents(const MergedDir& dir, const std::string& path) const;
+
   /// The repository whose worktree is `dir`, at `path` from the view's root; absent for an ordinary
   /// directory. A `.git` that can't be read counts as none.
   std::optional<Repo> find(const MergedDir& dir, const std::string& path) const;

@@ -63,6 +63,9 @@ struct Snapshot {
   /// place of tracked ones, names that git forbids, nested repositories without a commit. `tree`
   /// has the tip's version of those, and must not be committed.
   std::vector<std::string> errors;
+  /// Submodules whose repository lies in the upper, not in the base: their commits exist nowhere
+  /// else.
+  std::vector<std::string> repositories;
   std::vector<std::string> unmatched_paths;  ///< of `paths`: match nothing in view or tip
   std::vector<std::string> ignored_paths;    ///< of `paths`: ignored, and nothing tracked in them
   git::IndexFile index;  ///< stat data for the next snapshot, with the new tree's entries

@@ -81,6 +81,9 @@ std::vector<std::string> uncommitted_work(const Wafer& wafer, std::size_t limit)
     lines = entries_of(snapshot, true).lines;
     // What can't be read may be work, too, even where status has no line for it.
     if (lines.empty()) lines = snapshot.errors;
+    for (const std::string& path : snapshot.repositories) {
+      lines.push_back(printable(path) + ": a repository of its own, kept by this wafer alone");
+    }
     if (!git.repository.is_descendant_or_same(*git.branch, git.tip)) {
       lines.insert(lines.begin(), describe_moved_branch(wafer, git));
     }

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "core/merged_dir.h"
+#include "core/submodule_state.h"
 
 namespace wafers {
 namespace {
@@ -31,16 +32,10 @@ bool is_git_dir(const std::string& name, git::LetterCase letters) {
   return name.size() == 4 && ::strcasecmp(name.c_str(), ".git") == 0;
 }
 
-/// Whether the upper has more of a submodule than its `.git` and directories that were looked at.
-bool has_content(const UpperDir& dir) {
-  const UpperListing listing = dir.list();
-  if (listing.opaque) return true;
-  for (const UpperEntry& entry : listing.entries) {
-    if (entry.name == ".git") continue;
-    if (entry.type != UpperEntryType::directory) return true;
-    if (dir.path().size() > PATH_MAX || has_content(dir.open_directory(entry.name))) return true;
-  }
-  return false;
+bool has_git_dir(const UpperListing& listing) {
+  return std::any_of(listing.entries.begin(), listing.entries.end(), [](const UpperEntry& entry) {
+    return entry.name == ".git" && entry.type != UpperEntryType::whiteout;
+  });
 }
 
 }  // namespace
@@ -348,9 +343,15 @@ ViewWalk::Found ViewWalk::untracked_directory(const Site& site, ViewLayers layer
   Found found = tracked_directory(site, std::move(layers));
   if (input_.untracked == UntrackedNames::collapsed && out_.untracked.size() > before) {
     out_.untracked.resize(before);
-    out_.untracked.push_back(site.path() + "/");
+    name_untracked(site);
   }
   return found ? std::move(found) : as_before();
+}
+
+/// A whole directory. Where the tip has a file of that name, git's status tells of the deleted file
+/// alone (wt-status.c: wt_status_collect_untracked asks index_name_is_other without the slash).
+void ViewWalk::name_untracked(const Site& site) {
+  if (!site.tracked()) out_.untracked.push_back(site.path() + "/");
 }
 
 /// A directory that the tip has as a submodule: only its HEAD counts, and only if the upper touched
@@ -358,19 +359,29 @@ ViewWalk::Found ViewWalk::untracked_directory(const Site& site, ViewLayers layer
 ViewWalk::Found ViewWalk::submodule(const Site& site, const ViewLayers& layers) {
   site.part.matched(true);
   if (!site.part.all() || !layers.upper) return keep(site, site.tip);
-  const auto& entries = layers.listing.entries;
-  const bool touched = layers.listing.opaque ||
-                       std::any_of(entries.begin(), entries.end(),
-                                   [](const UpperEntry& entry) { return entry.name == ".git"; });
+  const bool touched = layers.listing.opaque || has_git_dir(layers.listing);
   if (!touched && input_.purpose != SnapshotPurpose::status) return keep(site, site.tip);
   const auto repo = find_repo(site, layers);
+  if (repo && has_git_dir(layers.listing)) out_.repositories.push_back(site.path());
   if (touched && repo && repo->head && *repo->head != site.tip->oid) {
     return take(site, FileMode::gitlink, *repo->head);
   }
-  if (repo && input_.purpose == SnapshotPurpose::status && has_content(*layers.upper)) {
+  if (repo && input_.purpose == SnapshotPurpose::status && is_modified(site, layers)) {
     changed(site, FileMode::gitlink);
   }
   return keep(site, site.tip);
+}
+
+bool ViewWalk::is_modified(const Site& site, const ViewLayers& layers) {
+  const auto contents = repos_.contents(merged(site, layers), site.path());
+  // An index that was added to no longer caches the commit's tree.
+  if (!contents || (has_git_dir(layers.listing) && !contents->index.cached_tree)) return true;
+  const PlainDir* lower = layers.lower_visible ? dirs_.lower(site.dir) : nullptr;
+  const SubmoduleDir dir{
+      .upper = site.dir.layers.upper->open_directory(site.name),
+      .lower = lower != nullptr ? lower->find_directory(site.name) : std::nullopt};
+  return is_submodule_modified(dir, *contents, dirs_.excludes_file(), dirs_.letters(),
+                               *input_.objects);
 }
 
 ViewWalk::Found ViewWalk::nested_repo(const Site& site, const NestedRepoFinder::Repo& repo) {
@@ -383,7 +394,7 @@ ViewWalk::Found ViewWalk::nested_repo(const Site& site, const NestedRepoFinder::
   if (is_refused(site, FileMode::gitlink)) {
     return refuse(site, FileMode::gitlink, "invalid path " + wafers::quoted(path));
   }
-  out_.untracked.push_back(path + "/");
+  name_untracked(site);
   if (input_.purpose == SnapshotPurpose::status) return std::nullopt;
   out_.warnings.push_back("adding embedded git repository: " + printable(path));
   return take(site, FileMode::gitlink, *repo.head);
@@ -414,19 +425,20 @@ ViewWalk::Found ViewWalk::sparse_rest(const std::string& path, const git::TreeEn
                         .oid = input_.objects->write_tree(std::move(rest))};
 }
 
-std::optional<NestedRepoFinder::Repo> ViewWalk::find_repo(const Site& site,
-                                                          const ViewLayers& layers) {
+/// The directory of that name in the merged view, opened anew.
+MergedDir ViewWalk::merged(const Site& site, const ViewLayers& layers) {
   const PlainDir* lower = layers.lower_visible ? dirs_.lower(site.dir) : nullptr;
-  std::optional<PlainDir> below =
-      lower != nullptr ? lower->find_directory(site.name) : std::nullopt;
-  const auto& entries = layers.listing.entries;
-  const bool in_upper = std::any_of(entries.begin(), entries.end(), [](const UpperEntry& entry) {
-    return entry.name == ".git" && entry.type != UpperEntryType::whiteout;
-  });
-  if (!in_upper && !(below && below->stat(".git"))) return std::nullopt;
   std::optional<UpperDir> upper;
   if (layers.upper) upper = site.dir.layers.upper->open_directory(site.name);
-  return repos_.find(MergedDir(std::move(upper), std::move(below)), site.path());
+  return {std::move(upper), lower != nullptr ? lower->find_directory(site.name) : std::nullopt};
+}
+
+std::optional<NestedRepoFinder::Repo> ViewWalk::find_repo(const Site& site,
+                                                          const ViewLayers& layers) {
+  // Most directories are none, and most of those are in the upper alone.
+  const bool in_lower = layers.lower_visible && dirs_.lower(site.dir) != nullptr;
+  if (!in_lower && !has_git_dir(layers.listing)) return std::nullopt;
+  return repos_.find(merged(site, layers), site.path());
 }
 
 /// read-cache.c: add_to_index, ce_mode_from_stat.

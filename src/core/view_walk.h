@@ -68,6 +68,8 @@ class ViewWalk {
 
   Found sparse_rest(const std::string& path, const git::TreeEntry* base, const git::TreeEntry* tip);
   std::optional<NestedRepoFinder::Repo> find_repo(const Site& site, const ViewLayers& layers);
+  MergedDir merged(const Site& site, const ViewLayers& layers);
+  bool is_modified(const Site& site, const ViewLayers& layers);
   git::FileMode mode_of(const struct stat& stat, const git::TreeEntry* tip) const;
   bool is_refused(const Site& site, git::FileMode mode) const;
 
@@ -77,6 +79,7 @@ class ViewWalk {
              const git::IndexStat& stat = {});
   Found refuse(const Site& site, git::FileMode mode, std::string why);
   void changed(const Site& site, git::FileMode mode);
+  void name_untracked(const Site& site);
 
   const SnapshotInput& input_;
   const PathSelection& selection_;

@@ -7,9 +7,9 @@
 namespace wafers::test {
 
 struct RunOptions {
-  std::filesystem::path cwd;             ///< empty: the caller's
-  std::vector<std::string> environment;  ///< "K=V" on top of the caller's; "K" alone unsets it
-  std::string input;                     ///< standard input
+  std::filesystem::path cwd = {};             ///< empty: the caller's
+  std::vector<std::string> environment = {};  ///< "K=V" on top of the caller's; "K" alone unsets it
+  std::string input = {};                     ///< standard input
 };
 
 struct RunResult {
