@@ -72,8 +72,6 @@ class ViewDirs {
   const PlainDir* lower(ViewDir& dir) const;
 
   git::LetterCase letters() const noexcept { return letters_; }
-  /// Content of core.excludesFile.
-  std::string excludes_file() const;
 
  private:
   void read_trees(ViewDir& dir) const;

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "core/merged_dir.h"
 #include "core/submodule_state.h"
+#include "git/rule_files.h"
 
 namespace wafers {
 namespace {
@@ -380,8 +381,8 @@ bool ViewWalk::is_modified(const Site& site, const ViewLayers& layers) {
   const SubmoduleDir dir{
       .upper = site.dir.layers.upper->open_directory(site.name),
       .lower = lower != nullptr ? lower->find_directory(site.name) : std::nullopt};
-  return is_submodule_modified(dir, *contents, dirs_.excludes_file(), dirs_.letters(),
-                               *input_.objects);
+  return is_submodule_modified(dir, *contents, git::excludes_file(*input_.repository),
+                               dirs_.letters(), *input_.objects);
 }
 
 ViewWalk::Found ViewWalk::nested_repo(const Site& site, const NestedRepoFinder::Repo& repo) {
