@@ -16,6 +16,8 @@ struct TreeCase {
   /// Why bare fuse-overlayfs shows something else than the plain copy after these steps. The case
   /// is then compared with a copy of what it shows.
   std::string fuse_shows_otherwise = {};
+  /// Why bare fuse-overlayfs refuses these steps: there they must fail, and nothing is compared.
+  std::string fuse_refuses = {};
   /// Why `git status` is known to say something else, and only the trees are compared.
   std::string status_differs = {};
   /// `git add` refuses the view, so wafers must.
