@@ -6,7 +6,8 @@
 
 namespace wafers {
 
-/// Owns one file descriptor, or none (-1). Moving from it leaves none behind; self-move is harmless.
+/// Owns one file descriptor, or none (-1). Moving from it leaves none behind; self-move is
+/// harmless.
 class UniqueFd {
  public:
   UniqueFd() noexcept = default;

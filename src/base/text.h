@@ -10,7 +10,8 @@ namespace wafers {
 /// UTF-8 escaped, so that a hostile file name can't write to the terminal.
 std::string quoted(std::string_view text);
 
-/// `text` with control characters and invalid UTF-8 escaped as `\n`, `\t` or `\ooo`, without quotes.
+/// `text` with control characters and invalid UTF-8 escaped as `\n`, `\t` or `\ooo`, without
+/// quotes.
 std::string printable(std::string_view text);
 
 /// Whether `text` is well-formed UTF-8 (no overlong forms, no surrogates).

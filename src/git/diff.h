@@ -20,8 +20,8 @@ struct DiffOptions {
 };
 
 /// Diff of two trees as `git diff --binary` prints it (renames found, as diff.renames has it by
-/// default), through `out` piece by piece. Objects are read from `objects`, so trees may be in memory.
-/// Returns the number of files that differ. Throws Error(failed).
+/// default), through `out` piece by piece. Objects are read from `objects`, so trees may be in
+/// memory. Returns the number of files that differ. Throws Error(failed).
 std::size_t write_diff(const Repository& repository, ObjectStore& objects, const Oid& old_tree,
                        const Oid& new_tree, const DiffOptions& options,
                        const std::function<void(std::string_view)>& out);
@@ -35,6 +35,7 @@ DiffCounts count_diff(const Repository& repository, ObjectStore& objects, const 
                       const Oid& new_tree);
 
 /// The paths that differ, without rename detection, in index order. Equal subtrees are not read.
-std::vector<TreeChange> changed_paths(ObjectStore& objects, const Oid& old_tree, const Oid& new_tree);
+std::vector<TreeChange> changed_paths(ObjectStore& objects, const Oid& old_tree,
+                                      const Oid& new_tree);
 
 }  // namespace wafers::git

@@ -1,8 +1,7 @@
 #include "git/object.h"
 
-#include <cstdio>
-
 #include <algorithm>
+#include <cstdio>
 
 namespace wafers::git {
 namespace {

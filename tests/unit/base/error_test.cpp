@@ -9,8 +9,7 @@ using wafers::ErrorKind;
 
 TEST_CASE("a system error names its errno in words and by name", "[error]") {
   const Error error = Error::system(EPERM, "cannot mount view of 'a1'", "run wafers doctor");
-  CHECK(std::string(error.what()) ==
-        "cannot mount view of 'a1': Operation not permitted (EPERM)");
+  CHECK(std::string(error.what()) == "cannot mount view of 'a1': Operation not permitted (EPERM)");
   CHECK(error.hint() == "run wafers doctor");
   CHECK(error.kind() == ErrorKind::failed);
   CHECK(error.errnum() == EPERM);
