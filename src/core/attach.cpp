@@ -19,6 +19,7 @@
 #include "git/convert.h"
 #include "git/convert_driver.h"
 #include "git/format.h"
+#include "git/rule_files.h"
 #include "linux/files.h"
 #include "linux/plain_dir.h"
 
@@ -35,21 +36,6 @@ constexpr std::string_view kFuseMark = ".wh.";
 
 [[noreturn]] void fail(int err, const std::string& doing, const std::string& path) {
   throw Error::system(err, doing + " " + wafers::quoted(path) + " in the upper");
-}
-
-/// Content of a rule file outside of the worktree, empty where it can't be read.
-std::string rule_file(const std::optional<fs::path>& path) {
-  return path ? read_small_file(path->native()).value_or("") : std::string();
-}
-
-/// core.attributesFile, or where git looks without it.
-std::optional<fs::path> global_attributes(const git::Repository& repository) {
-  if (const auto configured = repository.config_path("core.attributesFile")) return *configured;
-  const char* xdg = ::getenv("XDG_CONFIG_HOME");
-  if (xdg != nullptr && *xdg != '\0') return fs::path(xdg) / "git/attributes";
-  const char* home = ::getenv("HOME");
-  if (home == nullptr) return std::nullopt;
-  return fs::path(home) / ".config/git/attributes";
 }
 
 /// One directory that base and tip may have, as it is being made in the upper.
@@ -77,11 +63,9 @@ class Attacher {
     const PlainDir base = PlainDir::open(repository_.worktree(), "the base");
     Place root{.prefix = {}, .upper = top.fd(), .base = &base, .attributes = nullptr};
     const std::vector<TreeEntry> tip = read(tip_tree);
-    const bool ignore_case = repository_.config_bool("core.ignoreCase", false);
-    root.attributes = git::AttributeScope::root(
-        rule_file(global_attributes(repository_)),
-        rule_file(repository_.common_dir() / "info/attributes"), attributes_in(tip),
-        ignore_case ? git::LetterCase::ignored : git::LetterCase::sensitive);
+    root.attributes = git::AttributeScope::root(git::attributes_file(repository_),
+                                                git::info_file(repository_, "attributes"),
+                                                attributes_in(tip), git::letter_case(repository_));
     fill(root, read(base_tree), tip);
     std::sort(index_.entries.begin(), index_.entries.end(),
               [](const auto& a, const auto& b) { return a.path < b.path; });
