@@ -78,6 +78,12 @@ git::IndexStat index_stat(const struct stat& st) {
           .size = low(st.st_size)};
 }
 
+bool is_proof(const git::IndexEntry& entry, const git::IndexFile& cache) {
+  return std::pair<std::int64_t, std::int64_t>(entry.stat.mtime_seconds,
+                                               entry.stat.mtime_nanoseconds) <
+         std::pair(cache.mtime_seconds, cache.mtime_nanoseconds);
+}
+
 BlobReader::BlobReader(const SnapshotInput& input)
     : input_(input),
       config_(input.repository->convert_config()),
@@ -88,17 +94,13 @@ BlobReader::BlobReader(const SnapshotInput& input)
   if (input.purpose != SnapshotPurpose::commit) config_.safecrlf = git::ConvertConfig::SafeCrlf::no;
 }
 
-/// The entry of the cache that still describes the file. Git's rule for racy entries: one that
-/// isn't older than the index itself could have been changed after it was read.
+/// The entry of the cache that still describes the file.
 const git::IndexEntry* BlobReader::cached(const ViewFile& file) const {
   const git::IndexFile* cache = input_.cache;
   const git::IndexEntry* entry = cache != nullptr ? cache->find(file.path) : nullptr;
   if (entry == nullptr || !git::is_blob(entry->mode)) return nullptr;
   if ((entry->mode == git::FileMode::symlink) != S_ISLNK(file.stat.st_mode)) return nullptr;
-  const timespec written{.tv_sec = static_cast<time_t>(cache->mtime_seconds),
-                         .tv_nsec = static_cast<long>(cache->mtime_nanoseconds)};
-  const bool racy = !is_before(file.stat.st_mtim, written);
-  return !racy && entry->stat == index_stat(file.stat) ? entry : nullptr;
+  return entry->stat == index_stat(file.stat) && is_proof(*entry, *cache) ? entry : nullptr;
 }
 
 BlobReader::Result BlobReader::read(const ViewFile& file,

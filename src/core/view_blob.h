@@ -60,6 +60,10 @@ class BlobReader {
   std::vector<std::string> environment_;
 };
 
+/// Whether the cache is younger than the file of this entry was: else that could have been changed
+/// within one tick after the entry was made, and its stat data prove nothing (git's racy-git.txt).
+bool is_proof(const git::IndexEntry& entry, const git::IndexFile& cache);
+
 /// The stat data that git's index keeps of a file (read-cache.c: fill_stat_data).
 git::IndexStat index_stat(const struct stat& st);
 

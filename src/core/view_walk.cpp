@@ -6,13 +6,11 @@
 #include <cerrno>
 #include <climits>
 #include <cstddef>
+#include <initializer_list>
 #include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
-#include "core/merged_dir.h"
-#include "core/submodule_state.h"
-#include "git/rule_files.h"
 
 namespace wafers {
 namespace {
@@ -22,21 +20,41 @@ using git::FileMode;
 /// How often a name is looked up again that changes under our hands.
 constexpr int kAttempts = 10;
 
-std::optional<git::Oid> tree_of(const git::TreeEntry* entry) {
-  const bool tree = entry != nullptr && entry->mode == FileMode::tree;
-  return tree ? std::optional(entry->oid) : std::nullopt;
-}
-
 /// `.git` is never looked at, whatever it is (dir.c: treat_path).
 bool is_git_dir(const std::string& name, git::LetterCase letters) {
   if (letters == git::LetterCase::sensitive) return name == ".git";
   return name.size() == 4 && ::strcasecmp(name.c_str(), ".git") == 0;
 }
 
-bool has_git_dir(const UpperListing& listing) {
-  return std::any_of(listing.entries.begin(), listing.entries.end(), [](const UpperEntry& entry) {
-    return entry.name == ".git" && entry.type != UpperEntryType::whiteout;
-  });
+const std::string& name_of(const std::string& name) { return name; }
+template <typename Entry>
+const std::string& name_of(const Entry& entry) {
+  return entry.name;
+}
+
+/// What is left of a list that is sorted by names.
+template <typename Entry>
+class Rest {
+ public:
+  explicit Rest(const std::vector<Entry>& list) : next_(list.begin()), end_(list.end()) {}
+
+  const std::string* name() const { return next_ == end_ ? nullptr : &name_of(*next_); }
+  /// The entry called `name`, if it is the next one, which it then no longer is; else null.
+  const Entry* take(const std::string& name) {
+    return next_ == end_ || name_of(*next_) != name ? nullptr : &*next_++;
+  }
+
+ private:
+  typename std::vector<Entry>::const_iterator next_, end_;
+};
+
+/// The least of those names that there are; null where there are none.
+const std::string* least(std::initializer_list<const std::string*> names) {
+  const std::string* found = nullptr;
+  for (const std::string* name : names) {
+    if (name != nullptr && (found == nullptr || *name < *found)) found = name;
+  }
+  return found;
 }
 
 }  // namespace
@@ -72,44 +90,36 @@ bool ViewWalk::Site::tip_is_submodule() const {
   return tip != nullptr && tip->mode == FileMode::gitlink;
 }
 
+const git::TreeEntry* ViewWalk::Site::recorded_blob() const {
+  return tip != nullptr && git::is_blob(tip->mode) ? tip : nullptr;
+}
+
+std::optional<git::Oid> ViewWalk::tree_of(const git::TreeEntry* entry) {
+  const bool tree = entry != nullptr && entry->mode == FileMode::tree;
+  return tree ? std::optional(entry->oid) : std::nullopt;
+}
+
 std::optional<git::Oid> ViewWalk::walk(ViewDir& dir) {
   const std::size_t untracked_before = out_.untracked.size();
   std::vector<std::string> in_lower;
   if (const PlainDir* lower = dir.rules_changed ? dirs_.lower(dir) : nullptr) {
     in_lower = lower->names();
   }
-  auto upper = dir.layers.listing.entries.begin();
-  auto base = dir.base.begin();
-  auto tip = dir.tip.begin();
-  auto lower = in_lower.begin();
+  Rest upper(dir.layers.listing.entries);
+  Rest base(dir.base);
+  Rest tip(dir.tip);
+  Rest lower(in_lower);
   std::vector<git::TreeEntry> entries;
-  // The four lists are sorted alike: take the least name of their heads until all are used up.
-  while (true) {
-    const std::string* name = nullptr;
-    const auto offer = [&](const auto& list, const auto& head, const auto& name_of) {
-      if (head != list.end() && (name == nullptr || name_of(*head) < *name)) name = &name_of(*head);
-    };
-    const auto member = [](const auto& entry) -> const std::string& { return entry.name; };
-    offer(dir.layers.listing.entries, upper, member);
-    offer(dir.base, base, member);
-    offer(dir.tip, tip, member);
-    offer(in_lower, lower, [](const std::string& text) -> const std::string& { return text; });
-    if (name == nullptr) break;
-
-    Site site{.dir = dir, .name = *name, .part = dir.selection.child(*name)};
-    const bool at_upper = upper != dir.layers.listing.entries.end() && upper->name == *name;
-    const bool at_base = base != dir.base.end() && base->name == *name;
-    const bool at_tip = tip != dir.tip.end() && tip->name == *name;
-    const bool at_lower = lower != in_lower.end() && *lower == *name;
-    if (at_upper) site.upper = &*upper;
-    if (at_base) site.base = &*base;
-    if (at_tip) site.tip = &*tip;
+  while (const auto* name = least({upper.name(), base.name(), tip.name(), lower.name()})) {
+    const Site site{.dir = dir,
+                    .name = *name,
+                    .upper = upper.take(*name),
+                    .base = base.take(*name),
+                    .tip = tip.take(*name),
+                    .part = dir.selection.child(*name)};
+    lower.take(*name);
     if (auto found = visit(site)) entries.push_back(std::move(*found));
     if (named_enough(dir, untracked_before)) break;
-    upper += at_upper ? 1 : 0;
-    base += at_base ? 1 : 0;
-    tip += at_tip ? 1 : 0;
-    lower += at_lower ? 1 : 0;
   }
   return tree_from(dir, std::move(entries));
 }
@@ -249,10 +259,8 @@ ViewWalk::Found ViewWalk::file(const Site& site, const PlainDir& layer, const st
     return std::nullopt;
   }
   site.part.matched(false);
-  const git::TreeEntry* recorded =
-      site.tracked() && git::is_blob(site.tip->mode) ? site.tip : nullptr;
-  const FileMode mode = mode_of(stat, recorded);
-  std::string path = site.path();
+  const FileMode mode = mode_of(stat, site.recorded_blob());
+  const std::string path = site.path();
   if (path.size() >= PATH_MAX) {
     return refuse(site, mode,
                   "cannot add " + wafers::quoted(path) + ": " + describe_errno(ENAMETOOLONG));
@@ -261,20 +269,26 @@ ViewWalk::Found ViewWalk::file(const Site& site, const PlainDir& layer, const st
     return refuse(site, mode, "invalid path " + wafers::quoted(path));
   }
   if (!site.tracked() && input_.purpose == SnapshotPurpose::status) {
-    out_.untracked.push_back(std::move(path));
+    out_.untracked.push_back(path);
     return std::nullopt;
   }
-  std::vector<std::string> warnings;
+  return blob(site, layer, stat, mode);
+}
+
+ViewWalk::Found ViewWalk::blob(const Site& site, const PlainDir& layer, const struct stat& stat,
+                               FileMode mode) {
+  const git::TreeEntry* recorded = site.recorded_blob();
+  std::vector<std::string> warnings;  // of a reading that came to its end
   const BlobReader::Result blob = blobs_.read({.dir = layer,
                                                .name = site.name,
-                                               .path = path,
+                                               .path = site.path(),
                                                .stat = stat,
                                                .attributes = *site.dir.attributes,
                                                .tip = recorded},
                                               warnings);
   out_.warnings.insert(out_.warnings.end(), warnings.begin(), warnings.end());
   if (!blob.failure.empty()) return refuse(site, mode, blob.failure);
-  if (!site.tracked()) out_.untracked.push_back(std::move(path));
+  if (!site.tracked()) out_.untracked.push_back(site.path());
   const bool same = recorded != nullptr && recorded->mode == mode && recorded->oid == blob.oid;
   if (same && blob.size_differs) changed(site, mode);
   return take(site, mode, blob.oid, blob.stat);
@@ -289,222 +303,6 @@ ViewWalk::Found ViewWalk::special(const Site& site) {
   return refuse(site, FileMode::regular,
                 wafers::quoted(site.path()) +
                     ": can only add regular files, symbolic links or git-directories");
-}
-
-ViewWalk::Found ViewWalk::upper_directory(const Site& site) {
-  const bool tracked = site.tip_is_submodule() || tree_of(site.tip);
-  if (!tracked && site.ignored(true)) {
-    site.part.ignored();
-    return site.part.all() ? std::nullopt : keep(site, site.tip);
-  }
-  ViewLayers layers;
-  layers.upper = site.dir.layers.upper->open_directory(site.name);
-  layers.listing = layers.upper->list();
-  const bool hides_file = site.base != nullptr && git::is_blob(site.base->mode);
-  layers.lower_visible = site.dir.layers.lower_visible && !layers.listing.opaque && !hides_file;
-  if (layers.listing.opaque) {
-    const Found rest = sparse_rest(site.path(), site.base, site.tip);
-    layers.base = tree_of(rest ? &*rest : nullptr);
-  } else {
-    layers.base = tree_of(site.base);
-  }
-  return directory(site, std::move(layers));
-}
-
-ViewWalk::Found ViewWalk::directory(const Site& site, ViewLayers layers) {
-  layers.tip = tree_of(site.tip);
-  if (site.path().size() + 1 >= PATH_MAX) {  // "path/" with its NUL: git can't open it either
-    out_.warnings.push_back("could not open directory " + wafers::quoted(site.path() + "/") + ": " +
-                            describe_errno(ENAMETOOLONG));
-    return keep(site, site.tip);
-  }
-  if (site.tip_is_submodule()) return submodule(site, layers);
-  return layers.tip ? tracked_directory(site, std::move(layers))
-                    : untracked_directory(site, std::move(layers));
-}
-
-ViewWalk::Found ViewWalk::tracked_directory(const Site& site, ViewLayers layers) {
-  const auto child = dirs_.child(site.dir, site.name, std::move(layers), site.part);
-  const auto tree = walk(*child);
-  if (!tree) return std::nullopt;
-  return git::TreeEntry{.name = site.name, .mode = FileMode::tree, .oid = *tree};
-}
-
-ViewWalk::Found ViewWalk::untracked_directory(const Site& site, ViewLayers layers) {
-  const auto as_before = [&] { return site.part.all() ? std::nullopt : keep(site, site.tip); };
-  if (site.ignored(true)) {
-    site.part.ignored();
-    return as_before();
-  }
-  if (const auto repo = find_repo(site, layers)) {
-    return site.part.all() ? nested_repo(site, *repo) : as_before();
-  }
-  site.part.matched(true);
-  const std::size_t before = out_.untracked.size();
-  Found found = tracked_directory(site, std::move(layers));
-  if (input_.untracked == UntrackedNames::collapsed && out_.untracked.size() > before) {
-    out_.untracked.resize(before);
-    name_untracked(site);
-  }
-  return found ? std::move(found) : as_before();
-}
-
-/// A whole directory. Where the tip has a file of that name, git's status tells of the deleted file
-/// alone (wt-status.c: wt_status_collect_untracked asks index_name_is_other without the slash).
-void ViewWalk::name_untracked(const Site& site) {
-  if (!site.tracked()) out_.untracked.push_back(site.path() + "/");
-}
-
-/// A directory that the tip has as a submodule: only its HEAD counts, and only if the upper touched
-/// its `.git`; whatever else is in there belongs to the submodule.
-ViewWalk::Found ViewWalk::submodule(const Site& site, const ViewLayers& layers) {
-  site.part.matched(true);
-  if (!site.part.all() || !layers.upper) return keep(site, site.tip);
-  const bool touched = layers.listing.opaque || has_git_dir(layers.listing);
-  if (!touched && input_.purpose != SnapshotPurpose::status) return keep(site, site.tip);
-  const auto repo = find_repo(site, layers);
-  if (repo && has_git_dir(layers.listing)) out_.repositories.push_back(site.path());
-  if (touched && repo && repo->head && *repo->head != site.tip->oid) {
-    return take(site, FileMode::gitlink, *repo->head);
-  }
-  if (repo && input_.purpose == SnapshotPurpose::status && is_modified(site, layers)) {
-    changed(site, FileMode::gitlink);
-  }
-  return keep(site, site.tip);
-}
-
-bool ViewWalk::is_modified(const Site& site, const ViewLayers& layers) {
-  const auto contents = repos_.contents(merged(site, layers), site.path());
-  // An index that was added to no longer caches the commit's tree.
-  if (!contents || (has_git_dir(layers.listing) && !contents->index.cached_tree)) return true;
-  const PlainDir* lower = layers.lower_visible ? dirs_.lower(site.dir) : nullptr;
-  const SubmoduleDir dir{
-      .upper = site.dir.layers.upper->open_directory(site.name),
-      .lower = lower != nullptr ? lower->find_directory(site.name) : std::nullopt};
-  return is_submodule_modified(dir, *contents, git::excludes_file(*input_.repository),
-                               dirs_.letters(), *input_.objects);
-}
-
-ViewWalk::Found ViewWalk::nested_repo(const Site& site, const NestedRepoFinder::Repo& repo) {
-  site.part.matched(true);
-  const std::string path = site.path();
-  if (!repo.head) {
-    return refuse(site, FileMode::gitlink,
-                  wafers::quoted(path + "/") + " does not have a commit checked out");
-  }
-  if (is_refused(site, FileMode::gitlink)) {
-    return refuse(site, FileMode::gitlink, "invalid path " + wafers::quoted(path));
-  }
-  name_untracked(site);
-  if (input_.purpose == SnapshotPurpose::status) return std::nullopt;
-  out_.warnings.push_back("adding embedded git repository: " + printable(path));
-  return take(site, FileMode::gitlink, *repo.head);
-}
-
-/// What an opaque directory or a whiteout does not delete: files that the sparse checkout of the
-/// base leaves out were not in the lowerdir. The kernel marks every new directory opaque, so a
-/// `mkdir` over them must not remove them. Where the tip has something else, the agent had the
-/// file.
-ViewWalk::Found ViewWalk::sparse_rest(const std::string& path, const git::TreeEntry* base,
-                                      const git::TreeEntry* tip) {
-  if (sparse_.empty() || base == nullptr || tip == nullptr) return std::nullopt;
-  if (!tree_of(base)) {
-    return *base == *tip && sparse_.contains(path) ? Found(*tip) : std::nullopt;
-  }
-  if (!tree_of(tip) || !sparse_.any_below(path + "/")) return std::nullopt;
-  const std::vector<git::TreeEntry> recorded = input_.objects->read_tree(tip->oid);
-  std::vector<git::TreeEntry> rest;
-  for (const git::TreeEntry& entry : input_.objects->read_tree(base->oid)) {
-    const auto same_name = [&](const git::TreeEntry& other) { return other.name == entry.name; };
-    const auto twin = std::find_if(recorded.begin(), recorded.end(), same_name);
-    if (twin == recorded.end()) continue;
-    if (auto left = sparse_rest(path + "/" + entry.name, &entry, &*twin)) rest.push_back(*left);
-  }
-  if (rest.empty()) return std::nullopt;
-  return git::TreeEntry{.name = tip->name,
-                        .mode = FileMode::tree,
-                        .oid = input_.objects->write_tree(std::move(rest))};
-}
-
-/// The directory of that name in the merged view, opened anew.
-MergedDir ViewWalk::merged(const Site& site, const ViewLayers& layers) {
-  const PlainDir* lower = layers.lower_visible ? dirs_.lower(site.dir) : nullptr;
-  std::optional<UpperDir> upper;
-  if (layers.upper) upper = site.dir.layers.upper->open_directory(site.name);
-  return {std::move(upper), lower != nullptr ? lower->find_directory(site.name) : std::nullopt};
-}
-
-std::optional<NestedRepoFinder::Repo> ViewWalk::find_repo(const Site& site,
-                                                          const ViewLayers& layers) {
-  // Most directories are none, and most of those are in the upper alone.
-  const bool in_lower = layers.lower_visible && dirs_.lower(site.dir) != nullptr;
-  if (!in_lower && !has_git_dir(layers.listing)) return std::nullopt;
-  return repos_.find(merged(site, layers), site.path());
-}
-
-/// read-cache.c: add_to_index, ce_mode_from_stat.
-FileMode ViewWalk::mode_of(const struct stat& stat, const git::TreeEntry* tip) const {
-  if (S_ISLNK(stat.st_mode)) return FileMode::symlink;
-  const FileMode recorded = tip != nullptr ? tip->mode : FileMode::absent;
-  if (!has_symlinks_ && recorded == FileMode::symlink) return FileMode::symlink;
-  if (!trust_executable_bit_) {
-    return recorded == FileMode::executable ? FileMode::executable : FileMode::regular;
-  }
-  return (stat.st_mode & S_IXUSR) != 0 ? FileMode::executable : FileMode::regular;
-}
-
-bool ViewWalk::is_refused(const Site& site, FileMode mode) const {
-  return site.dir.forbidden || git::is_forbidden_component(site.name, protection_) ||
-         (mode == FileMode::symlink && git::is_forbidden_symlink(site.name, protection_));
-}
-
-ViewWalk::Found ViewWalk::keep(const Site& site, const git::TreeEntry* entry) {
-  if (entry == nullptr) return std::nullopt;
-  git::IndexStat stat;
-  if (input_.cache != nullptr && input_.purpose == SnapshotPurpose::commit) {
-    // Not taken from the view now, but read once with this very content.
-    const git::IndexEntry* known = input_.cache->find(site.path());
-    if (known != nullptr && known->oid == entry->oid && known->mode == entry->mode) {
-      stat = known->stat;
-    }
-  }
-  return take(site, entry->mode, entry->oid, stat);
-}
-
-ViewWalk::Found ViewWalk::take(const Site& site, FileMode mode, const git::Oid& oid,
-                               const git::IndexStat& stat) {
-  if (input_.purpose == SnapshotPurpose::commit) {
-    const bool tree = mode == FileMode::tree;
-    git::IndexEntry entry;
-    entry.path = site.path() + (tree ? "/" : "");
-    entry.mode = mode;
-    entry.oid = oid;
-    entry.stat = stat;
-    entry.skip_worktree = tree;  // or git takes a sparse directory for damage
-    out_.index.entries.push_back(std::move(entry));
-  }
-  return git::TreeEntry{.name = site.name, .mode = mode, .oid = oid};
-}
-
-/// Git would not go on here. The new tree gets what the tip has; status shows the change.
-ViewWalk::Found ViewWalk::refuse(const Site& site, FileMode mode, std::string why) {
-  out_.errors.push_back(std::move(why));
-  const bool directory = site.upper != nullptr && site.upper->type == UpperEntryType::directory;
-  if (site.tracked()) {
-    changed(site, mode);
-  } else if (!directory || mode == FileMode::gitlink) {
-    out_.untracked.push_back(site.path() + (directory ? "/" : ""));
-  }
-  return keep(site, site.tip);
-}
-
-void ViewWalk::changed(const Site& site, FileMode mode) {
-  out_.changes.push_back({.change = {.path = site.path(),
-                                     .old_mode = site.tip->mode,
-                                     .new_mode = mode,
-                                     .old_oid = site.tip->oid,
-                                     .new_oid = {}},
-                          .untracked = false});
 }
 
 }  // namespace wafers

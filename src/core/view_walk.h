@@ -42,9 +42,12 @@ class ViewWalk {
     /// Git's index can have one of these at the path itself, never a directory.
     bool tracked() const { return tip != nullptr && tip->mode != git::FileMode::tree; }
     bool tip_is_submodule() const;
+    /// What the tip has here, if that is a file or symlink; else null.
+    const git::TreeEntry* recorded_blob() const;
     bool ignored(bool is_directory) const { return dir.ignore->is_ignored(name, is_directory); }
   };
 
+  static std::optional<git::Oid> tree_of(const git::TreeEntry* entry);
   std::optional<git::Oid> walk(ViewDir& dir);
   bool named_enough(const ViewDir& dir, std::size_t untracked_before) const;
   std::optional<git::Oid> tree_from(const ViewDir& dir, std::vector<git::TreeEntry> entries);
@@ -57,6 +60,7 @@ class ViewWalk {
   Found only_in_lower(const Site& site);
   Found whiteout(const Site& site);
   Found file(const Site& site, const PlainDir& layer, const struct stat& stat);
+  Found blob(const Site& site, const PlainDir& layer, const struct stat& stat, git::FileMode mode);
   Found special(const Site& site);
   Found upper_directory(const Site& site);
   Found directory(const Site& site, ViewLayers layers);

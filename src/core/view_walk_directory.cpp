@@ -1,0 +1,174 @@
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstddef>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "core/merged_dir.h"
+#include "core/submodule_state.h"
+#include "core/view_walk.h"
+#include "git/rule_files.h"
+
+// Directories: which layers they are made of, and repositories among them.
+
+namespace wafers {
+namespace {
+
+using git::FileMode;
+
+bool has_git_dir(const UpperListing& listing) {
+  return std::any_of(listing.entries.begin(), listing.entries.end(), [](const UpperEntry& entry) {
+    return entry.name == ".git" && entry.type != UpperEntryType::whiteout;
+  });
+}
+
+}  // namespace
+
+ViewWalk::Found ViewWalk::upper_directory(const Site& site) {
+  const bool tracked = site.tip_is_submodule() || tree_of(site.tip);
+  if (!tracked && site.ignored(true)) {
+    site.part.ignored();
+    return site.part.all() ? std::nullopt : keep(site, site.tip);
+  }
+  ViewLayers layers;
+  layers.upper = site.dir.layers.upper->open_directory(site.name);
+  layers.listing = layers.upper->list();
+  const bool hides_file = site.base != nullptr && git::is_blob(site.base->mode);
+  layers.lower_visible = site.dir.layers.lower_visible && !layers.listing.opaque && !hides_file;
+  if (layers.listing.opaque) {
+    const Found rest = sparse_rest(site.path(), site.base, site.tip);
+    layers.base = tree_of(rest ? &*rest : nullptr);
+  } else {
+    layers.base = tree_of(site.base);
+  }
+  return directory(site, std::move(layers));
+}
+
+ViewWalk::Found ViewWalk::directory(const Site& site, ViewLayers layers) {
+  layers.tip = tree_of(site.tip);
+  if (site.path().size() + 1 >= PATH_MAX) {  // "path/" with its NUL: git can't open it either
+    out_.warnings.push_back("could not open directory " + wafers::quoted(site.path() + "/") + ": " +
+                            describe_errno(ENAMETOOLONG));
+    return keep(site, site.tip);
+  }
+  if (site.tip_is_submodule()) return submodule(site, layers);
+  return layers.tip ? tracked_directory(site, std::move(layers))
+                    : untracked_directory(site, std::move(layers));
+}
+
+ViewWalk::Found ViewWalk::tracked_directory(const Site& site, ViewLayers layers) {
+  const auto child = dirs_.child(site.dir, site.name, std::move(layers), site.part);
+  const auto tree = walk(*child);
+  if (!tree) return std::nullopt;
+  return git::TreeEntry{.name = site.name, .mode = FileMode::tree, .oid = *tree};
+}
+
+ViewWalk::Found ViewWalk::untracked_directory(const Site& site, ViewLayers layers) {
+  const auto as_before = [&] { return site.part.all() ? std::nullopt : keep(site, site.tip); };
+  if (site.ignored(true)) {
+    site.part.ignored();
+    return as_before();
+  }
+  if (const auto repo = find_repo(site, layers)) {
+    return site.part.all() ? nested_repo(site, *repo) : as_before();
+  }
+  site.part.matched(true);
+  const std::size_t before = out_.untracked.size();
+  Found found = tracked_directory(site, std::move(layers));
+  if (input_.untracked == UntrackedNames::collapsed && out_.untracked.size() > before) {
+    out_.untracked.resize(before);
+    name_untracked(site);
+  }
+  return found ? std::move(found) : as_before();
+}
+
+/// A directory that the tip has as a submodule: only its HEAD counts, and only if the upper touched
+/// its `.git`; whatever else is in there belongs to the submodule.
+ViewWalk::Found ViewWalk::submodule(const Site& site, const ViewLayers& layers) {
+  site.part.matched(true);
+  if (!site.part.all() || !layers.upper) return keep(site, site.tip);
+  const bool touched = layers.listing.opaque || has_git_dir(layers.listing);
+  if (!touched && input_.purpose != SnapshotPurpose::status) return keep(site, site.tip);
+  const auto repo = find_repo(site, layers);
+  if (repo && has_git_dir(layers.listing)) out_.repositories.push_back(site.path());
+  if (touched && repo && repo->head && *repo->head != site.tip->oid) {
+    return take(site, FileMode::gitlink, *repo->head);
+  }
+  if (repo && input_.purpose == SnapshotPurpose::status && is_modified(site, layers)) {
+    changed(site, FileMode::gitlink);
+  }
+  return keep(site, site.tip);
+}
+
+bool ViewWalk::is_modified(const Site& site, const ViewLayers& layers) {
+  const auto contents = repos_.contents(merged(site, layers), site.path());
+  // An index that was added to no longer caches the commit's tree.
+  if (!contents || (has_git_dir(layers.listing) && !contents->index.cached_tree)) return true;
+  const PlainDir* lower = layers.lower_visible ? dirs_.lower(site.dir) : nullptr;
+  const SubmoduleDir dir{
+      .upper = site.dir.layers.upper->open_directory(site.name),
+      .lower = lower != nullptr ? lower->find_directory(site.name) : std::nullopt};
+  return is_submodule_modified(dir, *contents, git::excludes_file(*input_.repository),
+                               dirs_.letters(), *input_.objects);
+}
+
+ViewWalk::Found ViewWalk::nested_repo(const Site& site, const NestedRepoFinder::Repo& repo) {
+  site.part.matched(true);
+  const std::string path = site.path();
+  if (!repo.head) {
+    return refuse(site, FileMode::gitlink,
+                  wafers::quoted(path + "/") + " does not have a commit checked out");
+  }
+  if (is_refused(site, FileMode::gitlink)) {
+    return refuse(site, FileMode::gitlink, "invalid path " + wafers::quoted(path));
+  }
+  name_untracked(site);
+  if (input_.purpose == SnapshotPurpose::status) return std::nullopt;
+  out_.warnings.push_back("adding embedded git repository: " + printable(path));
+  return take(site, FileMode::gitlink, *repo.head);
+}
+
+std::optional<NestedRepoFinder::Repo> ViewWalk::find_repo(const Site& site,
+                                                          const ViewLayers& layers) {
+  // Most directories are none, and most of those are in the upper alone.
+  const bool in_lower = layers.lower_visible && dirs_.lower(site.dir) != nullptr;
+  if (!in_lower && !has_git_dir(layers.listing)) return std::nullopt;
+  return repos_.find(merged(site, layers), site.path());
+}
+
+/// The directory of that name in the merged view, opened anew.
+MergedDir ViewWalk::merged(const Site& site, const ViewLayers& layers) {
+  const PlainDir* lower = layers.lower_visible ? dirs_.lower(site.dir) : nullptr;
+  std::optional<UpperDir> upper;
+  if (layers.upper) upper = site.dir.layers.upper->open_directory(site.name);
+  return {std::move(upper), lower != nullptr ? lower->find_directory(site.name) : std::nullopt};
+}
+
+/// What an opaque directory or a whiteout does not delete: files that the sparse checkout of the
+/// base leaves out were not in the lowerdir. The kernel marks every new directory opaque, so a
+/// `mkdir` over them must not remove them. Where the tip has something else, the agent had the
+/// file.
+ViewWalk::Found ViewWalk::sparse_rest(const std::string& path, const git::TreeEntry* base,
+                                      const git::TreeEntry* tip) {
+  if (sparse_.empty() || base == nullptr || tip == nullptr) return std::nullopt;
+  if (!tree_of(base)) {
+    return *base == *tip && sparse_.contains(path) ? Found(*tip) : std::nullopt;
+  }
+  if (!tree_of(tip) || !sparse_.any_below(path + "/")) return std::nullopt;
+  const std::vector<git::TreeEntry> recorded = input_.objects->read_tree(tip->oid);
+  std::vector<git::TreeEntry> rest;
+  for (const git::TreeEntry& entry : input_.objects->read_tree(base->oid)) {
+    const auto same_name = [&](const git::TreeEntry& other) { return other.name == entry.name; };
+    const auto twin = std::find_if(recorded.begin(), recorded.end(), same_name);
+    if (twin == recorded.end()) continue;
+    if (auto left = sparse_rest(path + "/" + entry.name, &entry, &*twin)) rest.push_back(*left);
+  }
+  if (rest.empty()) return std::nullopt;
+  return git::TreeEntry{.name = tip->name,
+                        .mode = FileMode::tree,
+                        .oid = input_.objects->write_tree(std::move(rest))};
+}
+
+}  // namespace wafers
