@@ -48,7 +48,7 @@ int dispatch(std::vector<std::string> words, Report& report) {
   }
   const Command& command = command_for(first);
   try {
-    return command.run(command, arguments, report);
+    return run_command(command, arguments, report);
   } catch (const HelpWanted& help) {
     report.data(help.text);
     return Report::kDone;
@@ -71,9 +71,10 @@ int run_reporting(std::vector<std::string> words, Report& report) {
 
 }  // namespace
 
-int run(int argc, char** argv) {
+int run(int argc, char** argv, Runner git) {
   Report report(OutputForm::text);
   try {
+    set_git_runner(git, argv);
     survive_closed_pipes();
     const int status = run_reporting({argv + std::min(argc, 1), argv + argc}, report);
     return report.finish(status);

@@ -7,7 +7,6 @@
 #include "cli/json.h"
 #include "core/list.h"
 #include "core/mount.h"
-#include "core/remove.h"
 
 namespace wafers::cli {
 namespace {
@@ -80,14 +79,6 @@ void expect_nothing(const Parser& parser, const std::vector<std::string>& positi
   throw parser.usage("unexpected argument " + wafers::quoted(positional.front()));
 }
 
-std::vector<std::string> with_tail(std::vector<std::string> positional,
-                                   const Arguments& arguments) {
-  if (arguments.tail) {
-    positional.insert(positional.end(), arguments.tail->begin(), arguments.tail->end());
-  }
-  return positional;
-}
-
 std::vector<std::string> names_from(Parser& parser, const Arguments& arguments) {
   auto names = with_tail(parser.parse(), arguments);
   if (names.empty()) throw parser.usage("the name of a wafer is missing");
@@ -110,50 +101,6 @@ int for_each(const std::vector<std::string>& names,
   return status;
 }
 
-std::vector<std::string> all_names(const Store& store) {
-  Store::Listing listing = store.list();
-  std::vector<std::string> names;
-  for (const Wafer& wafer : listing.wafers) names.push_back(wafer.name);
-  for (const InvalidEntry& entry : listing.invalid) names.push_back(entry.name);
-  return names;
-}
-
-void print_removed(const RemoveResult& result, Report& report) {
-  if (report.form() == OutputForm::json) return;
-  const std::string kept =
-      result.branch.empty() ? "" : " (branch " + printable(result.branch) + " is kept)";
-  report.line("Removed wafer " + printable(result.name) + kept);
-}
-
-/// `rm --json`: what was removed, also where something failed.
-void print_removed_document(const std::vector<std::string>& removed,
-                            const std::optional<Error>& failure, Report& report) {
-  nlohmann::json document{{"removed", nlohmann::json::array()}};
-  for (const std::string& name : removed) document["removed"].push_back(text_to_json(name));
-  if (failure) document["error"] = Report::to_json(*failure);
-  report.document(document);
-}
-
-/// Removes one after the other; what fails for one does not keep the others from it.
-int remove_each(const std::vector<std::string>& names, const RemoveOptions& options,
-                Report& report) {
-  const Store store = open_store();
-  const bool text = report.form() == OutputForm::text;
-  std::vector<std::string> removed;
-  std::optional<Error> first_failure;
-  for (const std::string& name : names) {
-    try {
-      print_removed(remove_wafer(store, name, options, Report::warning), report);
-      removed.push_back(name);
-    } catch (const Error& error) {
-      if (text || first_failure) Report::partial_failure(error);
-      if (!first_failure) first_failure = error;
-    }
-  }
-  if (!text) print_removed_document(removed, first_failure, report);
-  return first_failure ? Report::status_of(*first_failure) : Report::kDone;
-}
-
 }  // namespace
 
 int run_ls(const Command& command, const Arguments& arguments, Report& report) {
@@ -163,24 +110,6 @@ int run_ls(const Command& command, const Arguments& arguments, Report& report) {
   expect_nothing(parser, with_tail(parser.parse(), arguments));
   print_list(list_wafers(open_store()), report);
   return Report::kDone;
-}
-
-int run_rm(const Command& command, const Arguments& arguments, Report& report) {
-  RemoveOptions options;
-  bool all = false;
-  bool json = false;
-  Parser parser(command, arguments);
-  parser.flag("--all", all, "remove every wafer");
-  parser.flag("--force", options.force, "even if it holds work that is not committed");
-  parser.flag("--kill", options.kill, "end the processes that are inside");
-  parser.flag("--json", json, "print JSON");
-  auto names = with_tail(parser.parse(), arguments);
-  if (all && !names.empty()) throw parser.usage("--all and names exclude each other");
-  if (all)
-    names = all_names(open_store());
-  else if (names.empty())
-    throw parser.usage("the name of a wafer is missing");
-  return remove_each(names, options, report);
 }
 
 int run_mount(const Command& command, const Arguments& arguments, Report& /*report*/) {

@@ -5,41 +5,46 @@
 #include <cstdlib>
 
 #include "base/text.h"
+#include "core/git_program.h"
 
 namespace wafers::cli {
 namespace {
+
+constexpr Runner kNeedsGit = nullptr;
 
 constexpr std::array kCommands{
     Command{"add",
             "<name>... [--at <mountpoint>] [--branch <branch>] [--from <repo>]\n"
             "                  [--backend auto|namespace|host|fuse] [--assume-clean] [--durable]\n"
             "                  [--json]",
-            "Make a wafer, a writable view of a Git checkout on a branch of its own", run_add},
+            "Make a wafer, a writable view of a Git checkout on a branch of its own", kNeedsGit},
     Command{"exec", "<name> [--cwd <dir>] [--env K=V]... -- <command> [args...]",
             "Run a command inside a wafer", run_exec},
     Command{"shell", "<name>", "Run an interactive shell inside a wafer", run_shell},
     Command{"git-status", "[<name>] [--porcelain] [--json]",
-            "Show what differs between a wafer's branch and its view", run_git_status},
+            "Show what differs between a wafer's branch and its view", kNeedsGit},
     Command{"git-diff",
             "[<name>] [--uncommitted | --all] [--stat | --name-only | --name-status]\n"
             "                       [--color auto|always|never] [-- <paths>...]",
-            "Show a wafer's changes: committed since the base, uncommitted, or all", run_git_diff},
+            "Show a wafer's changes: committed since the base, uncommitted, or all", kNeedsGit},
     Command{"git-commit",
             "[<name>] (-m <message>... | -F <file>) [--author <author>] [--allow-empty]\n"
             "                         [--json] [-- <paths>...]",
-            "Commit a wafer's view, or some of its files, to its branch", run_git_commit},
+            "Commit a wafer's view, or some of its files, to its branch", kNeedsGit},
     Command{"ls", "[--json]", "List all wafers", run_ls},
     Command{"mount", "<name>... [--accept-unclean]", "Mount the views of wafers", run_mount},
     Command{"umount", "<name>...", "Unmount the views of wafers; nothing in them is lost",
             run_umount},
     Command{"rm", "(<name>... | --all) [--force] [--kill] [--json]",
-            "Remove wafers; their branches stay", run_rm},
-    Command{"doctor", "[--json]", "Check what this host can do, and say what to change",
-            run_doctor},
+            "Remove wafers; their branches stay", kNeedsGit},
+    Command{"doctor", "[--json]", "Check what this host can do, and say what to change", kNeedsGit},
     Command{"skill", "", "Print how a coding agent works in a wafer, as Markdown", run_skill},
     Command{"help", "[<command>]", "Print help", run_help},
     Command{"version", "", "Print the version", run_version},
 };
+
+Runner git_runner = nullptr;
+char** command_line = nullptr;
 
 }  // namespace
 
@@ -48,6 +53,21 @@ std::span<const Command> all_commands() { return kCommands; }
 const Command* find_command(std::string_view name) {
   const auto* const found = std::ranges::find(kCommands, name, &Command::name);
   return found == kCommands.end() ? nullptr : &*found;
+}
+
+void set_git_runner(Runner runner, char** argv) {
+  git_runner = runner;
+  command_line = argv;
+}
+
+int run_command(const Command& command, const Arguments& arguments, Report& report) {
+  const Runner run = command.run != nullptr ? command.run : git_runner;
+  return run(command, arguments, report);
+}
+
+int hand_over_to_git_program(const Command& /*command*/, const Arguments& /*arguments*/,
+                             Report& /*report*/) {
+  execute_git_program(command_line);
 }
 
 Store open_store() {

@@ -5,24 +5,29 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/cli.h"
 #include "cli/parser.h"
 #include "cli/report.h"
 #include "core/store.h"
 
 namespace wafers::cli {
 
-/// One command: its words in the help, and the function that parses its arguments, calls core and
-/// reports. The function returns the exit status, or throws Error.
+/// One command: its words in the help, and what runs it.
 struct Command {
   std::string_view name;
   std::string_view usage;    ///< what follows "wafers <name>"
   std::string_view summary;  ///< one line
-  int (*run)(const Command& command, const Arguments& arguments, Report& report);
+  Runner run;                ///< null where it needs Git: git_command.cpp has those
 };
 
 /// All commands, in the order of the help.
 std::span<const Command> all_commands();
 const Command* find_command(std::string_view name);
+
+/// What run_command() does with commands that need Git; `argv` is the whole command line, for
+/// whoever takes over.
+void set_git_runner(Runner runner, char** argv);
+int run_command(const Command& command, const Arguments& arguments, Report& report);
 
 /// The store of this run, whose waiting for locks shows on stderr.
 Store open_store();

@@ -34,6 +34,14 @@ Arguments split_arguments(std::vector<std::string> words) {
   return arguments;
 }
 
+std::vector<std::string> with_tail(std::vector<std::string> positional,
+                                   const Arguments& arguments) {
+  if (arguments.tail) {
+    positional.insert(positional.end(), arguments.tail->begin(), arguments.tail->end());
+  }
+  return positional;
+}
+
 Parser::Parser(const Command& command, const Arguments& arguments)
     : command_(command), arguments_(arguments), app_(std::string(command.summary)) {
   const std::string usage =

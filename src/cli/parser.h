@@ -19,6 +19,9 @@ struct Arguments {
 };
 Arguments split_arguments(std::vector<std::string> words);
 
+/// Positional arguments, and what stands behind "--" as more of them.
+std::vector<std::string> with_tail(std::vector<std::string> positional, const Arguments& arguments);
+
 /// Thrown where help was asked for instead.
 struct HelpWanted {
   std::string text;

@@ -9,8 +9,8 @@
 
 namespace wafers::git {
 
-/// Initialises libgit2 once; only then the process pays for it (4 ms: its TLS library parses the CA
-/// bundle). It is told the extensions that we check ourselves, and where $HOME is now.
+/// Initialises libgit2 once; only then the process pays for it. It is told the extensions that we
+/// check ourselves, and where $HOME is now.
 void ensure_library();
 
 /// Throws Error(failed): `doing`, then libgit2's own message.

@@ -24,8 +24,8 @@ std::vector<std::filesystem::path> candidates() {
   if (set != nullptr && *set != '\0') return {set};
   std::error_code error;
   const auto here = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
-  return {here / "../libexec/wafers/wafers-holder", here / "../helper/wafers-holder",
-          WAFERS_HOLDER_PATH};
+  return {here / "../libexec/wafers/wafers-holder", here / "wafers-holder",
+          here / "../helper/wafers-holder", WAFERS_HOLDER_PATH};
 }
 
 /// An exec failure of the spawned process shows as an empty report.

@@ -1,35 +1,81 @@
 // The only user of libmount, in a file of its own: the static holder links without it.
 #include "linux/mount_table.h"
 
+#include <dlfcn.h>
 #include <libmount/libmount.h>
 
 #include <algorithm>
 #include <memory>
 
+#include "base/error.h"
+
 namespace wafers {
 namespace {
 
+/// libmount, loaded when the first table is read: to load it and the libraries that it needs would
+/// double the time of `wafers exec`, which with the namespace backend needs no table.
+class Libmount {
+ public:
+  static const Libmount& get() {
+    static const Libmount library;
+    return library;
+  }
+
+ private:
+  void* const handle_ = ::dlopen("libmount.so.1", RTLD_NOW);
+
+  template <typename Function>
+  Function* symbol(const char* name) const {
+    void* const found = handle_ != nullptr ? ::dlsym(handle_, name) : nullptr;
+    // dlsym(3): the cast that POSIX asks for.
+    if (found != nullptr) return reinterpret_cast<Function*>(found);
+    const char* const why = ::dlerror();
+    throw Error(ErrorKind::unsupported,
+                "cannot read mount tables: " + std::string(why != nullptr ? why : name),
+                "install libmount (package libmount1)");
+  }
+
+#define WAFERS_LIBMOUNT(function)                                                       \
+  decltype(::mnt_##function)* const function = symbol<decltype(::mnt_##function)>("mnt" \
+                                                                                  "_" #function)
+
+ public:
+  WAFERS_LIBMOUNT(new_table_from_file);
+  WAFERS_LIBMOUNT(unref_table);
+  WAFERS_LIBMOUNT(new_iter);
+  WAFERS_LIBMOUNT(free_iter);
+  WAFERS_LIBMOUNT(table_next_fs);
+  WAFERS_LIBMOUNT(fs_get_target);
+  WAFERS_LIBMOUNT(fs_get_fstype);
+  WAFERS_LIBMOUNT(fs_get_source);
+  WAFERS_LIBMOUNT(fs_get_devno);
+  WAFERS_LIBMOUNT(fs_get_id);
+#undef WAFERS_LIBMOUNT
+};
+
 struct TableUnref {
-  void operator()(libmnt_table* table) const noexcept { mnt_unref_table(table); }
+  void operator()(libmnt_table* table) const noexcept { Libmount::get().unref_table(table); }
 };
 struct IterFree {
-  void operator()(libmnt_iter* iter) const noexcept { mnt_free_iter(iter); }
+  void operator()(libmnt_iter* iter) const noexcept { Libmount::get().free_iter(iter); }
 };
 
 std::string text_or_empty(const char* text) { return text != nullptr ? text : ""; }
 
 MountEntry entry_of(libmnt_fs* fs) {
-  return {text_or_empty(mnt_fs_get_target(fs)), text_or_empty(mnt_fs_get_fstype(fs)),
-          text_or_empty(mnt_fs_get_source(fs)), mnt_fs_get_devno(fs),
-          static_cast<std::uint64_t>(mnt_fs_get_id(fs))};
+  const Libmount& mnt = Libmount::get();
+  return {text_or_empty(mnt.fs_get_target(fs)), text_or_empty(mnt.fs_get_fstype(fs)),
+          text_or_empty(mnt.fs_get_source(fs)), mnt.fs_get_devno(fs),
+          static_cast<std::uint64_t>(mnt.fs_get_id(fs))};
 }
 
 std::vector<MountEntry> read_table(const std::string& file) {
-  const std::unique_ptr<libmnt_table, TableUnref> table(mnt_new_table_from_file(file.c_str()));
-  const std::unique_ptr<libmnt_iter, IterFree> iter(mnt_new_iter(MNT_ITER_FORWARD));
+  const Libmount& mnt = Libmount::get();
+  const std::unique_ptr<libmnt_table, TableUnref> table(mnt.new_table_from_file(file.c_str()));
+  const std::unique_ptr<libmnt_iter, IterFree> iter(mnt.new_iter(MNT_ITER_FORWARD));
   std::vector<MountEntry> entries;
   libmnt_fs* fs = nullptr;
-  while (table && iter && mnt_table_next_fs(table.get(), iter.get(), &fs) == 0) {
+  while (table && iter && mnt.table_next_fs(table.get(), iter.get(), &fs) == 0) {
     entries.push_back(entry_of(fs));
   }
   return entries;
