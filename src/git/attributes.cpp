@@ -59,24 +59,23 @@ std::string_view take_word(std::string_view& text) {
   return word;
 }
 
+/// `name`, `-name`, `!name` or `name=value`.
 std::optional<State> parse_state(std::string_view word) {
-  State state;
   const char mark = word.front();
   const std::size_t equals = word.find('=');
-  std::string_view name = word.substr(0, equals);
+  const bool marked = mark == '-' || mark == '!';
+  State state;
+  state.name = word.substr(0, equals);
+  if (marked) state.name.erase(0, 1);
+  if (!is_valid_name(state.name)) return std::nullopt;
+  if (mark == '!') return state;
+  state.value.emplace();
   if (mark == '-') {
-    state.value = AttributeValue{AttributeValue::State::unset, {}};
-  } else if (mark == '!') {
-    state.value = std::nullopt;
+    state.value->state = AttributeValue::State::unset;
   } else if (equals != std::string_view::npos) {
-    state.value =
-        AttributeValue{AttributeValue::State::value, std::string(word.substr(equals + 1))};
-  } else {
-    state.value = AttributeValue{};
+    state.value->state = AttributeValue::State::value;
+    state.value->text = word.substr(equals + 1);
   }
-  if (mark == '-' || mark == '!') name.remove_prefix(1);
-  if (!is_valid_name(name)) return std::nullopt;
-  state.name = name;
   return state;
 }
 
