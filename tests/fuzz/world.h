@@ -25,6 +25,11 @@ struct Mismatch {
   std::string what;
 };
 
+/// This host has no views of that kind.
+struct Unsupported {
+  std::string why;
+};
+
 /// The scenario can't be compared: git itself does not get a clean base out of it.
 struct Unusable {
   std::string why;
@@ -33,7 +38,7 @@ struct Unusable {
 /// A base, a wafer of it, and a plain copy of the base in which git works.
 class World {
  public:
-  /// Makes all of them in `directory`. Throws Unusable, Mismatch, std::runtime_error.
+  /// Makes all of them in `directory`. Throws Unsupported, Unusable, Mismatch, std::runtime_error.
   World(const Tools& tools, const Scenario& scenario, std::filesystem::path directory);
   World(const World&) = delete;
   World& operator=(const World&) = delete;
