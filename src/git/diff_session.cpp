@@ -146,6 +146,31 @@ bool DiffSession::few_rename_candidates(const Repository& repository) const {
   return limit == 0 || sources * targets <= limit * limit;
 }
 
+/// libgit2 1.5 looks for a better source of a file that it has found to be renamed, and fails on
+/// its own result when there is one. git leaves exact renames alone (diffcore-rename.c: it takes
+/// their sources and destinations out of the tables). In this scope they look like files that no
+/// search for renames is interested in. The deltas stay where they are: only those that are split
+/// or taken for a rename are replaced.
+class RenamesHidden {
+ public:
+  explicit RenamesHidden(git_diff* diff) {
+    for (std::size_t i = 0; i < git_diff_num_deltas(diff); ++i) {
+      auto* const delta = const_cast<git_diff_delta*>(git_diff_get_delta(diff, i));
+      if (delta->status != GIT_DELTA_RENAMED) continue;
+      delta->status = GIT_DELTA_UNMODIFIED;
+      hidden_.push_back(delta);
+    }
+  }
+  RenamesHidden(const RenamesHidden&) = delete;
+  RenamesHidden& operator=(const RenamesHidden&) = delete;
+  ~RenamesHidden() {
+    for (git_diff_delta* const delta : hidden_) delta->status = GIT_DELTA_RENAMED;
+  }
+
+ private:
+  std::vector<git_diff_delta*> hidden_;
+};
+
 void DiffSession::find_renames(const Repository& repository) {
   const std::string setting = repository.config("diff.renames").value_or("true");
   const bool copies = setting == "copies" || setting == "copy";
@@ -165,6 +190,7 @@ void DiffSession::find_renames(const Repository& repository) {
     options.flags &= ~static_cast<std::uint32_t>(GIT_DIFF_FIND_EXACT_MATCH_ONLY);
   }
   if (!few_rename_candidates(repository)) return;
+  const RenamesHidden hidden(diff_.get());
   check(git_diff_find_similar(diff_.get(), &options), kDoing);
 }
 
