@@ -2,21 +2,22 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/git_options.h"
 #include "cli/json.h"
 #include "core/git_commands.h"
 
 namespace wafers::cli {
 namespace {
 
-void print_warnings(const std::vector<std::string>& warnings) {
-  for (const std::string& warning : warnings) Report::warning(printable(warning));
-}
-
 nlohmann::json to_json(const StatusResult& status) {
   auto entries = nlohmann::json::array();
   for (const StatusEntry& entry : status.entries) {
     const char letter = entry.view_column != ' ' ? entry.view_column : entry.index_column;
-    entries.push_back({{"path", text_to_json(entry.path)}, {"status", std::string(1, letter)}});
+    nlohmann::json object{{"path", text_to_json(entry.path)}, {"status", std::string(1, letter)}};
+    const bool staged = entry.index_column != ' ' && entry.index_column != '?';
+    if (staged) object["staged"] = std::string(1, entry.index_column);
+    if (!entry.old_path.empty()) object["old_path"] = text_to_json(entry.old_path);
+    entries.push_back(std::move(object));
   }
   return {{"entries", std::move(entries)}};
 }
@@ -31,18 +32,6 @@ void print_status(const NamedStatus& named, bool porcelain, Report& report) {
     if (named.status.lines.empty()) report.line("nothing to commit, working tree clean");
   }
   for (const std::string& line : named.status.lines) report.line(line);
-}
-
-/// At most one of these options, as git has it for those that exclude each other.
-void check_exclusive(const Parser& parser, const std::vector<std::pair<const char*, bool>>& given) {
-  const char* first = nullptr;
-  for (const auto& [name, set] : given) {
-    if (!set) continue;
-    if (first != nullptr) {
-      throw parser.usage(std::string(first) + " and " + name + " exclude each other");
-    }
-    first = name;
-  }
 }
 
 bool colour_wanted(const Parser& parser, const std::string& when) {
@@ -98,38 +87,6 @@ int run_git_diff(const Command& command, const Arguments& arguments, Report& rep
   request.width = terminal_width();
   request.paths = arguments.tail.value_or(std::vector<std::string>());
   git_diff(open_store(), name, request, [&](std::string_view piece) { report.data(piece); });
-  return Report::kDone;
-}
-
-int run_git_commit(const Command& command, const Arguments& arguments, Report& report) {
-  CommitRequest request;
-  std::optional<std::string> file;
-  bool json = false;
-  Parser parser(command, arguments);
-  parser.repeated("-m,--message", request.messages, "message", "a paragraph of the message");
-  parser.option("-F,--file", file, "file", "take the message from a file; - is standard input");
-  parser.option("--author", request.author, "author", "\"Name <email>\"");
-  parser.flag("--allow-empty", request.allow_empty, "commit even if nothing has changed");
-  parser.flag("--json", json, "print JSON");
-  const std::string name = one_wafer(parser, parser.parse());
-  check_exclusive(parser, {{"-m", !request.messages.empty()}, {"-F", file.has_value()}});
-  if (request.messages.empty() && !file) {
-    throw parser.usage("the message is missing: give it with -m or -F");
-  }
-  if (file) request.message_file = *file;
-  request.paths = arguments.tail.value_or(std::vector<std::string>());
-  const CommitResult result = git_commit(open_store(), name, request);
-  print_warnings(result.warnings);
-  if (report.form() == OutputForm::json) {
-    report.document({{"commit", result.commit},
-                     {"tree", result.tree},
-                     {"parent", result.parent},
-                     {"branch", text_to_json(result.branch)},
-                     {"files_changed", result.files_changed}});
-    return Report::kDone;
-  }
-  report.line("[" + result.branch + " " + result.short_id + "] " + result.subject);
-  if (!result.summary.empty()) report.line(result.summary);
   return Report::kDone;
 }
 

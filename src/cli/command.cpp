@@ -27,10 +27,16 @@ constexpr std::array kCommands{
             "[<name>] [--uncommitted | --all] [--stat | --name-only | --name-status]\n"
             "                       [--color auto|always|never] [-- <paths>...]",
             "Show a wafer's changes: committed since the base, uncommitted, or all", kNeedsGit},
+    Command{"git-add", "[<name>] [--json] -- <paths>...",
+            "Stage some of a wafer's files for the next commit", kNeedsGit},
     Command{"git-commit",
             "[<name>] (-m <message>... | -F <file>) [--author <author>] [--allow-empty]\n"
-            "                         [--json] [-- <paths>...]",
-            "Commit a wafer's view, or some of its files, to its branch", kNeedsGit},
+            "                         [-S[<keyid>] | --no-gpg-sign]\n"
+            "                         [--verify | --no-verify] [--json] [-- <paths>...]",
+            "Commit what is staged, a wafer's view, or some of its files, to its branch",
+            kNeedsGit},
+    Command{"git-push", "[<name>] [<remote>] [--force-with-lease] [--dry-run]",
+            "Push a wafer's branch to a remote of the base repository, by git itself", kNeedsGit},
     Command{"ls", "[--json]", "List all wafers", run_ls},
     Command{"mount", "<name>... [--accept-unclean]", "Mount the views of wafers", run_mount},
     Command{"umount", "<name>...", "Unmount the views of wafers; nothing in them is lost",

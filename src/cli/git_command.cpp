@@ -16,7 +16,9 @@ constexpr std::array kGitCommands{
     GitCommand{"add", run_add},
     GitCommand{"git-status", run_git_status},
     GitCommand{"git-diff", run_git_diff},
+    GitCommand{"git-add", run_git_add},
     GitCommand{"git-commit", run_git_commit},
+    GitCommand{"git-push", run_git_push},
     GitCommand{"rm", run_rm},
     GitCommand{"doctor", run_doctor},
 };

@@ -69,10 +69,37 @@ void Parser::repeated(const std::string& names, std::vector<std::string>& values
       ->allow_extra_args(false);
 }
 
+void Parser::attached(const std::string& names, std::optional<std::string>& value,
+                      const std::string& placeholder, const std::string& description) {
+  const std::size_t comma = names.find(',');
+  attached_.push_back({names.substr(0, comma), names.substr(comma + 1), &value});
+  // For the help alone: CLI11 would take the next word for a value.
+  app_.add_flag(names)->description("[=<" + placeholder + ">]  " + description);
+}
+
+/// The words for CLI11.
+std::vector<std::string> Parser::without_attached() const {
+  std::vector<std::string> words;
+  for (const std::string& word : arguments_.own) {
+    const auto takes = [&](const Attached& option) {
+      const bool is_short = word.starts_with(option.short_name);
+      if (!is_short && word != option.long_name && !word.starts_with(option.long_name + "=")) {
+        return false;
+      }
+      const std::size_t name = is_short ? option.short_name.size() : option.long_name.size() + 1;
+      *option.value = word.size() > name ? word.substr(name) : std::string();
+      return true;
+    };
+    if (std::ranges::none_of(attached_, takes)) words.push_back(word);
+  }
+  return words;
+}
+
 std::vector<std::string> Parser::parse() {
   try {
-    // CLI11 takes a vector from its end.
-    app_.parse(std::vector<std::string>(arguments_.own.rbegin(), arguments_.own.rend()));
+    std::vector<std::string> words = without_attached();
+    std::ranges::reverse(words);  // CLI11 takes a vector from its end.
+    app_.parse(std::move(words));
   } catch (const CLI::CallForHelp&) {
     throw HelpWanted{app_.help()};
   } catch (const CLI::ParseError& error) {

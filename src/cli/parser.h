@@ -40,6 +40,11 @@ class Parser {
   void repeated(const std::string& names, std::vector<std::string>& values,
                 const std::string& placeholder, const std::string& description);
 
+  /// An option whose value may be left out, and is part of its word where it is given ("-Skey",
+  /// "--gpg-sign=key"): a word of its own belongs to somebody else.
+  void attached(const std::string& names, std::optional<std::string>& value,
+                const std::string& placeholder, const std::string& description);
+
   /// Parses; returns the positional arguments. Throws Error(usage) or HelpWanted.
   std::vector<std::string> parse();
 
@@ -47,8 +52,15 @@ class Parser {
   Error usage(const std::string& message) const;
 
  private:
+  struct Attached {
+    std::string short_name, long_name;
+    std::optional<std::string>* value;
+  };
+  std::vector<std::string> without_attached() const;
+
   const Command& command_;
   const Arguments& arguments_;
+  std::vector<Attached> attached_;
   CLI::App app_;
 };
 

@@ -1,96 +1,20 @@
 #include "core/commit.h"
 
-#include <cstdio>
-#include <cstdlib>
-#include <ctime>
-#include <fstream>
-#include <iostream>
-#include <iterator>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "core/commit_message.h"
+#include "core/hooks.h"
+#include "core/staging.h"
 #include "core/wafer_git.h"
 #include "git/diff.h"
 #include "git/format.h"
 
 namespace wafers {
 namespace {
-
-std::string read_message_file(const std::filesystem::path& file) {
-  if (file == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
-  std::ifstream stream(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream.is_open() || stream.bad()) {
-    throw Error(ErrorKind::failed,
-                "cannot read commit message file " + wafers::quoted(file.native()));
-  }
-  return text;
-}
-
-git::Cleanup cleanup_mode(const git::Repository& repository) {
-  const std::string mode = repository.config("commit.cleanup").value_or("default");
-  if (mode == "verbatim") return git::Cleanup::verbatim;
-  if (mode == "strip") return git::Cleanup::strip;
-  if (mode == "scissors") return git::Cleanup::scissors;
-  if (mode == "default" || mode == "whitespace") return git::Cleanup::whitespace;
-  throw Error(ErrorKind::failed, "commit.cleanup has the invalid value " + wafers::quoted(mode));
-}
-
-/// Git takes a message that has nothing but a sign-off for an empty one (sequencer.c:
-/// message_is_empty).
-bool is_empty_message(const std::string& message) {
-  for (const std::string& line : split(message, '\n')) {
-    if (!trimmed(line).empty() && !line.starts_with("Signed-off-by: ")) return false;
-  }
-  return true;
-}
-
-std::string message_of(const CommitRequest& request, const git::Repository& repository) {
-  if (request.messages.empty() == !request.message_file) {
-    throw Error(ErrorKind::usage, "give the message either by -m or by -F");
-  }
-  std::string text;
-  if (request.message_file) text = read_message_file(*request.message_file);
-  for (const std::string& paragraph : request.messages) {
-    text += (text.empty() ? "" : "\n") + paragraph + "\n";
-  }
-  if (text.find('\0') != std::string::npos) {
-    throw Error(ErrorKind::failed, "a NUL byte in the commit message is not allowed");
-  }
-  const std::string comment = repository.config("core.commentChar").value_or("#");
-  const char comment_char = comment.size() == 1 ? comment.front() : '#';
-  std::string message = git::clean_message(text, cleanup_mode(repository), comment_char);
-  if (is_empty_message(message)) {
-    throw Error(ErrorKind::failed, "aborting commit due to empty commit message");
-  }
-  return message;
-}
-
-/// The author's date, as git has it apart from who it is: GIT_AUTHOR_DATE, else now.
-git::Date author_date() {
-  if (const char* text = std::getenv("GIT_AUTHOR_DATE"); text != nullptr && *text != '\0') {
-    if (const auto date = git::parse_date(text)) return *date;
-    throw Error(ErrorKind::failed, "invalid date format: " + wafers::quoted(text));
-  }
-  const std::time_t now = std::time(nullptr);
-  std::tm local{};
-  ::localtime_r(&now, &local);
-  return {.seconds = now, .offset_minutes = static_cast<int>(local.tm_gmtoff / 60)};
-}
-
-git::Identity author_of(const CommitRequest& request, const git::Repository& repository) {
-  if (!request.author) return repository.identity(git::Repository::Role::author);
-  auto author = git::parse_author(*request.author);
-  if (!author) {
-    throw Error(ErrorKind::usage,
-                "--author " + wafers::quoted(*request.author) + " is not 'Name <email>'");
-  }
-  const git::Date date = author_date();
-  author->seconds = date.seconds;
-  author->offset_minutes = date.offset_minutes;
-  return *std::move(author);
-}
 
 void require_unmoved_branch(const Wafer& wafer, const WaferGit& git) {
   const std::string moved = describe_moved_branch(wafer, git);
@@ -114,16 +38,35 @@ void require_known_paths(const Snapshot& snapshot) {
                                          : "nothing to commit, working tree clean");
 }
 
-std::vector<std::string> warnings_about(const git::Repository& repository,
-                                        const std::string& message, const std::string& encoding) {
-  std::vector<std::string> warnings;
-  if (encoding.empty() && !is_utf8(message)) {
-    warnings.emplace_back("commit message did not conform to UTF-8");
-  }
-  if (repository.config_bool("commit.gpgSign", false)) {
-    warnings.emplace_back("commit.gpgSign is set, but wafers does not sign commits");
-  }
-  return warnings;
+/// Git checks the whole commit object, with the names in it.
+bool conforms_to_utf8(const git::Repository::CommitRequest& commit) {
+  std::string text = commit.author.name + commit.committer.name + "\n" + commit.message;
+  return !commit.encoding.empty() || git::ensure_utf8(text);
+}
+
+std::optional<std::string> signing_key(const CommitRequest& request,
+                                       const git::Repository& repository) {
+  const bool configured =
+      request.signing == Signing::configured && repository.config_bool("commit.gpgSign", false);
+  if (request.signing == Signing::yes || configured) return request.signing_key;
+  return std::nullopt;
+}
+
+git::Repository::CommitRequest prepared_commit(const CommitRequest& request,
+                                               const git::Repository& repository) {
+  git::Repository::CommitRequest commit;
+  commit.message = message_of(request, repository);
+  require_message(commit.message, repository);
+  commit.encoding = commit_encoding(repository);
+  commit.author = author_of(request, repository);
+  commit.committer = repository.identity(git::Repository::Role::committer);
+  commit.signing_key = signing_key(request, repository);
+  return commit;
+}
+
+/// builtin/commit.c: update_head_with_reflog() takes the first line, not the subject.
+std::string reflog_message(const std::string& message) {
+  return "commit: " + message.substr(0, message.find('\n'));
 }
 
 /// The commit is made already: a cache that can't be written only costs time later.
@@ -136,59 +79,124 @@ void write_stat_cache(const Wafer& wafer, const git::IndexFile& index,
   }
 }
 
-std::string commit_encoding(const git::Repository& repository) {
-  std::string encoding = repository.config("i18n.commitEncoding").value_or("");
-  for (const char* utf8 : {"UTF-8", "utf-8", "utf8", "UTF8"}) {
-    if (encoding == utf8) encoding.clear();
-  }
-  return encoding;
-}
+/// What is to be committed.
+struct Content {
+  git::Oid tree;
+  git::Oid index_tree;                  ///< what is staged once that is committed
+  std::optional<git::IndexFile> index;  ///< to be written then; absent where it stays as it is
+  std::vector<std::string> warnings;
+};
 
-}  // namespace
-
-CommitResult commit_view(const Wafer& wafer, const CommitRequest& request,
-                         const std::function<void(const std::string& commit)>& about_to_move) {
-  const std::vector<std::string> paths = clean_paths(request.paths);
-  WaferGit git = open_wafer_git(wafer);
-  require_unmoved_branch(wafer, git);
-  git::Repository::CommitRequest commit;
-  commit.message = message_of(request, git.repository);
-  commit.encoding = commit_encoding(git.repository);
-  commit.author = author_of(request, git.repository);
-  commit.committer = git.repository.identity(git::Repository::Role::committer);
-
-  const auto objects = git.repository.objects(git::Writes::to_database);
-  SnapshotInput input = snapshot_input(wafer, git, *objects, SnapshotPurpose::commit);
+/// All of the view, or `paths` of it: what else is staged stays so (git commit --only).
+Content content_of_view(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
+                        const std::vector<std::string>& paths) {
+  SnapshotInput input = snapshot_input(wafer, git, objects, SnapshotPurpose::commit);
   input.paths = paths;
   Snapshot snapshot = take_snapshot(input);
   require_known_paths(snapshot);
   require_committable(snapshot);
-  if (snapshot.tree == git.tip_tree && !request.allow_empty) nothing_to_commit(!paths.empty());
-  objects->flush();
+  Content content{.tree = snapshot.tree,
+                  .index_tree = snapshot.tree,
+                  .index = std::move(snapshot.index),
+                  .warnings = std::move(snapshot.warnings)};
+  if (has_staged(git) && !paths.empty()) {
+    content.tree = tree_with_paths_of(objects, git.tip_tree, snapshot.tree, paths);
+    content.index = full_index(git, objects, content.index_tree, *content.index);
+  }
+  return content;
+}
 
-  commit.tree = snapshot.tree;
-  commit.parents = {git.tip};
-  const git::Oid oid = git.repository.write_commit(commit);
+/// All that a commit prints. Nothing of it may fail once the branch has moved.
+CommitResult result_of(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
+                       const git::Repository::CommitRequest& commit, const git::Oid& oid) {
   CommitResult result;
-  result.subject = git::subject_of(commit.message);
-  about_to_move(oid.hex());
-  git.repository.move_branch(wafer.branch, git.tip, oid, commit.committer,
-                             "commit: " + result.subject);
-
   result.commit = oid.hex();
-  result.tree = snapshot.tree.hex();
+  result.tree = commit.tree.hex();
   result.parent = git.tip.hex();
   result.branch = wafer.branch;
-  result.warnings = std::move(snapshot.warnings);
-  for (std::string& warning : warnings_about(git.repository, commit.message, commit.encoding)) {
-    result.warnings.push_back(std::move(warning));
-  }
-  write_stat_cache(wafer, snapshot.index, result.warnings);
+  result.subject = shown_subject(commit.message, git.repository);
   result.short_id = git.repository.short_id(oid);
   const git::DiffCounts counts =
-      git::count_diff(git.repository, *objects, git.tip_tree, snapshot.tree);
+      git::count_diff(git.repository, objects, git.tip_tree, commit.tree);
   result.files_changed = counts.files;
   result.summary = counts.summary();
+  if (!conforms_to_utf8(commit)) {
+    result.warnings.emplace_back("commit message did not conform to UTF-8");
+  }
+  return result;
+}
+
+bool hooks_wanted(const CommitRequest& request, const Wafer& wafer,
+                  const git::Repository& repository) {
+  const bool configured =
+      request.hooks == Hooks::configured && repository.config_bool("wafers.verify", false);
+  return (request.hooks == Hooks::run || configured) && has_commit_hooks(wafer, repository);
+}
+
+/// The index that git's hooks find, and the hooks that come before a commit: they may change what
+/// is committed, and the message.
+std::unique_ptr<CommitHooks> run_hooks_before(const Wafer& wafer, const WaferGit& git,
+                                              git::ObjectStore& objects, Content& content,
+                                              git::Repository::CommitRequest& commit,
+                                              bool partial) {
+  const git::IndexFile none;
+  const git::IndexFile& known = content.index ? *content.index : none;
+  const bool usable = content.index && !partial;
+  auto hooks = std::make_unique<CommitHooks>(
+      wafer, git.repository, usable ? known : full_index(git, objects, content.tree, known));
+  if (const auto tree = hooks->before_commit()) {
+    if (!partial) {
+      content.index_tree = *tree;
+      content.index = full_index(git, objects, *tree, known);
+    }
+    content.tree = *tree;
+  }
+  commit.message = cleaned_message(hooks->edited_message(commit.message), git.repository);
+  require_message(commit.message, git.repository);
+  return hooks;
+}
+
+}  // namespace
+
+CommitResult commit_view(Wafer& wafer, const CommitRequest& request,
+                         const std::function<void(const std::string& commit)>& about_to_move,
+                         const std::function<void()>& mount_view) {
+  const std::vector<std::string> paths = clean_paths(request.paths);
+  WaferGit git = open_wafer_git(wafer);
+  require_unmoved_branch(wafer, git);
+  git::Repository::CommitRequest commit = prepared_commit(request, git.repository);
+
+  const auto objects = git.repository.objects(git::Writes::to_database);
+  const bool staged = has_staged(git) && request.paths.empty();
+  Content content = staged ? Content{.tree = git.index_tree,
+                                     .index_tree = git.index_tree,
+                                     .index = {},
+                                     .warnings = {}}
+                           : content_of_view(wafer, git, *objects, paths);
+  const auto require_something = [&] {
+    if (content.tree == git.tip_tree && !request.allow_empty) nothing_to_commit(!paths.empty());
+  };
+  require_something();
+  objects->flush();
+  std::unique_ptr<CommitHooks> hooks;
+  if (hooks_wanted(request, wafer, git.repository)) {
+    mount_view();
+    hooks = run_hooks_before(wafer, git, *objects, content, commit, !paths.empty());
+    require_something();
+  }
+
+  commit.tree = content.tree;
+  commit.parents = {git.tip};
+  const git::Oid oid = git.repository.write_commit(commit);
+  CommitResult result = result_of(wafer, git, *objects, commit, oid);
+  result.warnings.insert(result.warnings.end(), content.warnings.begin(), content.warnings.end());
+  wafer.pending_staged_tree = staged_tree_of(content.index_tree, content.tree);
+  about_to_move(oid.hex());
+  git.repository.move_branch(wafer.branch, git.tip, oid, commit.committer,
+                             reflog_message(commit.message));
+  wafer.staged_tree = std::exchange(wafer.pending_staged_tree, {});
+  if (content.index) write_stat_cache(wafer, *content.index, result.warnings);
+  if (hooks) hooks->after_commit(result.warnings);
   return result;
 }
 

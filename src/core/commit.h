@@ -15,11 +15,21 @@ namespace wafers {
 // The git side as the command line sees it. All of this runs outside the namespace and works on an
 // unmounted wafer; the caller holds the wafer's lock and has flushed the view (Backend::flush).
 
+/// Whether a commit is signed.
+enum class Signing { configured, yes, no };
+
+/// Whether the repository's commit hooks run: `configured` heeds wafers.verify, which is false by
+/// default.
+enum class Hooks { configured, run, skip };
+
 struct CommitRequest {
   std::vector<std::string> messages;                  ///< -m, joined as paragraphs
   std::optional<std::filesystem::path> message_file;  ///< -F; "-" is standard input
-  std::optional<std::string> author;                  ///< --author "Name <email>"
+  std::optional<std::string> author;  ///< "Name <email>", or a pattern for an author in history
   bool allow_empty = false;
+  Signing signing = Signing::configured;
+  std::string signing_key;  ///< --gpg-sign=<keyid>; empty for the configured one
+  Hooks hooks = Hooks::configured;
   std::vector<std::string> paths;  ///< from the wafer's root; empty for everything
 };
 
@@ -31,18 +41,24 @@ struct CommitResult {
   std::vector<std::string> warnings;
 };
 
-/// Commits the view (or only `paths` of it) onto the wafer's branch. `about_to_move` is called with
-/// the new commit before the ref moves, to be made durable by the caller (Wafer::pending_commit).
-/// Throws Error(failed) "nothing to commit, working tree clean" and for an empty message or missing
-/// identity; Error(usage) for a path that is absolute, has "..", or matches nothing; Error(refused)
-/// where the branch is not at `wafer.last_commit`. Nothing has changed then.
-CommitResult commit_view(const Wafer& wafer, const CommitRequest& request,
-                         const std::function<void(const std::string& commit)>& about_to_move);
+/// Commits what is staged, or the view (or only `paths` of it), onto the wafer's branch.
+/// `about_to_move` is called with the new commit before the ref moves, to be made durable by the
+/// caller (Wafer::pending_commit), together with Wafer::pending_staged_tree, which is set by then.
+/// Afterwards Wafer::staged_tree says what is still staged; the caller saves that with the new tip.
+/// Before a hook runs, `mount_view` makes sure that the wafer is mounted, and its record true.
+/// Throws Error(failed) "nothing to commit, working tree clean" and for an empty message, a missing
+/// identity, a signature that can't be made or a hook that fails; Error(usage) for a path that is
+/// absolute, has "..", or matches nothing; Error(refused) where the branch is not at
+/// `wafer.last_commit`. Nothing has changed then.
+CommitResult commit_view(Wafer& wafer, const CommitRequest& request,
+                         const std::function<void(const std::string& commit)>& about_to_move,
+                         const std::function<void()>& mount_view = {});
 
 struct StatusEntry {
-  std::string path;  ///< raw bytes; an untracked directory ends in '/'
-  char index_column = ' ';
-  char view_column = ' ';
+  std::string path;         ///< raw bytes; an untracked directory ends in '/'
+  char index_column = ' ';  ///< what is staged, against the tip
+  char view_column = ' ';   ///< what the view has, against what is staged
+  std::string old_path;     ///< where what is staged was renamed from; else empty
 };
 struct StatusResult {
   std::vector<StatusEntry> entries;  ///< in git's order: tracked by path, then untracked by path

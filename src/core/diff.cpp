@@ -44,7 +44,7 @@ bool exists_in(git::ObjectStore& objects, git::Oid tree, const std::string& path
   return true;
 }
 
-/// The view's tree, kept in memory. Where paths are given, the rest of it is the tip's.
+/// The view's tree, kept in memory. Where paths are given, the rest of it is what is staged.
 Snapshot snapshot_for_diff(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
                            const std::vector<std::string>& paths) {
   SnapshotInput input = snapshot_input(wafer, git, objects, SnapshotPurpose::diff);

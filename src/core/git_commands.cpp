@@ -1,6 +1,8 @@
 #include "core/git_commands.h"
 
 #include "core/backend.h"
+#include "core/mount.h"
+#include "core/staging.h"
 #include "git/repository.h"
 
 namespace wafers {
@@ -11,8 +13,12 @@ void settle_pending_commit(const Store& store, Wafer& wafer) {
   if (wafer.pending_commit.empty()) return;
   const auto repository = git::Repository::open(wafer.base_repo);
   const auto tip = repository.branch_tip(wafer.branch);
-  if (tip && tip->hex() == wafer.pending_commit) wafer.last_commit = wafer.pending_commit;
+  if (tip && tip->hex() == wafer.pending_commit) {
+    wafer.last_commit = wafer.pending_commit;
+    wafer.staged_tree = wafer.pending_staged_tree;
+  }
   wafer.pending_commit.clear();
+  wafer.pending_staged_tree.clear();
   store.save(wafer);
 }
 
@@ -35,8 +41,18 @@ CommitResult git_commit(const Store& store, const std::string& name, const Commi
     pending.pending_commit = commit;
     store.save(pending);
   };
-  CommitResult result = commit_view(wafer, request, about_to_move);
+  CommitResult result =
+      commit_view(wafer, request, about_to_move, [&] { mount_locked(store, wafer); });
   wafer.last_commit = result.commit;
+  store.save(wafer);
+  return result;
+}
+
+StageResult git_add(const Store& store, const std::string& name,
+                    const std::vector<std::string>& paths) {
+  const Lock lock = store.lock(name);
+  Wafer wafer = prepare(store, name);
+  StageResult result = stage_paths(wafer, paths);
   store.save(wafer);
   return result;
 }

@@ -82,6 +82,12 @@ class Reader {
 
   std::string text(const std::string& key) const { return text_from_json(required(key), key); }
 
+  /// For keys that older records don't have.
+  std::string text_or_empty(const std::string& key) const {
+    const json* const value = optional(key);
+    return value == nullptr ? std::string() : text_from_json(*value, key);
+  }
+
   std::filesystem::path absolute_path(const std::string& key) const {
     std::filesystem::path path = text(key);
     if (!path.is_absolute()) invalid("key " + wafers::quoted(key) + " is no absolute path");
@@ -192,6 +198,8 @@ std::string encode_metadata(const Wafer& wafer, std::string_view previous) {
       {"base_commit", wafer.base_commit},
       {"last_commit", wafer.last_commit},
       {"pending_commit", wafer.pending_commit},
+      {"staged_tree", wafer.staged_tree},
+      {"pending_staged_tree", wafer.pending_staged_tree},
       {"backend", to_string(wafer.backend)},
       {"dialect", to_string(wafer.dialect)},
       {"mountpoint", text_to_json(wafer.mountpoint.native())},
@@ -217,6 +225,8 @@ Wafer decode_metadata(std::string_view document) {
   wafer.base_commit = reader.text("base_commit");
   wafer.last_commit = reader.text("last_commit");
   wafer.pending_commit = reader.text("pending_commit");
+  wafer.staged_tree = reader.text_or_empty("staged_tree");
+  wafer.pending_staged_tree = reader.text_or_empty("pending_staged_tree");
   wafer.backend = enum_from_text(reader.text("backend"), "backend", kBackends);
   wafer.dialect = enum_from_text(reader.text("dialect"), "dialect", kDialects);
   wafer.mountpoint = reader.absolute_path("mountpoint");

@@ -1,12 +1,16 @@
 #include <algorithm>
 #include <cstddef>
+#include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "core/commit.h"
+#include "core/staging.h"
 #include "core/wafer_git.h"
+#include "git/diff.h"
 #include "git/format.h"
 
 namespace wafers {
@@ -21,30 +25,53 @@ Show configured_untracked(const git::Repository& repository) {
   return value == "all" ? Show::all : Show::collapsed;
 }
 
-/// The letter for a tracked path of the worktree: 'T' where its type differs, else 'M'
-/// (wt-status.c).
-char letter_of(const git::TreeChange& change) {
-  if (change.new_mode == git::FileMode::absent) return 'D';
-  const auto type = [](git::FileMode mode) {
-    return mode == git::FileMode::executable ? git::FileMode::regular : mode;
-  };
-  return type(change.old_mode) == type(change.new_mode) ? 'M' : 'T';
-}
-
 std::string line_of(const StatusEntry& entry, bool quote_high) {
-  return std::string{entry.index_column, entry.view_column, ' '} +
-         git::quote_status_path(entry.path, quote_high);
+  std::string line{entry.index_column, entry.view_column, ' '};
+  if (!entry.old_path.empty()) {
+    line += git::quote_status_path(entry.old_path, quote_high) + " -> ";
+  }
+  return line + git::quote_status_path(entry.path, quote_high);
 }
 
-StatusResult entries_of(const Snapshot& snapshot, bool quote_high) {
-  StatusResult result;
+/// What is staged against the tip. git looks for renames there and nowhere else (wt-status.c).
+std::vector<git::NamedChange> staged_changes(const WaferGit& git, git::ObjectStore& objects) {
+  if (!has_staged(git)) return {};
+  const bool renames = git.repository.config("status.renames").value_or("") == "" ||
+                       git.repository.config_bool("status.renames", true);
+  if (renames) return git::named_changes(git.repository, objects, git.tip_tree, git.index_tree);
+  std::vector<git::NamedChange> changes;
+  for (git::TreeChange& change : git::changed_paths(objects, git.tip_tree, git.index_tree)) {
+    const char letter = letter_of(change);
+    changes.push_back({.letter = letter, .path = std::move(change.path), .old_path = {}});
+  }
+  return changes;
+}
+
+/// Tracked paths in git's order, each with both columns.
+std::map<std::string, StatusEntry> tracked_entries(const Snapshot& snapshot,
+                                                   const std::vector<git::NamedChange>& staged) {
+  std::map<std::string, StatusEntry> entries;
+  for (const git::NamedChange& change : staged) {
+    StatusEntry& entry = entries[change.path];
+    entry.index_column = change.letter;
+    entry.old_path = change.old_path;
+  }
   for (const ViewChange& change : snapshot.changes) {
-    if (change.untracked) continue;
-    result.entries.push_back(
-        {.path = change.change.path, .index_column = ' ', .view_column = letter_of(change.change)});
+    if (!change.untracked) entries[change.change.path].view_column = letter_of(change.change);
+  }
+  return entries;
+}
+
+StatusResult entries_of(const Snapshot& snapshot, const std::vector<git::NamedChange>& staged,
+                        bool quote_high) {
+  StatusResult result;
+  for (auto& [path, entry] : tracked_entries(snapshot, staged)) {
+    entry.path = path;
+    result.entries.push_back(entry);
   }
   for (const std::string& path : snapshot.untracked) {
-    result.entries.push_back({.path = path, .index_column = '?', .view_column = '?'});
+    result.entries.push_back(
+        {.path = path, .index_column = '?', .view_column = '?', .old_path = {}});
   }
   for (const StatusEntry& entry : result.entries) {
     result.lines.push_back(line_of(entry, quote_high));
@@ -62,9 +89,13 @@ StatusResult status_of_view(const Wafer& wafer) {
   if (show == Show::all) input.untracked = UntrackedNames::all;
   Snapshot snapshot = take_snapshot(input);
   if (show == Show::none) snapshot.untracked.clear();
-  StatusResult result = entries_of(snapshot, git.repository.config_bool("core.quotePath", true));
+  StatusResult result = entries_of(snapshot, staged_changes(git, *objects),
+                                   git.repository.config_bool("core.quotePath", true));
   result.warnings = std::move(snapshot.warnings);
   for (std::string& error : snapshot.errors) result.warnings.push_back(std::move(error));
+  if (!wafer.staged_tree.empty() && !has_staged(git)) {
+    result.warnings.emplace_back("what was staged is gone from the repository: stage it again");
+  }
   if (std::string moved = describe_moved_branch(wafer, git); !moved.empty()) {
     result.warnings.push_back(std::move(moved));
   }
@@ -78,7 +109,7 @@ std::vector<std::string> uncommitted_work(const Wafer& wafer, std::size_t limit)
     const auto objects = git.repository.objects(git::Writes::to_memory);
     const Snapshot snapshot =
         take_snapshot(snapshot_input(wafer, git, *objects, SnapshotPurpose::status));
-    lines = entries_of(snapshot, true).lines;
+    lines = entries_of(snapshot, staged_changes(git, *objects), true).lines;
     // What can't be read may be work, too, even where status has no line for it.
     if (lines.empty()) lines = snapshot.errors;
     for (const std::string& path : snapshot.repositories) {

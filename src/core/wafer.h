@@ -58,6 +58,10 @@ struct Wafer {
   /// Written before the branch is moved to this commit, cleared after: if we die in between, a tip
   /// at this commit is our own doing and not a move from outside. Empty otherwise.
   std::string pending_commit;
+  /// Tree of what `git-add` has staged, where that isn't the tip's: what git would have in its
+  /// index. Empty otherwise.
+  std::string staged_tree;
+  std::string pending_staged_tree;  ///< what staged_tree is once pending_commit is the tip
   BackendKind backend = BackendKind::namespace_;
   UpperDialect dialect{};  ///< kernel_user unless said otherwise
   std::filesystem::path mountpoint;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "git/diff.h"
 
 namespace wafers {
 namespace {
@@ -21,6 +22,34 @@ std::optional<git::IndexFile> read_stat_cache(const std::filesystem::path& path)
     return git::IndexFile::read(path);
   } catch (const Error&) {
     return std::nullopt;
+  }
+}
+
+/// Whether all objects of `tree` are there that `tip_tree` doesn't have. No ref reaches them, and
+/// git prunes each by its own age: a tree may be left without its files.
+bool is_complete(const git::Repository& repository, const git::Oid& tree,
+                 const git::Oid& tip_tree) {
+  const auto objects = repository.objects(git::Writes::to_memory);
+  try {
+    for (const auto& change : git::changed_paths(*objects, tip_tree, tree)) {
+      if (git::is_blob(change.new_mode)) objects->object_size(change.new_oid);
+    }
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// What the wafer has staged. Where that is gone the stat cache goes too: it names files that would
+/// not be read again.
+void read_staged(const std::string& staged_tree, WaferGit& git) {
+  git.index_tree = git.tip_tree;
+  const auto staged = git::Oid::from_hex(staged_tree);
+  if (!staged) return;
+  if (is_complete(git.repository, *staged, git.tip_tree)) {
+    git.index_tree = *staged;
+  } else {
+    git.stat_cache.reset();
   }
 }
 
@@ -43,10 +72,12 @@ WaferGit open_wafer_git(const Wafer& wafer) {
                .base_tree = {},
                .tip = pending ? *branch : last,
                .tip_tree = {},
+               .index_tree = {},
                .branch = branch,
                .stat_cache = read_stat_cache(wafer.index())};
   git.base_tree = git.repository.tree_of(base);
   git.tip_tree = git.repository.tree_of(git.tip);
+  read_staged(pending ? wafer.pending_staged_tree : wafer.staged_tree, git);
   return git;
 }
 
@@ -58,7 +89,7 @@ SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::Objec
   input.upper = wafer.upper();
   input.dialect = wafer.dialect;
   input.base_tree = git.base_tree;
-  input.tip_tree = git.tip_tree;
+  input.tip_tree = git.index_tree;
   input.cache = git.stat_cache ? &*git.stat_cache : nullptr;
   input.purpose = purpose;
   input.mountpoint = wafer.mountpoint;

@@ -17,6 +17,9 @@ struct WaferGit {
   git::Oid base_tree;
   git::Oid tip;  ///< the branch's commit as far as it is wafers' doing
   git::Oid tip_tree;
+  /// What git would have in its index: the tip's tree, or what git-add has staged. The tip's too
+  /// where that is no longer in the repository (git prunes what no ref reaches after two weeks).
+  git::Oid index_tree;
   std::optional<git::Oid> branch;            ///< where the branch really is
   std::optional<git::IndexFile> stat_cache;  ///< of the latest commit or attached branch
 };
@@ -25,6 +28,9 @@ struct WaferGit {
 /// was moved there by a command that died before it could note so: that commit is the tip then.
 /// Throws Error(failed) where the repository, the branch or one of the commits is gone.
 WaferGit open_wafer_git(const Wafer& wafer);
+
+/// Whether something is staged.
+inline bool has_staged(const WaferGit& git) { return git.index_tree != git.tip_tree; }
 
 /// What take_snapshot() is to be told about this wafer. `objects` and `git` must outlive it.
 SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,

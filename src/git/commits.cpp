@@ -19,6 +19,7 @@
 #include "git/file.h"
 #include "git/library.h"
 #include "git/repository_impl.h"
+#include "git/sign.h"
 
 namespace wafers::git {
 namespace {
@@ -167,6 +168,12 @@ Oid Repository::write_commit(const CommitRequest& request) {
   content += person("committer", request.committer);
   if (!request.encoding.empty()) content += "encoding " + request.encoding + "\n";
   content += "\n" + request.message;
+  if (request.encoding.empty()) ensure_utf8(content);
+  if (request.signing_key) {
+    const Signer signer(impl_->config, impl_->layout.worktree, *request.signing_key,
+                        request.committer);
+    content = with_signature(content, signer.sign(content));
+  }
   DatabaseStore store(store_settings(impl_->layout, impl_->config), Writes::to_database);
   const Oid commit = store.write_commit(std::move(content));
   store.flush();

@@ -62,6 +62,19 @@ std::size_t write_diff(const Repository& repository, ObjectStore& objects, const
   return session.size();
 }
 
+std::vector<NamedChange> named_changes(const Repository& repository, ObjectStore& objects,
+                                       const Oid& old_tree, const Oid& new_tree) {
+  const DiffSession session(repository, objects, old_tree, new_tree, {});
+  std::vector<NamedChange> changes;
+  for (std::size_t i = 0; i < session.size(); ++i) {
+    const git_diff_delta& delta = session.delta(i);
+    changes.push_back({.letter = status_letter(delta.status),
+                       .path = delta.new_file.path,
+                       .old_path = has_two_names(delta) ? delta.old_file.path : ""});
+  }
+  return changes;
+}
+
 DiffCounts count_diff(const Repository& repository, ObjectStore& objects, const Oid& old_tree,
                       const Oid& new_tree) {
   DiffSession session(repository, objects, old_tree, new_tree, {});

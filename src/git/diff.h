@@ -34,6 +34,15 @@ struct DiffCounts {
 DiffCounts count_diff(const Repository& repository, ObjectStore& objects, const Oid& old_tree,
                       const Oid& new_tree);
 
+/// One path of a diff with renames found.
+struct NamedChange {
+  char letter = 'M';  ///< as `git diff --name-status` has it: A, C, D, M, R or T
+  std::string path;
+  std::string old_path;  ///< where it was renamed or copied from; else empty
+};
+std::vector<NamedChange> named_changes(const Repository& repository, ObjectStore& objects,
+                                       const Oid& old_tree, const Oid& new_tree);
+
 /// The paths that differ, without rename detection, in index order. Equal subtrees are not read.
 std::vector<TreeChange> changed_paths(ObjectStore& objects, const Oid& old_tree,
                                       const Oid& new_tree);

@@ -45,6 +45,14 @@ std::optional<Date> parse_date(std::string_view text);
 enum class Cleanup { verbatim, whitespace, strip, scissors };
 std::string clean_message(std::string_view message, Cleanup cleanup, char comment_char = '#');
 
+/// What core.commentChar = auto stands for: the first of git's candidates that begins no line of
+/// the message. nullopt where each of them does.
+std::optional<char> unused_comment_char(std::string_view message);
+
+/// Makes UTF-8 of a commit object as git does (commit.c: verify_utf8): a byte that is none is taken
+/// for Latin-1. Returns whether there was nothing to do.
+bool ensure_utf8(std::string& text);
+
 /// The first paragraph of a message as one line, as `git log --format=%s`.
 std::string subject_of(std::string_view message);
 

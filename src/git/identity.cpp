@@ -101,6 +101,10 @@ Identity identity_from(const Config& config, Repository::Role role, const Date& 
   return who;
 }
 
+Date author_date(const Repository& repository) {
+  return date_of(names_of(Repository::Role::author), RepositoryAccess::of(repository).start_date());
+}
+
 Identity reflog_identity(const Config& config, const Date& now) {
   try {
     return identity_from(config, Repository::Role::committer, now);

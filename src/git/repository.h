@@ -101,8 +101,10 @@ class Repository {
     Identity committer;
     std::string message;
     std::string encoding;  ///< i18n.commitEncoding, empty for UTF-8
+    /// Signed if this is set: with this key, or where it is empty, the configured one.
+    std::optional<std::string> signing_key;
   };
-  /// Writes the commit object; no ref is touched.
+  /// Writes the commit object; no ref is touched. Throws Error(failed) where it can't be signed.
   Oid write_commit(const CommitRequest& request);
 
   /// Who commits, as git decides it: GIT_{AUTHOR,COMMITTER}_{NAME,EMAIL,DATE},

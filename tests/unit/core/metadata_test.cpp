@@ -18,6 +18,8 @@ Wafer example() {
   wafer.base_commit = std::string(40, 'a');
   wafer.last_commit = std::string(40, 'b');
   wafer.pending_commit = std::string(40, 'c');
+  wafer.staged_tree = std::string(40, 'd');
+  wafer.pending_staged_tree = std::string(40, 'e');
   wafer.backend = BackendKind::fuse;
   wafer.dialect = UpperDialect::fuse;
   wafer.mountpoint = "/views/a1";
@@ -56,6 +58,8 @@ TEST_CASE("every field of a wafer survives its record") {
   CHECK(after.base_commit == before.base_commit);
   CHECK(after.last_commit == before.last_commit);
   CHECK(after.pending_commit == before.pending_commit);
+  CHECK(after.staged_tree == before.staged_tree);
+  CHECK(after.pending_staged_tree == before.pending_staged_tree);
   CHECK(after.backend == before.backend);
   CHECK(after.dialect == before.dialect);
   CHECK(after.mountpoint == before.mountpoint);

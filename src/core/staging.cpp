@@ -1,0 +1,183 @@
+#include "core/staging.h"
+
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "git/diff.h"
+
+namespace wafers {
+namespace {
+
+using git::FileMode;
+using git::Oid;
+using git::TreeEntry;
+
+std::optional<TreeEntry> find_entry(const std::vector<TreeEntry>& entries,
+                                    const std::string& name) {
+  const auto found = std::find_if(entries.begin(), entries.end(),
+                                  [&](const TreeEntry& entry) { return entry.name == name; });
+  return found == entries.end() ? std::nullopt : std::optional(*found);
+}
+
+std::optional<Oid> subtree(const std::optional<TreeEntry>& entry) {
+  return entry && entry->mode == FileMode::tree ? std::optional(entry->oid) : std::nullopt;
+}
+
+/// `onto` with the one path from `from`. Absent trees are empty ones.
+std::optional<Oid> with_path_of(git::ObjectStore& objects, const std::optional<Oid>& onto,
+                                const std::optional<Oid>& from,
+                                std::span<const std::string> components) {
+  const auto entries_of = [&](const std::optional<Oid>& tree) {
+    return tree ? objects.read_tree(*tree) : std::vector<TreeEntry>{};
+  };
+  const std::string& name = components.front();
+  std::vector<TreeEntry> entries = entries_of(onto);
+  const auto ours = find_entry(entries, name);
+  auto result = find_entry(entries_of(from), name);
+  if (components.size() > 1) {
+    const auto below = with_path_of(objects, subtree(ours), subtree(result), components.subspan(1));
+    if (below) {
+      result = TreeEntry{.name = name, .mode = FileMode::tree, .oid = *below};
+    } else {
+      // A file in the directory's place isn't what was asked for.
+      result = subtree(ours) ? std::nullopt : ours;
+    }
+  }
+  if (result == ours) return onto;
+  std::erase_if(entries, [&](const TreeEntry& entry) { return entry.name == name; });
+  if (result) entries.push_back(*result);
+  if (entries.empty()) return std::nullopt;
+  return objects.write_tree(std::move(entries));
+}
+
+/// Stat data that git left in the base's index: the view shows the base's files as they are.
+class KnownStats {
+ public:
+  KnownStats(const WaferGit& git, const git::IndexFile& known) : known_(known), git_(git) {
+    try {
+      base_ = git::IndexFile::read(git.repository.git_dir() / "index",
+                                   git::IndexFile::Checksum::trusted);
+    } catch (const Error&) {
+      base_.reset();  // only costs git the time to read the files
+    }
+  }
+
+  git::IndexStat find(const git::IndexEntry& wanted) const {
+    if (const auto stat = in(&known_, wanted)) return *stat;
+    if (const auto stat = in(git_.stat_cache ? &*git_.stat_cache : nullptr, wanted)) return *stat;
+    const auto stat = in(base_ ? &*base_ : nullptr, wanted);
+    return stat && !is_racy(*stat) ? *stat : git::IndexStat{};
+  }
+
+ private:
+  static std::optional<git::IndexStat> in(const git::IndexFile* index,
+                                          const git::IndexEntry& wanted) {
+    const git::IndexEntry* const entry = index != nullptr ? index->find(wanted.path) : nullptr;
+    const bool same = entry != nullptr && entry->oid == wanted.oid && entry->mode == wanted.mode &&
+                      entry->stat != git::IndexStat{};
+    return same ? std::optional(entry->stat) : std::nullopt;
+  }
+
+  /// In an index that is newer, git would no longer see that the entry proves nothing.
+  bool is_racy(const git::IndexStat& stat) const {
+    return stat.mtime_seconds >= static_cast<std::uint32_t>(base_->mtime_seconds);
+  }
+
+  const git::IndexFile& known_;
+  const WaferGit& git_;
+  std::optional<git::IndexFile> base_;
+};
+
+void add_entries(git::ObjectStore& objects, const Oid& tree, const std::string& prefix,
+                 const KnownStats& stats, std::vector<git::IndexEntry>& out) {
+  for (const TreeEntry& entry : objects.read_tree(tree)) {
+    if (entry.mode == FileMode::tree) {
+      add_entries(objects, entry.oid, prefix + entry.name + "/", stats, out);
+      continue;
+    }
+    git::IndexEntry added;
+    added.path = prefix + entry.name;
+    added.mode = entry.mode;
+    added.oid = entry.oid;
+    added.stat = stats.find(added);
+    out.push_back(std::move(added));
+  }
+}
+
+/// As git add says it; the other paths are not staged either.
+void require_not_ignored(const std::vector<std::string>& ignored) {
+  if (ignored.empty()) return;
+  throw Error(
+      ErrorKind::failed,
+      "path " + wafers::quoted(ignored.front()) + " is ignored by one of your .gitignore files",
+      "an ignored file is added once the ignore rule is gone");
+}
+
+}  // namespace
+
+char letter_of(const git::TreeChange& change) {
+  if (change.old_mode == FileMode::absent) return 'A';
+  if (change.new_mode == FileMode::absent) return 'D';
+  const auto type = [](FileMode mode) {
+    return mode == FileMode::executable ? FileMode::regular : mode;
+  };
+  return type(change.old_mode) == type(change.new_mode) ? 'M' : 'T';
+}
+
+std::string staged_tree_of(const Oid& tree, const Oid& tip_tree) {
+  return tree == tip_tree ? std::string() : tree.hex();
+}
+
+Oid tree_with_paths_of(git::ObjectStore& objects, const Oid& onto, const Oid& from,
+                       const std::vector<std::string>& paths) {
+  std::optional<Oid> tree = onto;
+  for (const std::string& path : paths) {
+    std::vector<std::string> components = split(path, '/');
+    std::erase(components, "");
+    tree = with_path_of(objects, tree, from, components);
+  }
+  return tree ? *tree : objects.write_tree({});
+}
+
+git::IndexFile full_index(const WaferGit& git, git::ObjectStore& objects, const Oid& tree,
+                          const git::IndexFile& known) {
+  git::IndexFile index;
+  add_entries(objects, tree, "", KnownStats(git, known), index.entries);
+  std::sort(index.entries.begin(), index.entries.end(),
+            [](const git::IndexEntry& a, const git::IndexEntry& b) { return a.path < b.path; });
+  return index;
+}
+
+StageResult stage_paths(Wafer& wafer, const std::vector<std::string>& paths) {
+  if (paths.empty()) {
+    throw Error(ErrorKind::usage, "nothing specified, nothing added",
+                "give the paths behind '--'; '-- .' adds everything");
+  }
+  const std::vector<std::string> selected = clean_paths(paths);
+  const WaferGit git = open_wafer_git(wafer);
+  const auto objects = git.repository.objects(git::Writes::to_database);
+  SnapshotInput input = snapshot_input(wafer, git, *objects, SnapshotPurpose::commit);
+  input.paths = selected;
+  Snapshot snapshot = take_snapshot(input);
+  require_matched(snapshot.unmatched_paths);
+  require_not_ignored(snapshot.ignored_paths);
+  require_committable(snapshot);
+  const git::IndexFile index = full_index(git, *objects, snapshot.tree, snapshot.index);
+  objects->flush();
+  index.write(wafer.index());
+
+  StageResult result;
+  result.tree = snapshot.tree.hex();
+  for (const git::TreeChange& change : git::changed_paths(*objects, git.tip_tree, snapshot.tree)) {
+    result.changes.push_back({.path = change.path, .letter = letter_of(change)});
+  }
+  result.warnings = std::move(snapshot.warnings);
+  wafer.staged_tree = staged_tree_of(snapshot.tree, git.tip_tree);
+  return result;
+}
+
+}  // namespace wafers

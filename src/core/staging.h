@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/git_commands.h"
+#include "core/wafer.h"
+#include "core/wafer_git.h"
+#include "git/index_file.h"
+#include "git/repository.h"
+
+namespace wafers {
+
+// What `git-add` has staged is a tree: the one that `git write-tree` would make of git's index. The
+// wafer's record names it, so that it changes in one step with the tip; the private index in git's
+// format is made from it, for git to read.
+
+/// `git add -- <paths>`: what the view has at `paths` (new, changed and deleted files) is staged on
+/// top of what is staged already, its objects are in the database, and Wafer::staged_tree, which
+/// the caller saves, says so. Throws as git_add() does. The caller holds the wafer's lock and has
+/// flushed the view.
+StageResult stage_paths(Wafer& wafer, const std::vector<std::string>& paths);
+
+/// `tree` as Wafer::staged_tree has it: empty where nothing is staged on top of `tip_tree`.
+std::string staged_tree_of(const git::Oid& tree, const git::Oid& tip_tree);
+
+/// `onto` with what `from` has at `paths` (as clean_paths() gives them) instead of its own.
+git::Oid tree_with_paths_of(git::ObjectStore& objects, const git::Oid& onto, const git::Oid& from,
+                            const std::vector<std::string>& paths);
+
+/// All of `tree` as git's index would have it. Stat data comes from `known`, from the wafer's stat
+/// cache and from the base's own index: git reads the files of which there is none. Costs as much
+/// as the tree has entries.
+git::IndexFile full_index(const WaferGit& git, git::ObjectStore& objects, const git::Oid& tree,
+                          const git::IndexFile& known);
+
+/// Letter of a change between two trees, as `git diff --name-status` without renames has it.
+char letter_of(const git::TreeChange& change);
+
+}  // namespace wafers
