@@ -37,6 +37,9 @@ std::string now_rfc3339() {
   return text.data();
 }
 
+/// Of the state directory: what checks of bases have verified, one file for each base.
+constexpr const char* kVerified = ".verified";
+
 /// The base as `add` found it.
 struct Base {
   git::Repository repository;
@@ -86,9 +89,9 @@ void warn_of_foreign_files(const git::CleanReport& report, const Notify& notify)
          "; in a view of backend 'namespace' they can be read but not changed (EOVERFLOW)");
 }
 
-git::CleanReport require_clean(const Base& base) {
+git::CleanReport require_clean(const Base& base, const fs::path& verified) {
   constexpr std::size_t kShown = 5;
-  git::CleanReport report = git::check_clean(base.repository, kShown);
+  git::CleanReport report = git::check_clean(base.repository, kShown, verified);
   if (!report.clean()) {
     std::string entries;
     for (const std::string& line : report.first_dirty) entries += "\n  " + printable(line);
@@ -145,6 +148,8 @@ class Adding {
     plan.step(
         "make the state directory", [this] { made_roots_ = store_.create(); },
         [this] { remove_state_root(); });
+    plan.step("remember what was verified",
+              [this] { clean_report_.verified.remember(verified_files()); });
     plan.step("choose a backend", [this] { choose_backend_for_all(); });
     plan.step("take the lock", [this] { begin_reserving(); });
     wafers_.resize(planned_.size());
@@ -180,7 +185,15 @@ class Adding {
       if (found.wafer || found.invalid) throw name_taken(planned.name);
     }
     check_base_place(base_, store_);
-    if (!request_.assume_clean) clean_report_ = require_clean(base_);
+    if (!request_.assume_clean) clean_report_ = require_clean(base_, verified_files());
+  }
+
+  /// Where it is remembered which files of this base were found to be what its index says.
+  fs::path verified_files() const {
+    struct stat git_dir {};
+    ::stat(base_.repository.git_dir().c_str(), &git_dir);
+    return store_.root() / kVerified /
+           (std::to_string(git_dir.st_dev) + "-" + std::to_string(git_dir.st_ino));
   }
 
   static Error name_taken(const std::string& name) {
@@ -362,6 +375,7 @@ class Adding {
     if (!reserving_) reserving_.emplace(store_.lock_all());
     std::error_code ignored;
     fs::remove(store_.root() / ".lock", ignored);
+    fs::remove_all(store_.root() / kVerified, ignored);
     for (auto path = made_roots_.rbegin(); path != made_roots_.rend(); ++path) {
       if (!fs::remove(*path, ignored)) return;  // another add is at work in it
     }

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <string>
 #include <vector>
 
+#include "git/content_check.h"
 #include "git/repository.h"
 
 namespace wafers::git {
@@ -18,11 +20,16 @@ struct CleanReport {
   /// (EOVERFLOW).
   std::size_t foreign_owner_count = 0;
   std::string first_foreign_path;
+  /// Files that had to be read, for the next check to know: the base's index is not ours to write.
+  VerifiedFiles verified;
 };
 
 /// Whether the worktree equals its HEAD apart from ignored files: index against HEAD's tree,
 /// worktree against index, untracked files (whatever status.showUntrackedFiles says), submodules.
-/// Reads only: neither worktree nor index is written. Throws Error(failed) for what can't be read.
-CleanReport check_clean(const Repository& repository, std::size_t limit);
+/// Uses all cores. Reads only: neither worktree nor index is written. `memory`: where the
+/// `verified` of an earlier report may have been remembered. Throws Error(failed) for what can't be
+/// read.
+CleanReport check_clean(const Repository& repository, std::size_t limit,
+                        const std::filesystem::path& memory = {});
 
 }  // namespace wafers::git

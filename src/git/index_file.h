@@ -19,6 +19,13 @@ struct IndexStat {
   bool operator==(const IndexStat&) const = default;
 };
 
+/// When an index was written: an entry whose mtime is not older is racy, and its stat data proves
+/// nothing (git's racy-git.txt).
+struct IndexTime {
+  std::int64_t seconds = 0;
+  std::int64_t nanoseconds = 0;
+};
+
 struct IndexEntry {
   std::string path;  ///< from the root; a sparse directory ends in '/'
   FileMode mode = FileMode::absent;

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "git/ident.h"
-#include "git/index_file.h"
+#include "git/index_view.h"
 #include "git/library.h"
 #include "git/repository_impl.h"
 
@@ -193,17 +193,34 @@ std::unique_ptr<ObjectStore> Repository::objects(Writes writes) const {
   return std::make_unique<DatabaseStore>(store_settings(impl_->layout, impl_->config), writes);
 }
 
+namespace {
+
+/// Whether the index may be split or sparse; to be sure takes all of it, which for a large one is
+/// more than all the rest of an `add --assume-clean`. The shared part of a split one lies beside
+/// it, and git makes no sparse one without patterns.
+bool has_unusual_index(const fs::path& git_dir) {
+  std::error_code error;
+  if (fs::exists(git_dir / "info/sparse-checkout", error)) return true;
+  for (fs::directory_iterator it(git_dir, error), end; !error && it != end; it.increment(error)) {
+    if (it->path().filename().native().starts_with("sharedindex.")) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 std::vector<std::string> Repository::unsupported() const {
   std::vector<std::string> problems;
-  const std::optional<IndexFile> index = IndexFile::read(git_dir() / "index");
+  if (!has_unusual_index(git_dir())) return problems;
+  const auto index = IndexView::open(git_dir() / "index", IndexFile::Checksum::trusted);
   if (!index) return problems;
   const std::string where = "the index of " + wafers::quoted(worktree().native());
-  if (index->has_split_index) {
+  if (index->has_split_index()) {
     problems.push_back(where +
                        " is split, which wafers can't read yet; "
                        "git update-index --no-split-index joins it");
   }
-  if (index->has_sparse_dirs) {
+  if (index->has_sparse_dirs()) {
     problems.push_back(where +
                        " is sparse, which wafers can't read yet; "
                        "git sparse-checkout reapply --no-sparse-index makes it full");

@@ -31,10 +31,9 @@ bool same_data(const IndexStat& known, const struct stat& st, const StatRules& r
   return known.size == low(st.st_size) && known.size != 0;
 }
 
-bool is_racy(const IndexFile& index, const IndexStat& known) {
+bool is_racy(const IndexTime& written, const IndexStat& known) {
   const std::pair<std::int64_t, std::int64_t> entry{known.mtime_seconds, known.mtime_nanoseconds};
-  const std::pair<std::int64_t, std::int64_t> file{low(index.mtime_seconds),
-                                                   index.mtime_nanoseconds};
+  const std::pair<std::int64_t, std::int64_t> file{low(written.seconds), written.nanoseconds};
   return entry >= file;
 }
 
@@ -49,22 +48,36 @@ StatRules stat_rules(const Repository& repository) {
   return rules;
 }
 
-StatVerdict compare_stat(const IndexFile& index, const IndexEntry& entry, const struct stat& st,
+IndexStat index_stat_of(const struct stat& st) {
+  return {.ctime_seconds = low(st.st_ctim.tv_sec),
+          .ctime_nanoseconds = low(st.st_ctim.tv_nsec),
+          .mtime_seconds = low(st.st_mtim.tv_sec),
+          .mtime_nanoseconds = low(st.st_mtim.tv_nsec),
+          .dev = low(st.st_dev),
+          .ino = low(st.st_ino),
+          .uid = low(st.st_uid),
+          .gid = low(st.st_gid),
+          .size = low(st.st_size)};
+}
+
+StatVerdict compare_stat(const RecordedFile& recorded, const struct stat& st,
                          const StatRules& rules) {
-  const bool link = entry.mode == FileMode::symlink;
+  const bool link = recorded.mode == FileMode::symlink;
   if (link ? !S_ISLNK(st.st_mode) && (rules.symlinks || !S_ISREG(st.st_mode))
            : !S_ISREG(st.st_mode)) {
     return S_ISLNK(st.st_mode) || S_ISREG(st.st_mode) ? StatVerdict::retyped
                                                       : StatVerdict::modified;
   }
   const bool executable = (st.st_mode & S_IXUSR) != 0;
-  if (!link && rules.file_mode && executable != (entry.mode == FileMode::executable)) {
+  if (!link && rules.file_mode && executable != (recorded.mode == FileMode::executable)) {
     return StatVerdict::modified;
   }
-  if (same_data(entry.stat, st, rules) && !is_racy(index, entry.stat)) return StatVerdict::same;
-  const bool size_known = entry.stat.size != 0;
-  return size_known && entry.stat.size != low(st.st_size) ? StatVerdict::modified
-                                                          : StatVerdict::suspicious;
+  if (same_data(recorded.stat, st, rules) && !is_racy(recorded.written, recorded.stat)) {
+    return StatVerdict::same;
+  }
+  const bool size_known = recorded.stat.size != 0;
+  return size_known && recorded.stat.size != low(st.st_size) ? StatVerdict::modified
+                                                             : StatVerdict::suspicious;
 }
 
 }  // namespace wafers::git

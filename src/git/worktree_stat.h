@@ -24,9 +24,19 @@ enum class StatVerdict {
   retyped,     ///< a file became a symlink or the other way round
 };
 
+/// What git's index keeps of a file (read-cache.c: fill_stat_data).
+IndexStat index_stat_of(const struct stat& st);
+
+/// What an index says of a blob: mode and stat data, and when it was written.
+struct RecordedFile {
+  FileMode mode = FileMode::absent;
+  IndexStat stat;
+  IndexTime written;
+};
+
 /// Compares a blob's entry with what lstat(2) says of its file, as git's read-cache.c does
 /// (ie_match_stat, ie_modified), racy entries included. Neither directory nor gitlink.
-StatVerdict compare_stat(const IndexFile& index, const IndexEntry& entry, const struct stat& st,
+StatVerdict compare_stat(const RecordedFile& recorded, const struct stat& st,
                          const StatRules& rules);
 
 }  // namespace wafers::git

@@ -5,12 +5,18 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <functional>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "base/text.h"
+#include "git/head_diff.h"
+#include "git/index_view.h"
 #include "support/catch.h"
 #include "support/git_repo.h"
 #include "support/temp_dir.h"
@@ -402,6 +408,53 @@ const std::vector<Situation>& situations() {
          git.git({"update-index", "--index-version", "4"});
          git.write("dir/sub/b", "4\n");
        }},
+      {"everything at the top ignored, but tracked",
+       [](const GitRepo& git) {
+         git.write(".gitignore", "/*\n");
+         git.git({"commit", "-q", "-a", "-m", "ignore"});
+         git.write("new", "x");
+         git.write("dir/new", "x");
+         git.write("dir/sub/b", "changed\n");
+         fs::remove(git / "dir.x/c");
+       }},
+      {"tracked directory ignored, deeper down",
+       [](const GitRepo& git) {
+         git.write("dir/.gitignore", "sub/\n/.gitignore\n");
+         git.write("dir/sub/new", "x");
+         git.write("dir/sub/deep/new", "x");
+         git.write("dir/sub/b", "changed\n");
+         git.write("dir/new", "x");
+       }},
+      {"ignored directory became a file",
+       [](const GitRepo& git) {
+         git.write(".gitignore", "dir/\n");
+         git.git({"commit", "-q", "-a", "-m", "ignore"});
+         fs::remove_all(git / "dir");
+         git.write("dir", "x");
+       }},
+      {"tracked directory became a fifo",
+       [](const GitRepo& git) {
+         fs::remove_all(git / "dir/sub");
+         fifo(git / "dir/sub");
+       }},
+      {"stray file where a sparse checkout leaves as many out",
+       [](const GitRepo& git) {
+         git.git({"sparse-checkout", "set", "--no-cone", "/*", "!/dir/a", "!/dir.x/"});
+         git.write("dir/b", "x");
+         git.write("dir.y/c", "x");
+       }},
+      {"untracked cache in the index",
+       [](const GitRepo& git) {
+         git.git({"update-index", "--untracked-cache"});
+         git.git({"status"});
+         git.write("dir/new", "x");
+       }},
+      {"index with offset tables",
+       [](const GitRepo& git) {
+         git.git({"-c", "index.threads=4", "-c", "index.recordEndOfIndexEntries=true", "-c",
+                  "index.recordOffsetTable=true", "update-index", "--force-write-index"});
+         git.write("dir/sub/b", "eoie\n");
+       }},
       {"many of all",
        [](const GitRepo& git) {
          git.write("file", "1\n");
@@ -445,6 +498,207 @@ TEST_CASE("a worktree is clean or dirty as git status says", "[clean]") {
     (void)index;
   }
   CHECK(situations().size() >= 40);
+}
+
+TEST_CASE("large worktrees are shared out among threads, and nothing gets lost", "[clean]") {
+  const TempDir top;
+  const GitRepo git = GitRepo::init(top / "base");
+  for (int i = 0; i < 3000; ++i) git.write("flat/f" + std::to_string(i), "x\n");
+  for (int i = 0; i < 3000; ++i) {
+    const std::string n = std::to_string(i);
+    git.write("d" + std::to_string(i % 7) + "/e" + std::to_string(i % 101) + "/f" + n, "x\n");
+  }
+  git.write("flat/sub/dir/f", "x\n");
+  git.write(".gitignore", "*.o\n");
+  git.commit_all();
+  CHECK(check_clean(Repository::open(git.path()), 3).clean());
+  for (int i = 0; i < 3000; i += 100) {
+    const std::string n = std::to_string(i);
+    git.write("flat/f" + n, "changed\n");
+    git.write("flat/new" + n, "x\n");
+    fs::remove(git / ("flat/f" + std::to_string(i + 1)));
+    git.write("d" + std::to_string(i % 7) + "/e" + std::to_string(i % 101) + "/f" + n, "y\n");
+    git.write("d" + std::to_string(i % 7) + "/new" + n + "/f", "y\n");
+    git.write("d" + std::to_string(i % 7) + "/ignored" + n + ".o", "y\n");
+  }
+  const CleanReport report = check_clean(Repository::open(git.path()), 10000);
+  CHECK(report.first_dirty == as_git_says(git));
+  CHECK(report.first_dirty.size() > 100);
+}
+
+TEST_CASE("what can't be read fails the check, on whichever thread", "[clean]") {
+  if (::geteuid() == 0) return;  // root can read everything
+  const TempDir top;
+  const GitRepo git = GitRepo::init(top / "base");
+  for (int i = 0; i < 3000; ++i) {
+    git.write("d" + std::to_string(i % 50) + "/f" + std::to_string(i), "x\n");
+  }
+  git.commit_all();
+  fs::permissions(git / "d17", fs::perms::none);
+  const Repository repository = Repository::open(git.path());
+  CHECK_THROWS_AS(check_clean(repository, 3), wafers::Error);
+  fs::permissions(git / "d17", fs::perms::owner_all);
+  CHECK(check_clean(repository, 3).clean());
+}
+
+namespace {
+
+/// Makes the stat data of all files stale, as a copy of the checkout or a chown(1) does.
+void touch_all(const GitRepo& git) {
+  const auto earlier = fs::file_time_type::clock::now() - std::chrono::hours(100);
+  for (const auto& entry : fs::recursive_directory_iterator(git.path())) {
+    const bool own = entry.path().native().find("/.git/") != std::string::npos;
+    if (!own && entry.is_regular_file()) fs::last_write_time(entry.path(), earlier);
+  }
+}
+
+/// Until the kernel's clock for timestamps is later than all that were given so far, fine-grained
+/// ones included.
+void wait_for_next_tick() {
+  timespec start{};
+  ::clock_gettime(CLOCK_REALTIME, &start);
+  timespec now{};
+  do {
+    ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  } while (std::pair(now.tv_sec, now.tv_nsec) <= std::pair(start.tv_sec, start.tv_nsec));
+}
+
+}  // namespace
+
+TEST_CASE("a base with stale stat data is read once", "[clean]") {
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  const std::string large(2UL * 1024 * 1024, 'x');
+  git.write("large", large);
+  git.commit_all();
+  touch_all(git);
+  wait_for_next_tick();
+  const fs::path memory = top / "state/verified";
+  fs::create_directory(top / "state");
+  const auto check = [&] { return check_clean(Repository::open(git.path()), 9, memory); };
+
+  const CleanReport first = check();
+  CHECK(first.clean());
+  CHECK(first.verified.bytes_read >= large.size());
+  wait_for_next_tick();
+  first.verified.remember(memory);
+  wait_for_next_tick();
+
+  SECTION("the next check believes what was verified") {
+    const CleanReport second = check();
+    CHECK(second.clean());
+    CHECK(second.verified.bytes_read == 0);
+    CHECK(second.verified.files.entries.size() == first.verified.files.entries.size());
+  }
+  SECTION("a change of the same size and with the old time shows") {
+    const auto time = fs::last_write_time(git / "large");
+    git.write("large", std::string(large.size(), 'y'));
+    fs::last_write_time(git / "large", time);
+    CHECK(check().first_dirty == std::vector<std::string>{" M large"});
+    CHECK(check().first_dirty == as_git_says(git));
+  }
+  SECTION("what the index says now counts, not what it said") {
+    git.write("large", std::string(large.size(), 'y'));
+    git.git({"add", "large"});
+    git.write("large", large);
+    touch_all(git);
+    CHECK(check().first_dirty == std::vector<std::string>{"MM large"});
+  }
+  SECTION("a memory that isn't later than the file proves nothing") {
+    fs::last_write_time(memory, fs::last_write_time(git / "large"));
+    CHECK(check().verified.bytes_read >= large.size());
+  }
+  SECTION("a damaged memory is none") {
+    wafers::test::write_file(memory, "DIRC");
+    const CleanReport second = check();
+    CHECK(second.clean());
+    CHECK(second.verified.bytes_read >= large.size());
+  }
+  SECTION("little is not remembered") {
+    fs::remove(memory);
+    fs::remove(git / "large");
+    git.commit_all();
+    touch_all(git);
+    check().verified.remember(memory);
+    CHECK_FALSE(fs::exists(memory));
+  }
+}
+
+TEST_CASE("what has just been written is not believed to be verified", "[clean]") {
+  const TempDir top;
+  const GitRepo git = GitRepo::init(top / "base");
+  git.write("file", "content\n");
+  git.commit_all();
+  fs::last_write_time(git / "file", fs::file_time_type::clock::now() + std::chrono::hours(1));
+  const CleanReport report = check_clean(Repository::open(git.path()), 3);
+  CHECK(report.clean());
+  CHECK(report.verified.files.entries.empty());
+}
+
+namespace {
+
+/// Reads no tree but those it is told of.
+class GuardedStore final : public wafers::git::ObjectStore {
+ public:
+  GuardedStore(wafers::git::ObjectStore& inner, std::vector<std::string> readable)
+      : inner_(inner), readable_(std::move(readable)) {}
+
+  std::vector<wafers::git::TreeEntry> read_tree(const wafers::git::Oid& tree) override {
+    if (std::ranges::find(readable_, tree.hex()) == readable_.end()) {
+      throw std::runtime_error("tree " + tree.hex() + " need not be read");
+    }
+    return inner_.read_tree(tree);
+  }
+  std::string read_blob(const wafers::git::Oid& blob) override { return inner_.read_blob(blob); }
+  std::uint64_t object_size(const wafers::git::Oid& oid) override {
+    return inner_.object_size(oid);
+  }
+  wafers::git::Oid hash_blob(std::string_view content) override {
+    return inner_.hash_blob(content);
+  }
+  wafers::git::Oid write_blob(std::string_view content) override {
+    return inner_.write_blob(content);
+  }
+  wafers::git::Oid write_blob_from(int fd, std::uint64_t size) override {
+    return inner_.write_blob_from(fd, size);
+  }
+  wafers::git::Oid write_tree(std::vector<wafers::git::TreeEntry> entries) override {
+    return inner_.write_tree(std::move(entries));
+  }
+  void flush() override { inner_.flush(); }
+
+ private:
+  wafers::git::ObjectStore& inner_;
+  std::vector<std::string> readable_;
+};
+
+}  // namespace
+
+TEST_CASE("trees that the index has cached are not read", "[clean]") {
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  const Repository repository = Repository::open(git.path());
+  const auto objects = repository.objects(wafers::git::Writes::to_memory);
+  const auto tree = [&](const std::string& path) {
+    return std::string(wafers::trimmed(git.git({"rev-parse", "HEAD:" + path})));
+  };
+  const auto compare = [&](std::vector<std::string> readable) {
+    GuardedStore store(*objects, std::move(readable));
+    const auto index = wafers::git::IndexView::open(git / ".git/index",
+                                                    wafers::git::IndexFile::Checksum::verified);
+    std::string changes;
+    for (const auto& change : wafers::git::compare_with_tree(
+             store, wafers::git::Oid::from_hex(tree("")), index.value())) {
+      changes += std::string{change.index_column, change.worktree_column} + change.path;
+    }
+    return changes;
+  };
+  git.git({"read-tree", "HEAD"});
+  CHECK(compare({}).empty());
+  git.write("dir/a", "changed\n");
+  git.git({"add", "dir/a"});
+  CHECK(compare({tree(""), tree("dir")}) == "M dir/a");
+  CHECK_THROWS_AS(compare({tree("")}), std::runtime_error);
 }
 
 TEST_CASE("nothing is written by the check", "[clean]") {

@@ -1,0 +1,462 @@
+#include "git/worktree_scan.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "git/file.h"
+#include "git/task_pool.h"
+#include "git/worktree_open.h"
+
+namespace wafers::git {
+namespace {
+
+using Records = std::span<const IndexRecord>;
+
+/// So many files of one directory are looked at by one worker; and a worker for fewer isn't worth
+/// its start.
+constexpr std::size_t kFilesPerTask = 1024;
+
+/// A directory of the worktree with tracked files below it.
+struct Directory {
+  std::shared_ptr<Directory> parent;
+  std::string path;  ///< "" or "a/b"
+  std::string name;  ///< its last component
+  Records records;   ///< all that the index has below it
+  /// It is known to be ignored as a whole, so that untracked files in it don't count.
+  bool ignored = false;
+
+  std::once_flag scope_made;
+  std::shared_ptr<const IgnoreScope> scope;  ///< made when the first unknown name turns up
+
+  std::string prefix() const { return path.empty() ? path : path + "/"; }
+};
+
+struct Task {
+  std::shared_ptr<Directory> directory;
+  /// Only these of its files, which are found below `opened`.
+  Records files;
+  std::shared_ptr<const UniqueFd> opened;
+};
+
+/// One name of a directory in the index: a file, or all that is below a directory.
+struct Child {
+  std::string_view name;
+  Records records;
+  bool is_directory = false;
+};
+
+/// The next component of a record's path below a directory.
+std::string_view next_component(const IndexRecord& record, std::size_t prefix_length,
+                                bool& is_directory) {
+  const std::string_view rest = record.path().substr(prefix_length);
+  const std::size_t slash = rest.find('/');
+  is_directory = slash != std::string_view::npos;
+  return rest.substr(0, slash);
+}
+
+/// Calls `visit` with each child of the directory whose path takes `prefix_length` bytes with its
+/// '/'. In the index's order; a conflict gives one child for each of its stages.
+template <typename Visit>
+void for_each_child(Records records, std::size_t prefix_length, Visit visit) {
+  for (std::size_t i = 0; i < records.size();) {
+    Child child;
+    child.name = next_component(records[i], prefix_length, child.is_directory);
+    std::size_t count = 1;
+    if (child.is_directory) {
+      const std::string_view below =
+          records[i].path().substr(0, prefix_length + child.name.size() + 1);
+      const auto rest = records.subspan(i);
+      const auto end = std::ranges::partition_point(
+          rest, [&](const IndexRecord& record) { return record.path().starts_with(below); });
+      count = static_cast<std::size_t>(end - rest.begin());
+    }
+    child.records = records.subspan(i, count);
+    visit(child);
+    i += count;
+  }
+}
+
+struct DirectoryName {
+  std::string_view name;  ///< a NUL follows
+  unsigned char type = DT_UNKNOWN;
+};
+
+/// The names in a directory, as the kernel hands them out.
+class DirectoryNames {
+ public:
+  /// Reads those of an open directory, without "." and "..".
+  void read(int fd, const std::string& path) {
+    constexpr std::size_t kPiece = 32UL * 1024;
+    std::size_t used = 0;
+    while (true) {
+      raw_.resize(std::max(raw_.size(), used + kPiece));
+      const ssize_t got = ::getdents64(fd, raw_.data() + used, raw_.size() - used);
+      if (got == 0) break;
+      if (got < 0) {
+        const int err = errno;
+        throw Error::system(err,
+                            "cannot read the directory " + wafers::quoted(path) + " of the base");
+      }
+      used += static_cast<std::size_t>(got);
+    }
+    find_names(used);
+  }
+
+  std::span<const DirectoryName> all() const noexcept { return names_; }
+
+ private:
+  void find_names(std::size_t size) {
+    names_.clear();
+    for (std::size_t at = 0; at < size;) {
+      const auto* const entry = reinterpret_cast<const dirent64*>(raw_.data() + at);
+      at += entry->d_reclen;
+      const std::string_view name = static_cast<const char*>(entry->d_name);
+      if (name != "." && name != "..") names_.push_back({name, entry->d_type});
+    }
+  }
+
+  std::vector<char> raw_;  ///< aligned as the kernel's records want it: by operator new
+  std::vector<DirectoryName> names_;
+};
+
+std::optional<struct stat> stat_at(int fd, const char* name) {
+  struct stat st {};
+  if (::fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+  return st;
+}
+
+/// The type of a directory's entry, where the file system doesn't tell it with the name.
+unsigned char type_of(int fd, const DirectoryName& entry) {
+  if (entry.type != DT_UNKNOWN) return entry.type;
+  const auto st = stat_at(fd, entry.name.data());
+  return st ? static_cast<unsigned char>(IFTODT(st->st_mode)) : static_cast<unsigned char>(DT_FIFO);
+}
+
+/// Git sees nothing else.
+bool is_visible(unsigned char type) { return type == DT_REG || type == DT_LNK || type == DT_DIR; }
+
+bool is_absent(int err) { return err == ENOENT || err == ENOTDIR || err == ELOOP; }
+
+Error cannot_open(int err, const std::string& path) {
+  return Error::system(err, "cannot open the directory " + wafers::quoted(path) + " of the base");
+}
+
+/// What all workers share; nothing of it changes but what is guarded.
+class Shared {
+ public:
+  explicit Shared(const ScanInput& input)
+      : input_(input), root_(::open(input.worktree.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
+    if (!root_) {
+      const int err = errno;
+      throw Error::system(err, "cannot open " + wafers::quoted(input.worktree));
+    }
+  }
+
+  const ScanInput& input() const noexcept { return input_; }
+  int root() const noexcept { return root_.get(); }
+  TaskPool<Task>& tasks() noexcept { return tasks_; }
+
+  UniqueFd open(const std::string& path, int flags) const {
+    return open_in_worktree(root_.get(), path, flags);
+  }
+
+  /// The ignore rules in force in a directory.
+  const std::shared_ptr<const IgnoreScope>& scope_of(Directory& directory) {
+    std::call_once(directory.scope_made, [&] {
+      if (directory.parent) {
+        directory.scope = child_scope(scope_of(*directory.parent), directory.path, directory.name);
+      } else {
+        directory.scope = IgnoreScope::root(input_.excludes_file, input_.info_exclude,
+                                            ignore_rules(""), input_.letters);
+      }
+    });
+    return directory.scope;
+  }
+
+  std::shared_ptr<const IgnoreScope> child_scope(const std::shared_ptr<const IgnoreScope>& parent,
+                                                 const std::string& path, std::string_view name) {
+    return IgnoreScope::child(parent, name, ignore_rules(path + "/"));
+  }
+
+ private:
+  /// The worktree's ignore file, else the index's where a sparse checkout left it out
+  /// (dir.c: add_patterns). A symlink isn't followed.
+  std::string ignore_rules(const std::string& prefix) {
+    const std::string path = prefix + ".gitignore";
+    const UniqueFd fd = open(path, O_RDONLY | O_NONBLOCK);
+    if (fd) {
+      struct stat st {};
+      const bool regular = ::fstat(fd.get(), &st) == 0 && S_ISREG(st.st_mode);
+      return regular ? read_all(fd.get(), path) : std::string();
+    }
+    const int err = errno;
+    if (!is_absent(err) && err != ENXIO) {
+      throw Error::system(err, "cannot open " + wafers::quoted(path) + " of the base");
+    }
+    const IndexRecord* record = err == ENOENT ? input_.index.find(path) : nullptr;
+    if (record == nullptr || !record->skip_worktree() || !is_blob(record->mode())) return {};
+    const std::lock_guard lock(reading_blobs_);
+    return input_.read_blob(record->oid());
+  }
+
+  const ScanInput& input_;
+  UniqueFd root_;
+  TaskPool<Task> tasks_;
+  std::mutex reading_blobs_;
+};
+
+/// One thread's part of the scan.
+class Worker {
+ public:
+  explicit Worker(Shared& shared) : shared_(shared), rules_(shared.input().stat_rules) {}
+
+  void run(Task& task) {
+    if (task.opened) return check_files(task.opened->get(), task.files, prefix_length(task));
+    const UniqueFd fd = open_directory(task.directory);
+    if (!fd) return;
+    check_children(task.directory, fd);
+  }
+
+  ScanResult& result() noexcept { return result_; }
+
+ private:
+  static std::size_t prefix_length(const Task& task) {
+    const std::string& path = task.directory->path;
+    return path.empty() ? 0 : path.size() + 1;
+  }
+
+  /// Empty where there is no such directory any more; that is noted then.
+  UniqueFd open_directory(const std::shared_ptr<Directory>& directory) {
+    const int access = directory->ignored ? O_PATH : O_RDONLY;
+    UniqueFd fd = shared_.open(directory->path, access | O_DIRECTORY);
+    if (fd) return fd;
+    const int err = errno;
+    if (!is_absent(err)) throw cannot_open(err, directory->path);
+    note_deleted(directory->records);
+    // Something else may be there now: the caller of this directory's parent knows the name only.
+    if (err != ENOENT && directory->parent && !directory->parent->ignored) {
+      if (const UniqueFd above = shared_.open(directory->parent->path, O_PATH | O_DIRECTORY)) {
+        check_unknown(*directory->parent, above.get(), {directory->name, DT_UNKNOWN});
+      }
+    }
+    return {};
+  }
+
+  void note_deleted(Records records) {
+    for (const IndexRecord& record : records) note_deleted(record);
+  }
+
+  void note_deleted(const IndexRecord& record) {
+    if (record.stage() == 0 && !record.skip_worktree() && !record.assume_valid()) {
+      result_.deleted.push_back(&record);
+    }
+  }
+
+  void check_children(const std::shared_ptr<Directory>& directory, const UniqueFd& fd) {
+    const std::size_t prefix = directory->path.empty() ? 0 : directory->path.size() + 1;
+    children_.clear();
+    std::size_t files = 0;
+    for_each_child(directory->records, prefix, [&](const Child& child) {
+      if (child.is_directory) {
+        push_directory(directory, child);
+      } else {
+        ++files;
+      }
+      if (!directory->ignored) children_.push_back(child);
+    });
+    if (files > kFilesPerTask) {
+      push_files(directory, fd);
+    } else if (files > 0) {
+      check_files(fd.get(), directory->records, prefix);
+    }
+    if (!directory->ignored) check_names(*directory, fd.get());
+  }
+
+  void push_directory(const std::shared_ptr<Directory>& parent, const Child& child) {
+    auto directory = std::make_shared<Directory>();
+    directory->name = child.name;
+    directory->path = parent->prefix() + directory->name;
+    directory->records = child.records;
+    // The directories at the top are few, and one that is ignored saves reading all below it. In
+    // others the rules would cost more than reading the names.
+    directory->ignored =
+        parent->ignored ||
+        (!parent->parent && shared_.scope_of(*parent)->is_ignored(directory->name, true));
+    directory->parent = parent;
+    shared_.tasks().push({std::move(directory), {}, {}});
+  }
+
+  void push_files(const std::shared_ptr<Directory>& directory, const UniqueFd& fd) {
+    const auto copy = std::make_shared<const UniqueFd>(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
+    if (!*copy) {
+      const int err = errno;
+      throw cannot_open(err, directory->path);
+    }
+    Records rest = directory->records;
+    while (!rest.empty()) {
+      const std::size_t count = std::min(rest.size(), kFilesPerTask);
+      shared_.tasks().push({directory, rest.first(count), copy});
+      rest = rest.subspan(count);
+    }
+  }
+
+  // --- tracked files
+
+  /// The files among `records` that are in this very directory.
+  void check_files(int fd, Records records, std::size_t prefix_length) {
+    for_each_child(records, prefix_length, [&](const Child& child) {
+      if (!child.is_directory) check_file(fd, child.name, child.records.front());
+    });
+  }
+
+  void check_file(int fd, std::string_view name, const IndexRecord& record) {
+    if (record.stage() != 0 || record.assume_valid() || record.skip_worktree()) return;
+    // The name ends the path, and a NUL follows that.
+    const auto st = stat_at(fd, name.data());
+    if (!st) {
+      const int err = errno;
+      if (is_absent(err)) return note_deleted(record);
+      throw Error::system(err, "cannot look at " + wafers::quoted(record.path()) + " of the base");
+    }
+    const FileMode mode = record.mode();
+    if (S_ISDIR(st->st_mode)) {
+      if (mode != FileMode::gitlink) return note_deleted(record);
+      return result_.submodules.push_back(&record);
+    }
+    if (record.intent_to_add()) return;  // told of by the comparison with HEAD
+    if (!S_ISREG(st->st_mode) && !S_ISLNK(st->st_mode)) return result_.modified.push_back(&record);
+    if (mode == FileMode::gitlink) return result_.retyped.push_back(&record);
+    const RecordedFile recorded{mode, record.stat(), shared_.input().index.written()};
+    switch (compare_stat(recorded, *st, rules_)) {
+      case StatVerdict::same:
+        return;
+      case StatVerdict::retyped:
+        return result_.retyped.push_back(&record);
+      case StatVerdict::modified:
+        return result_.modified.push_back(&record);
+      case StatVerdict::suspicious:
+        return result_.suspicious.push_back(&record);
+    }
+  }
+
+  // --- untracked files
+
+  void check_names(Directory& directory, int fd) {
+    names_.read(fd, directory.path);
+    std::ranges::sort(children_, {}, &Child::name);
+    for (const DirectoryName& entry : names_.all()) {
+      const auto [first, last] =
+          std::ranges::equal_range(children_, entry.name, std::ranges::less(), &Child::name);
+      // A tracked directory whose name is something else now is found by whoever opens it.
+      if (first == last) check_unknown(directory, fd, entry);
+    }
+  }
+
+  /// A name that the index doesn't have in this directory.
+  void check_unknown(Directory& directory, int fd, const DirectoryName& entry) {
+    if (entry.name == ".git") return;
+    const auto& scope = shared_.scope_of(directory);
+    if (scope->all_ignored()) return;
+    const unsigned char type = type_of(fd, entry);
+    if (!is_visible(type) || scope->is_ignored(entry.name, type == DT_DIR)) return;
+    std::string path = directory.prefix() + std::string(entry.name);
+    if (type != DT_DIR) {
+      result_.untracked.push_back(std::move(path));
+    } else if (has_untracked(path, entry.name, scope)) {
+      result_.untracked.push_back(path + "/");
+    }
+  }
+
+  /// Whether git would show a directory without tracked files: a repository of its own, or some
+  /// file in it that isn't ignored.
+  bool has_untracked(const std::string& path, std::string_view name,
+                     const std::shared_ptr<const IgnoreScope>& above) {
+    DirectoryNames found;
+    std::vector<DirectoryName> names;
+    {
+      const UniqueFd fd = shared_.open(path, O_RDONLY | O_DIRECTORY);
+      if (!fd) {
+        const int err = errno;
+        if (is_absent(err)) return false;
+        throw cannot_open(err, path);
+      }
+      if (is_repository(fd.get())) return true;
+      found.read(fd.get(), path);
+      for (const DirectoryName& entry : found.all()) {
+        names.push_back({entry.name, type_of(fd.get(), entry)});
+      }
+    }
+    const auto scope = shared_.child_scope(above, path, name);
+    return std::ranges::any_of(names, [&](const DirectoryName& entry) {
+      if (entry.name == ".git" || !is_visible(entry.type)) return false;
+      const bool directory = entry.type == DT_DIR;
+      if (scope->is_ignored(entry.name, directory)) return false;
+      return !directory || has_untracked(path + "/" + std::string(entry.name), entry.name, scope);
+    });
+  }
+
+  static bool is_repository(int fd) {
+    const auto git = stat_at(fd, ".git");
+    if (!git) return false;
+    return !S_ISDIR(git->st_mode) || ::faccessat(fd, ".git/HEAD", F_OK, 0) == 0;
+  }
+
+  Shared& shared_;
+  const StatRules& rules_;
+  ScanResult result_;
+  std::vector<Child> children_;  ///< kept for their memory alone, as the names
+  DirectoryNames names_;
+};
+
+template <typename T>
+void append(std::vector<T>& to, std::vector<T>& from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+}  // namespace
+
+ScanResult scan_worktree(const ScanInput& input) {
+  Shared shared(input);
+  auto root = std::make_shared<Directory>();
+  root->records = input.index.entries();
+  shared.tasks().push({std::move(root), {}, {}});
+
+  const unsigned count = thread_count(input.index.entries().size() / kFilesPerTask + 1);
+  std::vector<Worker> workers;
+  workers.reserve(count);
+  for (unsigned i = 0; i < count; ++i) workers.emplace_back(shared);
+  run_workers(count, [&](unsigned worker) {
+    shared.tasks().work([&](Task& task) { workers[worker].run(task); });
+  });
+
+  ScanResult all;
+  for (Worker& worker : workers) {
+    ScanResult& part = worker.result();
+    append(all.deleted, part.deleted);
+    append(all.modified, part.modified);
+    append(all.retyped, part.retyped);
+    append(all.suspicious, part.suspicious);
+    append(all.submodules, part.submodules);
+    append(all.untracked, part.untracked);
+  }
+  return all;
+}
+
+}  // namespace wafers::git

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "git/ignore.h"
+#include "git/index_view.h"
+#include "git/worktree_stat.h"
+
+namespace wafers::git {
+
+/// What one pass over a worktree tells about the index, in no order. Records point into the
+/// IndexView.
+struct ScanResult {
+  std::vector<const IndexRecord*> deleted;
+  std::vector<const IndexRecord*> modified;
+  std::vector<const IndexRecord*> retyped;
+  std::vector<const IndexRecord*> suspicious;  ///< only their content can tell
+  std::vector<const IndexRecord*> submodules;  ///< whose directory is there
+  std::vector<std::string> untracked;          ///< and not ignored; directories end in '/'
+};
+
+struct ScanInput {
+  const IndexView& index;
+  std::string worktree;
+  StatRules stat_rules;
+  // Ignore rules from outside of the worktree, as IgnoreScope::root() takes them.
+  std::string excludes_file;
+  std::string info_exclude;
+  LetterCase letters = LetterCase::sensitive;
+  /// Content of a blob, for ignore files that a sparse checkout left out. Called by one thread at a
+  /// time.
+  std::function<std::string(const Oid&)> read_blob;
+};
+
+/// Compares the worktree with the index by stat data, and looks for untracked files, as `git
+/// status` does: directory by directory on all cores, without an allocation per file. Where a whole
+/// directory is ignored, only its tracked files are looked at. Throws Error(failed).
+ScanResult scan_worktree(const ScanInput& input);
+
+}  // namespace wafers::git
