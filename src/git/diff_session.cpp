@@ -66,6 +66,20 @@ std::vector<std::string> selected(const std::vector<TreeChange>& changes,
   return paths;
 }
 
+/// Whether libgit2 takes `path` for itself. It parses what it is given as a line of an ignore file,
+/// also where told not to match (pathspec.c: git_pathspec__vinit, attr_file.c:
+/// git_attr_fnmatch__parse): `#a` is a comment then, `!a` leaves `a` out.
+bool is_plain(const std::string& path) {
+  return path.find_first_of("#!\\*?[ \t\n\v\f\r") == std::string::npos;
+}
+
+/// git_diff_notify_cb: 1 leaves the delta out.
+int is_not_in(const git_diff*, const git_diff_delta* delta, const char*, void* changed) {
+  const auto& paths = *static_cast<const std::set<std::string_view>*>(changed);
+  const bool in = paths.contains(delta->old_file.path) || paths.contains(delta->new_file.path);
+  return in ? 0 : 1;
+}
+
 }  // namespace
 
 DiffSession::DiffSession(const Repository& repository, ObjectStore& objects, const Oid& old_tree,
@@ -95,7 +109,14 @@ void DiffSession::compare(const std::vector<std::string>& changed, const Oid& ol
   // libgit2 takes pointers to what is not const, and doesn't write there.
   for (const std::string& path : changed) names.push_back(const_cast<char*>(path.c_str()));
   git_diff_options options = options_;
-  options.pathspec = {names.data(), names.size()};
+  std::set<std::string_view> only;
+  if (std::all_of(changed.begin(), changed.end(), is_plain)) {
+    options.pathspec = {names.data(), names.size()};
+  } else {
+    only.insert(changed.begin(), changed.end());
+    options.notify_cb = is_not_in;
+    options.payload = &only;
+  }
   const TreeHandle before = look_up_tree(handle_.get(), old_tree);
   const TreeHandle after = look_up_tree(handle_.get(), new_tree);
   check(git_diff_tree_to_tree(Out(diff_), handle_.get(), before.get(), after.get(), &options),
