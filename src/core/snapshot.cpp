@@ -57,6 +57,7 @@ Snapshot take_snapshot(const SnapshotInput& input) {
   snapshot.index.has_sparse_dirs =
       std::any_of(snapshot.index.entries.begin(), snapshot.index.entries.end(),
                   [](const git::IndexEntry& entry) { return entry.mode == git::FileMode::tree; });
+  snapshot.index.cached_tree = snapshot.tree;
   snapshot.unmatched_paths = selection.unmatched();
   snapshot.ignored_paths = selection.ignored();
   return snapshot;

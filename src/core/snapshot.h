@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -40,9 +41,14 @@ struct SnapshotInput {
   std::vector<std::string> paths;
   SnapshotPurpose purpose = SnapshotPurpose::commit;
   UntrackedNames untracked = UntrackedNames::collapsed;
+  /// For a status: leaves out of submodules what the configuration says; else all is told.
+  bool heed_submodule_ignore = false;
   /// Where the view is mounted: absolute paths below it in a nested repository's `.git` file are
   /// looked up in the view. Empty for a view that never was mounted.
   std::filesystem::path mountpoint;
+  /// Where external filters run; asked once, for the first file that has one. Without it they run
+  /// in the upper.
+  std::function<std::filesystem::path()> filter_directory = {};
 };
 
 /// A change of the view against the tip, in the form that status needs. Where the new state can't

@@ -87,6 +87,7 @@ StatusResult status_of_view(const Wafer& wafer) {
   const Show show = configured_untracked(git.repository);
   SnapshotInput input = snapshot_input(wafer, git, *objects, SnapshotPurpose::status);
   if (show == Show::all) input.untracked = UntrackedNames::all;
+  input.heed_submodule_ignore = true;
   Snapshot snapshot = take_snapshot(input);
   if (show == Show::none) snapshot.untracked.clear();
   StatusResult result = entries_of(snapshot, staged_changes(git, *objects),

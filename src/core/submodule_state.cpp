@@ -23,8 +23,10 @@ using IgnoreRules = std::shared_ptr<const git::IgnoreScope>;
 
 class Comparison {
  public:
-  Comparison(const git::IndexFile& index, git::ObjectStore& objects)
-      : index_(index), objects_(objects) {}
+  Comparison(const git::IndexFile& index, git::ObjectStore& objects, UntrackedContent untracked)
+      : index_(index),
+        objects_(objects),
+        untracked_counts_(untracked == UntrackedContent::counts) {}
 
   bool modified(const SubmoduleDir& dir, const std::string& prefix, const IgnoreRules& rules) const;
 
@@ -40,6 +42,7 @@ class Comparison {
 
   const git::IndexFile& index_;
   git::ObjectStore& objects_;
+  bool untracked_counts_;
 };
 
 std::string rules_in(const SubmoduleDir& dir) {
@@ -80,8 +83,8 @@ bool Comparison::entry_modified(const SubmoduleDir& dir, const UpperEntry& entry
   }
   if (entry.type == UpperEntryType::whiteout) return recorded != nullptr || has_below(path + "/");
   if (recorded == nullptr) {
-    return has_below(path + "/") ||
-           (entry.type != UpperEntryType::special && !rules->is_ignored(entry.name, false));
+    return has_below(path + "/") || (untracked_counts_ && entry.type != UpperEntryType::special &&
+                                     !rules->is_ignored(entry.name, false));
   }
   return entry.type == UpperEntryType::special ||
          file_modified(dir.upper.plain(), entry, *recorded);
@@ -132,12 +135,12 @@ bool Comparison::something_deleted(const UpperListing& listing, const std::strin
 
 bool is_submodule_modified(const SubmoduleDir& dir, const NestedRepoFinder::Contents& contents,
                            std::string_view excludes_file, git::LetterCase letters,
-                           git::ObjectStore& objects) {
+                           git::ObjectStore& objects, UntrackedContent untracked) {
   if (contents.index.has_split_index) return true;
   try {
     const auto rules =
         git::IgnoreScope::root(excludes_file, contents.info_exclude, rules_in(dir), letters);
-    return Comparison(contents.index, objects).modified(dir, "", rules);
+    return Comparison(contents.index, objects, untracked).modified(dir, "", rules);
   } catch (const Error&) {
     return true;
   }

@@ -43,6 +43,9 @@ void require_unchanged(const ViewFile& file, int fd) {
                          wafers::quoted(file.path) + " changed while it was read");
 }
 
+/// As git's index has it.
+std::uint32_t size_of(const ViewFile& file) { return index_stat(file.stat).size; }
+
 /// Exactly as much as `file.stat` says; ChangedMeanwhile where there is less.
 std::string read_whole(const ViewFile& file, int fd) {
   std::string content(static_cast<std::size_t>(file.stat.st_size), '\0');
@@ -85,14 +88,7 @@ bool is_proof(const git::IndexEntry& entry, const git::IndexFile& cache) {
 }
 
 BlobReader::BlobReader(const SnapshotInput& input)
-    : input_(input),
-      config_(input.repository->convert_config()),
-      worktree_(input.repository->worktree()),
-      environment_{"GIT_DIR=" + input.repository->git_dir().native()} {
-  // Git checks the safety of line end conversion only when it writes objects (convert.c:
-  // CONV_WRITE_OBJECT): a status neither warns nor fails.
-  if (input.purpose != SnapshotPurpose::commit) config_.safecrlf = git::ConvertConfig::SafeCrlf::no;
-}
+    : input_(input), config_(input.repository->convert_config()) {}
 
 /// The entry of the cache that still describes the file.
 const git::IndexEntry* BlobReader::cached(const ViewFile& file) const {
@@ -103,8 +99,7 @@ const git::IndexEntry* BlobReader::cached(const ViewFile& file) const {
   return entry->stat == index_stat(file.stat) && is_proof(*entry, *cache) ? entry : nullptr;
 }
 
-BlobReader::Result BlobReader::read(const ViewFile& file,
-                                    std::vector<std::string>& warnings) const {
+BlobReader::Result BlobReader::read(const ViewFile& file, std::vector<std::string>& warnings) {
   Result result;
   if (const git::IndexEntry* entry = cached(file)) {
     result.oid = entry->oid;
@@ -118,8 +113,11 @@ BlobReader::Result BlobReader::read(const ViewFile& file,
     } else {
       read_regular(file, result, warnings);
     }
-    if (is_before(file.stat.st_mtim, now) && is_before(file.stat.st_ctim, now)) {
-      result.stat = index_stat(file.stat);
+    result.stat = index_stat(file.stat);
+    // Another write within the same tick would leave no trace. The size still tells git's status
+    // whether the file is as checked out.
+    if (!is_before(file.stat.st_mtim, now) || !is_before(file.stat.st_ctim, now)) {
+      result.stat = {.size = result.stat.size};
     }
   } catch (const ChangedMeanwhile&) {
     throw;
@@ -135,7 +133,7 @@ git::Oid BlobReader::store(std::string_view content) const {
 }
 
 void BlobReader::read_regular(const ViewFile& file, Result& result,
-                              std::vector<std::string>& warnings) const {
+                              std::vector<std::string>& warnings) {
   struct stat opened {};
   const UniqueFd fd = file.dir.open_file(file.name, &opened);
   if (!same_state(file.stat, opened)) {
@@ -143,12 +141,12 @@ void BlobReader::read_regular(const ViewFile& file, Result& result,
   }
   const git::Attributes attributes = file.attributes.of_file(file.name);
   const git::Conversion conversion = git::Conversion::choose(attributes, config_);
+  const bool filtered = attributes.find("filter") != attributes.end();
+  if (filtered && filter_directory_.empty()) find_filter_directory();
   if (!conversion.is_identity()) {
     result.oid = store(conversion.to_git(read_whole(file, fd.get()), context_for(file, warnings)));
     // Not with a filter program: it would have to run once more, the other way round.
-    if (attributes.find("filter") == attributes.end()) {
-      result.size_differs = size_differs(file, conversion, result.oid);
-    }
+    if (!filtered) result.size_differs = size_differs(file, result.oid);
   } else if (input_.purpose == SnapshotPurpose::diff) {
     // A diff must be able to read the blob again, so it goes through memory as a whole.
     result.oid = store(read_whole(file, fd.get()));
@@ -170,12 +168,14 @@ git::Oid BlobReader::stream(const ViewFile& file, int fd) const {
 }
 
 git::ConvertContext BlobReader::context_for(const ViewFile& file,
-                                            std::vector<std::string>& warnings) const {
+                                            std::vector<std::string>& warnings) {
   git::ConvertContext context;
   context.path = file.path;
-  context.directory = worktree_;
-  context.environment = environment_;
+  context.directory = filter_directory_;
+  context.environment = filter_environment_;
   context.warnings = &warnings;
+  context.drivers = &drivers_;
+  context.writes = input_.purpose == SnapshotPurpose::commit;
   context.recorded_blob = [this, tip = file.tip]() -> std::optional<std::string> {
     if (tip == nullptr || !git::is_blob(tip->mode)) return std::nullopt;
     return input_.objects->read_blob(tip->oid);
@@ -183,19 +183,37 @@ git::ConvertContext BlobReader::context_for(const ViewFile& file,
   return context;
 }
 
-bool BlobReader::size_differs(const ViewFile& file, const git::Conversion& conversion,
-                              const git::Oid& oid) const {
+/// Filters find the repository by GIT_DIR, since the view hides `.git`. Its index is the base's:
+/// git programs among them must not refresh it. PWD spares them the path that getcwd(2) would give
+/// for another mount namespace's directory.
+void BlobReader::find_filter_directory() {
+  filter_directory_ = input_.filter_directory ? input_.filter_directory() : input_.upper;
+  filter_environment_ = {"GIT_DIR=" + input_.repository->git_dir().native(),
+                         "GIT_WORK_TREE=" + filter_directory_, "PWD=" + filter_directory_,
+                         "GIT_OPTIONAL_LOCKS=0"};
+}
+
+/// The size that git's index would have of the checked-out `oid`, where an index knows it.
+std::optional<std::uint32_t> BlobReader::recorded_size(const std::string& path,
+                                                       const git::Oid& oid) {
+  if (!base_index_) {
+    const auto index = input_.repository->git_dir() / "index";
+    base_index_ =
+        git::IndexFile::read(index, git::IndexFile::Checksum::trusted).value_or(git::IndexFile());
+  }
+  for (const git::IndexFile* index : {input_.cache, &std::as_const(*base_index_)}) {
+    const git::IndexEntry* entry = index != nullptr ? index->find(path) : nullptr;
+    if (entry != nullptr && entry->oid == oid && entry->stat != git::IndexStat{}) {
+      return entry->stat.size;
+    }
+  }
+  return std::nullopt;
+}
+
+bool BlobReader::size_differs(const ViewFile& file, const git::Oid& oid) {
   const bool unchanged = file.tip != nullptr && file.tip->oid == oid;
   if (!unchanged || input_.purpose != SnapshotPurpose::status) return false;
-  const auto size = static_cast<std::uint64_t>(file.stat.st_size);
-  const git::IndexEntry* entry = input_.cache != nullptr ? input_.cache->find(file.path) : nullptr;
-  if (entry != nullptr && entry->oid == oid && entry->stat != git::IndexStat{}) {
-    return entry->stat.size != static_cast<std::uint32_t>(size);
-  }
-  std::vector<std::string> unheard;
-  const std::string checked_out =
-      conversion.to_worktree(input_.objects->read_blob(oid), oid.hex(), context_for(file, unheard));
-  return checked_out.size() != size;
+  return recorded_size(file.path, oid).value_or(size_of(file)) != size_of(file);
 }
 
 }  // namespace wafers

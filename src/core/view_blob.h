@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "core/snapshot.h"
 #include "git/attributes.h"
 #include "git/convert.h"
+#include "git/convert_driver.h"
 #include "git/index_file.h"
 #include "git/repository.h"
 #include "linux/plain_dir.h"
@@ -27,15 +29,16 @@ struct ViewFile {
 };
 
 /// Turns files of the view into blobs: clean filters, the stat cache, and files that change while
-/// they are read. Knows nothing of the walk, and keeps no state that depends on its order.
+/// they are read. Knows nothing of the walk, and keeps no state that depends on its order: only the
+/// filter programs that were started, until the end.
 class BlobReader {
  public:
   explicit BlobReader(const SnapshotInput& input);
 
   struct Result {
     git::Oid oid;
-    /// Of the file that was hashed; all zero where it proves nothing, because the file could have
-    /// been changed within the resolution of its timestamps.
+    /// Of the file that was hashed; only its size where they prove nothing, because the file could
+    /// have been changed within the resolution of its timestamps.
     git::IndexStat stat;
     std::string failure;  ///< why there is no oid: unreadable, a conversion that failed, ...
     /// Git's status calls a file modified whose size isn't that of its checked-out version, even if
@@ -43,21 +46,25 @@ class BlobReader {
     bool size_differs = false;
   };
   /// Throws ChangedMeanwhile where the file isn't what `file.stat` says any more: look it up again.
-  Result read(const ViewFile& file, std::vector<std::string>& warnings) const;
+  Result read(const ViewFile& file, std::vector<std::string>& warnings);
 
  private:
   const git::IndexEntry* cached(const ViewFile& file) const;
-  void read_regular(const ViewFile& file, Result& result, std::vector<std::string>& warnings) const;
+  void read_regular(const ViewFile& file, Result& result, std::vector<std::string>& warnings);
   git::Oid stream(const ViewFile& file, int fd) const;
   git::Oid store(std::string_view content) const;
-  bool size_differs(const ViewFile& file, const git::Conversion& conversion,
-                    const git::Oid& oid) const;
-  git::ConvertContext context_for(const ViewFile& file, std::vector<std::string>& warnings) const;
+  std::optional<std::uint32_t> recorded_size(const std::string& path, const git::Oid& oid);
+  bool size_differs(const ViewFile& file, const git::Oid& oid);
+  git::ConvertContext context_for(const ViewFile& file, std::vector<std::string>& warnings);
+  void find_filter_directory();
 
   const SnapshotInput& input_;
   git::ConvertConfig config_;
-  std::string worktree_;
-  std::vector<std::string> environment_;
+  std::optional<git::IndexFile> base_index_;  ///< read when first asked
+  // For external filters.
+  std::string filter_directory_;  ///< empty until one is to run
+  std::vector<std::string> filter_environment_;
+  git::DriverPool drivers_;
 };
 
 /// Whether the cache is younger than the file of this entry was: else that could have been changed

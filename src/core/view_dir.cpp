@@ -14,6 +14,7 @@ namespace {
 
 constexpr const char* kIgnoreFile = ".gitignore";
 constexpr const char* kAttributesFile = ".gitattributes";
+constexpr const char* kModulesFile = ".gitmodules";
 constexpr std::size_t kLargestRuleFile = std::size_t{100} << 20U;  // attr.h: ATTR_MAX_FILE_SIZE
 
 template <typename Entry>
@@ -103,13 +104,17 @@ std::string ViewDirs::rule_of_view(ViewDir& dir, const std::string& file) const 
 }
 
 /// attr.c: read_attr with GIT_ATTR_CHECKIN: the worktree's file, and only without one the index's.
-std::string ViewDirs::attributes_of_view(ViewDir& dir) const {
-  const UpperEntry* entry = dir.find_upper(kAttributesFile);
+std::string ViewDirs::worktree_or_index_rule(ViewDir& dir, const std::string& file) const {
+  const UpperEntry* entry = dir.find_upper(file);
   const bool regular = entry == nullptr || entry->type == UpperEntryType::regular;
-  std::string rules = regular ? rule_of_view(dir, kAttributesFile) : std::string();
+  std::string rules = regular ? rule_of_view(dir, file) : std::string();
   if (!rules.empty() || (regular && entry != nullptr)) return rules;
-  const git::TreeEntry* recorded = dir.find_tip(kAttributesFile);
+  const git::TreeEntry* recorded = dir.find_tip(file);
   return is_regular(recorded) ? input_.objects->read_blob(recorded->oid) : std::move(rules);
+}
+
+std::string ViewDirs::modules_of_view(ViewDir& root) const {
+  return worktree_or_index_rule(root, kModulesFile);
 }
 
 std::unique_ptr<ViewDir> ViewDirs::root(ViewLayers layers, PathSelection::Part selection) const {
@@ -126,9 +131,9 @@ std::unique_ptr<ViewDir> ViewDirs::root(ViewLayers layers, PathSelection::Part s
     dir->rules_changed = true;
     dir->base_ignore = git::IgnoreScope::root(excludes, info, base, letters_);
   }
-  dir->attributes = git::AttributeScope::root(git::attributes_file(*input_.repository),
-                                              git::info_file(*input_.repository, "attributes"),
-                                              attributes_of_view(*dir), letters_);
+  dir->attributes = git::AttributeScope::root(
+      git::attributes_file(*input_.repository), git::info_file(*input_.repository, "attributes"),
+      worktree_or_index_rule(*dir, kAttributesFile), letters_);
   return dir;
 }
 
@@ -149,7 +154,8 @@ std::unique_ptr<ViewDir> ViewDirs::child(ViewDir& parent, const std::string& nam
   dir->base_ignore = parent.ignore == parent.base_ignore && base == rules
                          ? dir->ignore
                          : git::IgnoreScope::child(parent.base_ignore, name, base);
-  dir->attributes = git::AttributeScope::child(parent.attributes, name, attributes_of_view(*dir));
+  dir->attributes = git::AttributeScope::child(parent.attributes, name,
+                                               worktree_or_index_rule(*dir, kAttributesFile));
   return dir;
 }
 

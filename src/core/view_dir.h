@@ -68,6 +68,9 @@ class ViewDirs {
   std::unique_ptr<ViewDir> child(ViewDir& parent, const std::string& name, ViewLayers layers,
                                  PathSelection::Part selection) const;
 
+  /// What `.gitmodules` of the view's root holds, or the tip's where the view has none.
+  std::string modules_of_view(ViewDir& root) const;
+
   /// The base worktree's directory, opened when first asked for; null where it doesn't show.
   const PlainDir* lower(ViewDir& dir) const;
 
@@ -78,7 +81,7 @@ class ViewDirs {
   std::vector<git::TreeEntry> sorted_tree(const std::optional<git::Oid>& tree) const;
   std::string rule_of_base(ViewDir& dir, const std::string& file) const;
   std::string rule_of_view(ViewDir& dir, const std::string& file) const;
-  std::string attributes_of_view(ViewDir& dir) const;
+  std::string worktree_or_index_rule(ViewDir& dir, const std::string& file) const;
   std::string read_rule(const PlainDir& dir, const std::string& file) const;
 
   const SnapshotInput& input_;

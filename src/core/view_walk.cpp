@@ -83,6 +83,7 @@ std::optional<git::Oid> ViewWalk::run() {
   if (layers.lower_visible) layers.base = input_.base_tree;
   layers.tip = input_.tip_tree;
   const auto root = dirs_.root(std::move(layers), selection_.root());
+  if (input_.heed_submodule_ignore) gitmodules_ = dirs_.modules_of_view(*root);
   return walk(*root);
 }
 
@@ -244,8 +245,9 @@ ViewWalk::Found ViewWalk::whiteout(const Site& site) {
 
 /// The view shows no directory here, nor a file that is selected: what is selected below is gone.
 ViewWalk::Found ViewWalk::no_directory(const Site& site) {
-  if (site.part.all()) return std::nullopt;
   const auto tree = tree_of(site.tip);
+  // What is named below a selected directory that is gone was there, too.
+  if (site.part.all() && !(tree && site.part.named())) return std::nullopt;
   if (!tree) return keep(site, site.tip);
   ViewLayers layers;
   layers.tip = tree;
@@ -254,6 +256,7 @@ ViewWalk::Found ViewWalk::no_directory(const Site& site) {
 
 ViewWalk::Found ViewWalk::file(const Site& site, const PlainDir& layer, const struct stat& stat) {
   if (!site.part.all()) return no_directory(site);
+  if (site.part.named() && tree_of(site.tip)) no_directory(site);  // what is named below is gone
   if (!site.tracked() && site.ignored(false)) {
     site.part.ignored();
     return std::nullopt;
@@ -270,7 +273,7 @@ ViewWalk::Found ViewWalk::file(const Site& site, const PlainDir& layer, const st
   }
   if (!site.tracked() && input_.purpose == SnapshotPurpose::status) {
     out_.untracked.push_back(path);
-    return std::nullopt;
+    return sparse_rest(path, site.base, site.tip);  // still in git's index, too
   }
   return blob(site, layer, stat, mode);
 }

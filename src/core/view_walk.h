@@ -9,6 +9,7 @@
 #include "core/path_selection.h"
 #include "core/snapshot.h"
 #include "core/sparse_paths.h"
+#include "core/submodule_config.h"
 #include "core/view_blob.h"
 #include "core/view_dir.h"
 
@@ -73,17 +74,20 @@ class ViewWalk {
   Found sparse_rest(const std::string& path, const git::TreeEntry* base, const git::TreeEntry* tip);
   std::optional<NestedRepoFinder::Repo> find_repo(const Site& site, const ViewLayers& layers);
   MergedDir merged(const Site& site, const ViewLayers& layers);
-  bool is_modified(const Site& site, const ViewLayers& layers);
+  bool is_modified(const Site& site, const ViewLayers& layers, SubmoduleIgnore ignore);
+  SubmoduleIgnore submodule_ignore(const std::string& path);
   git::FileMode mode_of(const struct stat& stat, const git::TreeEntry* tip) const;
   bool is_refused(const Site& site, git::FileMode mode) const;
 
   // How it is written down.
   Found keep(const Site& site, const git::TreeEntry* entry);
+  bool keep_cached(const Site& site);
   Found take(const Site& site, git::FileMode mode, const git::Oid& oid,
              const git::IndexStat& stat = {});
   Found refuse(const Site& site, git::FileMode mode, std::string why);
   void changed(const Site& site, git::FileMode mode);
   void name_untracked(const Site& site);
+  void tell_modified(const Site& site, bool moved);
 
   const SnapshotInput& input_;
   const PathSelection& selection_;
@@ -92,6 +96,8 @@ class ViewWalk {
   BlobReader blobs_;
   NestedRepoFinder repos_;
   SparsePaths sparse_;
+  std::string gitmodules_;  ///< what the view's `.gitmodules` holds, where that matters
+  std::optional<SubmoduleConfig> submodules_;  ///< once there was one
   git::PathProtection protection_;
   bool trust_executable_bit_ = true;  ///< core.fileMode
   bool has_symlinks_ = true;          ///< core.symlinks

@@ -89,20 +89,35 @@ ViewWalk::Found ViewWalk::untracked_directory(const Site& site, ViewLayers layer
 ViewWalk::Found ViewWalk::submodule(const Site& site, const ViewLayers& layers) {
   site.part.matched(true);
   if (!site.part.all() || !layers.upper) return keep(site, site.tip);
-  const bool touched = layers.listing.opaque || has_git_dir(layers.listing);
-  if (!touched && input_.purpose != SnapshotPurpose::status) return keep(site, site.tip);
+  const bool has_repo = has_git_dir(layers.listing);
   const auto repo = find_repo(site, layers);
-  if (repo && has_git_dir(layers.listing)) out_.repositories.push_back(site.path());
-  if (touched && repo && repo->head && *repo->head != site.tip->oid) {
-    return take(site, FileMode::gitlink, *repo->head);
+  if (repo && has_repo) out_.repositories.push_back(site.path());
+  const SubmoduleIgnore ignore = submodule_ignore(site.path());
+  const bool moved = repo && (has_repo || layers.listing.opaque) && repo->head &&
+                     *repo->head != site.tip->oid && ignore != SubmoduleIgnore::all;
+  if (repo && ignore < SubmoduleIgnore::dirty && is_modified(site, layers, ignore)) {
+    tell_modified(site, moved);
   }
-  if (repo && input_.purpose == SnapshotPurpose::status && is_modified(site, layers)) {
-    changed(site, FileMode::gitlink);
-  }
-  return keep(site, site.tip);
+  return moved ? take(site, FileMode::gitlink, *repo->head) : keep(site, site.tip);
 }
 
-bool ViewWalk::is_modified(const Site& site, const ViewLayers& layers) {
+/// Changes inside a submodule are not the superproject's: a status names them, a commit warns.
+void ViewWalk::tell_modified(const Site& site, bool moved) {
+  if (input_.purpose == SnapshotPurpose::commit) {
+    out_.warnings.push_back("changes inside submodule " + wafers::quoted(site.path()) +
+                            " are not part of this commit");
+  } else if (input_.purpose == SnapshotPurpose::status && !moved) {
+    changed(site, FileMode::gitlink);
+  }
+}
+
+SubmoduleIgnore ViewWalk::submodule_ignore(const std::string& path) {
+  if (!input_.heed_submodule_ignore) return SubmoduleIgnore::none;
+  if (!submodules_) submodules_.emplace(*input_.repository, gitmodules_);
+  return submodules_->ignore_of(path);
+}
+
+bool ViewWalk::is_modified(const Site& site, const ViewLayers& layers, SubmoduleIgnore ignore) {
   const auto contents = repos_.contents(merged(site, layers), site.path());
   // An index that was added to no longer caches the commit's tree.
   if (!contents || (has_git_dir(layers.listing) && !contents->index.cached_tree)) return true;
@@ -110,22 +125,28 @@ bool ViewWalk::is_modified(const Site& site, const ViewLayers& layers) {
   const SubmoduleDir dir{
       .upper = site.dir.layers.upper->open_directory(site.name),
       .lower = lower != nullptr ? lower->find_directory(site.name) : std::nullopt};
+  const auto untracked =
+      ignore == SubmoduleIgnore::untracked ? UntrackedContent::ignored : UntrackedContent::counts;
   return is_submodule_modified(dir, *contents, git::excludes_file(*input_.repository),
-                               dirs_.letters(), *input_.objects);
+                               dirs_.letters(), *input_.objects, untracked);
 }
 
 ViewWalk::Found ViewWalk::nested_repo(const Site& site, const NestedRepoFinder::Repo& repo) {
   site.part.matched(true);
   const std::string path = site.path();
   if (!repo.head) {
-    return refuse(site, FileMode::gitlink,
+    // Instead of a tracked file it is nothing at all (diff-lib.c: check_removed).
+    return refuse(site, site.tracked() ? FileMode::absent : FileMode::gitlink,
                   wafers::quoted(path + "/") + " does not have a commit checked out");
   }
   if (is_refused(site, FileMode::gitlink)) {
     return refuse(site, FileMode::gitlink, "invalid path " + wafers::quoted(path));
   }
   name_untracked(site);
-  if (input_.purpose == SnapshotPurpose::status) return std::nullopt;
+  if (input_.purpose == SnapshotPurpose::status) {
+    if (site.tracked()) changed(site, FileMode::gitlink);
+    return keep(site, site.tip);
+  }
   out_.warnings.push_back("adding embedded git repository: " + printable(path));
   return take(site, FileMode::gitlink, *repo.head);
 }

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "core/view_walk.h"
@@ -5,8 +7,16 @@
 // How the walk writes down what it found.
 
 namespace wafers {
+namespace {
 
 using git::FileMode;
+
+/// What a cache that is written later may say of the file.
+git::IndexStat still_proof(const git::IndexEntry& entry, const git::IndexFile& cache) {
+  return is_proof(entry, cache) ? entry.stat : git::IndexStat{.size = entry.stat.size};
+}
+
+}  // namespace
 
 /// read-cache.c: add_to_index, ce_mode_from_stat.
 FileMode ViewWalk::mode_of(const struct stat& stat, const git::TreeEntry* tip) const {
@@ -26,16 +36,37 @@ bool ViewWalk::is_refused(const Site& site, FileMode mode) const {
 
 ViewWalk::Found ViewWalk::keep(const Site& site, const git::TreeEntry* entry) {
   if (entry == nullptr) return std::nullopt;
+  if (entry->mode == FileMode::tree && keep_cached(site)) return *entry;
   git::IndexStat stat;
   if (input_.cache != nullptr && input_.purpose == SnapshotPurpose::commit) {
     // Not taken from the view now, but read once with this very content.
     const git::IndexEntry* known = input_.cache->find(site.path());
-    if (known != nullptr && known->oid == entry->oid && known->mode == entry->mode &&
-        is_proof(*known, *input_.cache)) {
-      stat = known->stat;
+    if (known != nullptr && known->oid == entry->oid && known->mode == entry->mode) {
+      stat = still_proof(*known, *input_.cache);
     }
   }
   return take(site, entry->mode, entry->oid, stat);
+}
+
+/// Nothing of this directory of the tip is taken from the view now: what the cache knows of its
+/// files stays known. False where it knows nothing, or is not of this tip.
+bool ViewWalk::keep_cached(const Site& site) {
+  const git::IndexFile* cache = input_.cache;
+  if (cache == nullptr || input_.purpose != SnapshotPurpose::commit) return false;
+  if (!site.part.nothing() || cache->cached_tree != input_.tip_tree) return false;
+  const std::string prefix = site.path() + "/";
+  const auto before = [](const git::IndexEntry& known, const std::string& path) {
+    return known.path < path;
+  };
+  auto entry = std::lower_bound(cache->entries.begin(), cache->entries.end(), prefix, before);
+  const std::size_t entries_before = out_.index.entries.size();
+  for (; entry != cache->entries.end() && entry->path.starts_with(prefix); ++entry) {
+    out_.index.entries.push_back(*entry);
+    if (entry->mode != FileMode::tree) {
+      out_.index.entries.back().stat = still_proof(*entry, *cache);
+    }
+  }
+  return out_.index.entries.size() > entries_before;
 }
 
 ViewWalk::Found ViewWalk::take(const Site& site, FileMode mode, const git::Oid& oid,

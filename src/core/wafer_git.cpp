@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "core/filter_directory.h"
 #include "git/diff.h"
 
 namespace wafers {
@@ -93,6 +94,7 @@ SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::Objec
   input.cache = git.stat_cache ? &*git.stat_cache : nullptr;
   input.purpose = purpose;
   input.mountpoint = wafer.mountpoint;
+  input.filter_directory = [&wafer] { return filter_directory(wafer); };
   return input;
 }
 

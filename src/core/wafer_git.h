@@ -32,7 +32,7 @@ WaferGit open_wafer_git(const Wafer& wafer);
 /// Whether something is staged.
 inline bool has_staged(const WaferGit& git) { return git.index_tree != git.tip_tree; }
 
-/// What take_snapshot() is to be told about this wafer. `objects` and `git` must outlive it.
+/// What take_snapshot() is to be told about this wafer. All arguments must outlive it.
 SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
                              SnapshotPurpose purpose);
 

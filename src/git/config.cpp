@@ -1,17 +1,20 @@
 #include "git/config.h"
 
+#include <pwd.h>
 #include <strings.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cstddef>
 #include <cstdlib>
 #include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "git/library.h"
+#include "git/wildmatch.h"
 
 namespace wafers::git {
 namespace {
@@ -37,6 +40,14 @@ std::string canonical_key(std::string_view key) {
   if (first == std::string_view::npos) return lower_case(key);
   return lower_case(key.substr(0, first)) + std::string(key.substr(first, last - first)) +
          lower_case(key.substr(last));
+}
+
+/// The glob of an `includeIf` on remotes' URLs; empty for every other key.
+std::string_view remote_url_glob(std::string_view key) {
+  constexpr std::string_view kBefore = "includeif.hasconfig:remote.*.url:";
+  constexpr std::string_view kAfter = ".path";
+  if (!key.starts_with(kBefore) || !key.ends_with(kAfter)) return {};
+  return key.substr(kBefore.size(), key.size() - kBefore.size() - kAfter.size());
 }
 
 /// One word of a shell command line as git's sq_quote() writes it: '...' with '\'' and '\!' in it.
@@ -75,8 +86,11 @@ std::optional<bool> parse_bool(const std::optional<std::string>& value) {
 }
 
 std::string expand_home(const std::string& path) {
-  if (!path.starts_with("~/")) return path;
-  return environment("HOME") + path.substr(1);
+  if (!path.starts_with('~')) return path;
+  const std::size_t end = std::min(path.find('/'), path.size());
+  if (end == 1) return environment("HOME") + path.substr(end);
+  const struct passwd* user = ::getpwnam(path.substr(1, end - 1).c_str());
+  return user == nullptr ? path : user->pw_dir + path.substr(end);
 }
 
 std::vector<Setting> parse_config_parameters(std::string_view text) {
@@ -137,6 +151,7 @@ void Config::add_file(const fs::path& file, git_config_level_t level, git_reposi
   if (::access(file.c_str(), F_OK) != 0) return;
   check(git_config_add_file_ondisk(handle_.get(), file.c_str(), level, repository, 0),
         "cannot read configuration file " + wafers::quoted(file.native()));
+  files_[level] = file;
 }
 
 void Config::add_user_files(git_repository* repository) {
@@ -166,9 +181,38 @@ void Config::read_files() {
   while ((result = git_config_next(&entry, iterator.get())) == 0) {
     Setting setting{entry->name, std::nullopt};
     if (entry->value != nullptr) setting.value = entry->value;
+    if (entry->include_depth == 0 && setting.value && !remote_url_glob(setting.key).empty()) {
+      remote_url_includes_.push_back({settings_.size(), files_[entry->level].parent_path()});
+    }
     settings_.push_back(std::move(setting));
   }
   if (result != GIT_ITEROVER) check(result, "cannot read Git's configuration");
+  include_by_remote_url();
+}
+
+/// includeIf "hasconfig:remote.*.url:<glob>" (config.c: include_by_remote_url), which libgit2 1.5
+/// doesn't know: the file counts in the place of the setting, if any remote's URL matches.
+void Config::include_by_remote_url() {
+  if (remote_url_includes_.empty()) return;
+  std::vector<std::string> urls;
+  for (const Setting& setting : settings_) {
+    const bool remote = setting.key.starts_with("remote.") && setting.key.ends_with(".url");
+    if (remote && setting.value) urls.push_back(*setting.value);
+  }
+  // From the last to the first, so that the positions stay good.
+  for (auto include = remote_url_includes_.rbegin(); include != remote_url_includes_.rend();
+       ++include) {
+    const Setting& setting = settings_[include->position];
+    const Wildmatch glob(remote_url_glob(setting.key), Slash::separator, LetterCase::sensitive);
+    if (std::none_of(urls.begin(), urls.end(),
+                     [&](const auto& url) { return glob.matches(url); })) {
+      continue;
+    }
+    const Config included = open_file(include->directory / expand_home(*setting.value));
+    settings_.insert(settings_.begin() + static_cast<std::ptrdiff_t>(include->position) + 1,
+                     included.settings_.begin(), included.settings_.end());
+  }
+  remote_url_includes_.clear();
 }
 
 void Config::read_environment() {

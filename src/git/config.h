@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,7 +20,8 @@ struct Setting {
 
 /// Git's configuration, weakest setting first, as git-config(1) orders files and environment:
 /// system, global (XDG, then ~/.gitconfig), repository, worktree, GIT_CONFIG_COUNT and
-/// GIT_CONFIG_PARAMETERS. HOME and its like are looked at anew each time.
+/// GIT_CONFIG_PARAMETERS. All conditions of includeIf count; hasconfig:remote.*.url only in these
+/// files themselves, not in what they include. HOME and its like are looked at anew each time.
 class Config {
  public:
   /// Only what a repository can't change: what git calls protected configuration.
@@ -45,17 +48,26 @@ class Config {
                 git_repository* repository);
   void add_user_files(git_repository* repository);
   void read_files();
+  void include_by_remote_url();
   void read_environment();
 
+  /// An `includeIf` with a condition that libgit2 doesn't know.
+  struct Include {
+    std::size_t position = 0;         ///< of its setting
+    std::filesystem::path directory;  ///< of the file that has it
+  };
+
   ConfigHandle handle_;
+  std::map<int, std::filesystem::path> files_;  ///< by libgit2's level
   std::vector<Setting> settings_;
+  std::vector<Include> remote_url_includes_;
 };
 
 /// true/yes/on/1, false/no/off/0/"" and numbers, as git's config.c reads them; a key without value
 /// is true. nullopt where it is none of those.
 std::optional<bool> parse_bool(const std::optional<std::string>& value);
 
-/// "~/x" with $HOME; everything else unchanged.
+/// "~/x" with $HOME, "~user/x" with that user's home; everything else unchanged.
 std::string expand_home(const std::string& path);
 
 /// The words of GIT_CONFIG_PARAMETERS: 'key=value' or 'key'='value', quoted for the shell.

@@ -46,7 +46,8 @@ struct IndexFile {
   /// data proves nothing (git's racy-git.txt).
   std::int64_t mtime_seconds = 0;
   std::int64_t mtime_nanoseconds = 0;
-  /// Root tree from the cache-tree extension, where it is valid for the whole index.
+  /// Root tree from the cache-tree extension, where it is valid for the whole index; written if it
+  /// is there.
   std::optional<Oid> cached_tree;
   bool has_split_index = false;  ///< extension `link`: entries are incomplete
   bool has_sparse_dirs = false;  ///< extension `sdir`

@@ -65,6 +65,16 @@ void append_entry(std::string& out, const IndexEntry& entry) {
   out.append(8 - (out.size() - start) % 8, '\0');
 }
 
+/// Extension TREE with nothing but the root: "" NUL, entries, no subtrees, LF, object name.
+void append_cached_tree(std::string& out, const Oid& tree, std::size_t entries) {
+  std::string record(1, '\0');
+  record += std::to_string(entries) + " 0\n";
+  record.append(tree.bytes.begin(), tree.bytes.end());
+  out += "TREE";
+  append_be32(out, static_cast<std::uint32_t>(record.size()));
+  out += record;
+}
+
 std::string serialised(const IndexFile& index) {
   std::vector<const IndexEntry*> order;
   order.reserve(index.entries.size());
@@ -80,6 +90,7 @@ std::string serialised(const IndexFile& index) {
   append_be32(out, any(is_extended) ? 3 : 2);
   append_be32(out, static_cast<std::uint32_t>(order.size()));
   for (const IndexEntry* entry : order) append_entry(out, *entry);
+  if (index.cached_tree) append_cached_tree(out, *index.cached_tree, order.size());
   if (any([](const IndexEntry& entry) { return entry.mode == FileMode::tree; })) {
     out += "sdir";
     append_be32(out, 0);

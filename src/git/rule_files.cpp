@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "git/config.h"
 #include "git/file.h"
 
 namespace wafers::git {
@@ -27,7 +28,9 @@ std::filesystem::path in_user_config(const char* name) {
 
 std::string user_rules(const Repository& repository, const char* key, const char* standard) {
   const auto configured = repository.config_path(key);
-  return text_of(configured ? std::filesystem::path(*configured) : in_user_config(standard));
+  if (!configured) return text_of(in_user_config(standard));
+  // git has gone to the top of the worktree before it opens the file.
+  return configured->empty() ? std::string() : text_of(repository.worktree() / *configured);
 }
 
 }  // namespace
@@ -37,11 +40,25 @@ std::string excludes_file(const Repository& repository) {
 }
 
 std::string attributes_file(const Repository& repository) {
-  return user_rules(repository, "core.attributesFile", "attributes");
+  const char* without_system = std::getenv("GIT_ATTR_NOSYSTEM");
+  std::string rules;
+  if (without_system == nullptr || !parse_bool(without_system).value_or(false)) {
+    rules = text_of("/etc/gitattributes") + "\n";
+  }
+  return rules + user_rules(repository, "core.attributesFile", "attributes");
 }
 
 std::string info_file(const Repository& repository, const char* name) {
   return text_of(repository.common_dir() / "info" / name);
+}
+
+std::vector<FileSetting> read_settings(const std::filesystem::path& file) {
+  std::vector<FileSetting> settings;
+  const Config config = Config::open_file(file);
+  for (const Setting& setting : config.settings()) {
+    settings.push_back({setting.key, setting.value.value_or(std::string())});
+  }
+  return settings;
 }
 
 LetterCase letter_case(const Repository& repository) {

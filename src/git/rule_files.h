@@ -1,6 +1,8 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "git/ignore.h"
 #include "git/repository.h"
@@ -8,14 +10,24 @@
 namespace wafers::git {
 
 /// The rule files that lie outside of the worktree, as text; empty where there is none. A file that
-/// can't be read counts as none, as with git. Throws nothing.
+/// can't be read counts as none, as with git. The first three throw nothing.
 
 /// core.excludesFile, else $XDG_CONFIG_HOME/git/ignore, else ~/.config/git/ignore.
 std::string excludes_file(const Repository& repository);
-/// core.attributesFile, else the same places' `attributes`.
+/// /etc/gitattributes, unless GIT_ATTR_NOSYSTEM forbids that, and behind it core.attributesFile,
+/// else the same places' `attributes`: the later rule is the stronger one.
 std::string attributes_file(const Repository& repository);
 /// `info/exclude` and `info/attributes` of the repository.
 std::string info_file(const Repository& repository, const char* name);
+
+/// One setting of a file in the format of Git's configuration: section and name in lower case.
+struct FileSetting {
+  std::string key;
+  std::string value;  ///< empty for a key without '='
+};
+/// All of them, in the file's order; what it includes is not looked at. Throws Error(failed) where
+/// it can't be parsed.
+std::vector<FileSetting> read_settings(const std::filesystem::path& file);
 
 /// core.ignoreCase.
 LetterCase letter_case(const Repository& repository);

@@ -28,6 +28,15 @@ const std::string kSubmodule = kTree + R"sh(
   git -c protocol.file.allow=always submodule --quiet add "$SCRATCH/origin" sub
 )sh";
 
+/// The same with sub/.git a directory of its own, and a second commit in it.
+const std::string kOwnSubmodule = kTree + R"sh(
+  git init -q -b main "$SCRATCH/origin"; echo 1 > "$SCRATCH/origin/f"
+  git -C "$SCRATCH/origin" add f; git -C "$SCRATCH/origin" commit -qm 1
+  echo 2 > "$SCRATCH/origin/f"; git -C "$SCRATCH/origin" commit -qam 2
+  git clone -q "$SCRATCH/origin" sub
+  git submodule --quiet add "$SCRATCH/origin" sub
+)sh";
+
 const char* const kRecreated =
     "after rm -r d; mkdir d deleted names may still resolve, and their whiteouts may be missing";
 const char* const kMovedDirectory = "a renamed directory may leave names of the lower one behind";
@@ -434,6 +443,10 @@ Cases attribute_cases() {
       {.name = "line ends changed, content the same",
        .base = kTree + "echo '*.txt text=auto' > .gitattributes",
        .steps = R"sh(printf 'a\r\n' > a.txt)sh"},
+      {.name = "line ends written otherwise than checked out, then copied up",
+       .base = kTree + R"sh(echo '*.txt text eol=crlf' > .gitattributes
+                            printf '1\n2\n' > lf.txt; printf '1\r\n' > crlf.txt)sh",
+       .steps = "touch lf.txt crlf.txt; echo x > a.txt"},
       {.name = "ident",
        .base = kTree + R"sh(echo '*.id ident' > .gitattributes; printf '$Id$\n' > x.id)sh",
        .steps = R"sh(printf '$Id: 123 $\nmore\n' > x.id; printf '$Id$ $Id: y $\n' > y.id)sh"},
@@ -608,6 +621,86 @@ Cases repository_cases() {
   };
 }
 
+/// What a status leaves out of a submodule, whatever was done in it; the commit leaves out nothing.
+Cases submodule_ignore_cases() {
+  const std::pair<const char*, const char*> changes[] = {
+      {"a file changed", "echo x > sub/f"},
+      {"a file added", "echo x > sub/g"},
+      {"another commit", "git -C sub checkout -q --detach HEAD~"},
+      {"another commit and a file changed",
+       "git -C sub checkout -q --detach HEAD~; echo x > sub/f"},
+  };
+  Cases cases;
+  for (const char* ignore : {"none", "untracked", "dirty", "all"}) {
+    for (const auto& [what, steps] : changes) {
+      const std::string name = "submodule.<name>.ignore=" + std::string(ignore) + ": " + what;
+      cases.push_back({.name = name,
+                       .base = kOwnSubmodule + "git config submodule.sub.ignore " + ignore,
+                       .steps = steps,
+                       .later = "echo x > a.txt"});
+    }
+  }
+  return cases;
+}
+
+Cases submodule_cases() {
+  return {
+      {.name = "a submodule with its own repository, another commit checked out",
+       .base = kOwnSubmodule,
+       .steps = "git -C sub checkout -q --detach HEAD~",
+       .later = "git -C sub checkout -q main"},
+      {.name = "a submodule with its own repository, a commit made in it",
+       .base = kOwnSubmodule,
+       .steps = "echo 3 > sub/f; git -C sub commit -qam 3"},
+      {.name = "a submodule with its own repository, changes in it",
+       .base = kOwnSubmodule,
+       .steps = "echo 3 > sub/f; echo new > sub/g; rm a.txt"},
+      {.name = "a submodule with its own repository, a commit and more changes",
+       .base = kOwnSubmodule,
+       .steps = "echo 3 > sub/f; git -C sub commit -qam 3; echo 4 > sub/f"},
+      {.name = "a submodule with its own repository deleted",
+       .base = kOwnSubmodule,
+       .steps = "rm -rf sub",
+       .later = "rm .gitmodules"},
+      {.name = "a submodule with its own repository replaced by a file",
+       .base = kOwnSubmodule,
+       .steps = "rm -rf sub; echo x > sub",
+       .later = "rm sub; mkdir sub; echo y > sub/y"},
+      {.name = "a file replaced by a repository",
+       .base = kTree,
+       .steps = kInner + "rm a.txt; inner a.txt"},
+      {.name = "a symlink replaced by a repository",
+       .base = kTree,
+       .steps = kInner + "rm link; inner link"},
+      {.name = "a file replaced by a repository without a commit",
+       .base = kTree,
+       .steps = "rm a.txt; git init -q a.txt",
+       .refused = true},
+      {.name = "ignored in a submodule by its own rules",
+       .base = kOwnSubmodule + "echo '*.o' >> sub/.git/info/exclude",
+       .steps = "echo x > sub/x.o"},
+      {.name = "ignored in a submodule by .gitmodules",
+       .base = kOwnSubmodule + "git config -f .gitmodules submodule.sub.ignore dirty",
+       .steps = "echo x > sub/f"},
+      {.name = "ignored in a submodule by .gitmodules, overruled by the configuration",
+       .base = kOwnSubmodule + "git config -f .gitmodules submodule.sub.ignore all; "
+                               "git config submodule.sub.ignore none",
+       .steps = "echo x > sub/f"},
+      {.name = "ignored in a submodule by .gitmodules as the view has it",
+       .base = kOwnSubmodule,
+       .steps = "git config -f .gitmodules submodule.sub.ignore all; echo x > sub/f"},
+      {.name = "ignored in a submodule by a deleted .gitmodules",
+       .base = kOwnSubmodule + "git config -f .gitmodules submodule.sub.ignore all",
+       .steps = "rm .gitmodules; echo x > sub/f"},
+      {.name = "ignored in submodules by diff.ignoreSubmodules",
+       .base = kOwnSubmodule + "git config diff.ignoreSubmodules dirty",
+       .steps = "echo x > sub/f; echo y > a.txt"},
+      {.name = "a submodule that .gitmodules doesn't name",
+       .base = kOwnSubmodule + "git config submodule.sub.ignore all; rm .gitmodules",
+       .steps = "echo x > sub/f"},
+  };
+}
+
 Cases partial_cases() {
   const auto partial = [](std::string name, std::string steps, std::vector<std::string> paths) {
     return TreeCase{.name = std::move(name),
@@ -644,9 +737,10 @@ Cases partial_cases() {
 
 std::vector<TreeCase> tree_cases() {
   std::vector<TreeCase> all;
-  for (Cases (*part)() : {content_cases, deletion_cases, rename_cases, type_cases, mode_cases,
-                          name_cases, ignore_cases, attribute_cases, special_cases, forbidden_cases,
-                          repository_cases, partial_cases}) {
+  for (Cases (*part)() :
+       {content_cases, deletion_cases, rename_cases, type_cases, mode_cases, name_cases,
+        ignore_cases, attribute_cases, special_cases, forbidden_cases, repository_cases,
+        submodule_cases, submodule_ignore_cases, partial_cases}) {
     Cases cases = part();
     std::move(cases.begin(), cases.end(), std::back_inserter(all));
   }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "core/wafer_git.h"
+#include "git/index_file.h"
 #include "hand_made_view.h"
 #include "support/catch.h"
 #include "support/run.h"
@@ -356,6 +357,9 @@ TEST_CASE("git can read the private index", "[commit]") {
   view.git_commit();
   CHECK(entries == view.copy().git({"ls-files", "-s"}));
   CHECK(view.base().git({"write-tree"}, {.environment = {index}}) == result.tree + "\n");
+  CHECK(view.base().git({"diff-index", "--cached", result.tree}, {.environment = {index}}).empty());
+  CHECK(view.base().git({"diff-index", "--cached", "--name-only", "main"},
+                        {.environment = {index}}) == "a\nd/n\nl\n");
 }
 
 TEST_CASE("several commits in a row", "[commit]") {
@@ -374,6 +378,18 @@ TEST_CASE("several commits in a row", "[commit]") {
   view.write("d/c", "again\n");
   CHECK(view.commit().tree == view.git_commit());
   CHECK(view.base().git({"fsck", "--strict"}).empty());
+}
+
+TEST_CASE("a commit of other paths keeps what is known of files", "[commit]") {
+  HandMadeView view(kFiles);
+  view.write("d/c", "committed\n");
+  view.commit();
+  view.write("a", "committed alone\n");
+  view.commit(with_paths({"a"}));
+  const auto index = wafers::git::IndexFile::read(view.wafer().index());
+  const wafers::git::IndexEntry* entry = index->find("d/c");
+  REQUIRE(entry != nullptr);
+  CHECK(entry->stat.size == 10);
 }
 
 TEST_CASE("a damaged private index costs time only", "[commit]") {

@@ -117,6 +117,30 @@ TEST_CASE("includes and their conditions count", "[config]") {
   CHECK(value_of(git, "test.branch") == "1");
 }
 
+TEST_CASE("includes by remotes' URLs count in their place", "[config]") {
+  const TempDir top;
+  const GitRepo git = GitRepo::init(top / "base");
+  const auto section = [](const std::string& glob, const std::string& path) {
+    return "[includeIf \"hasconfig:remote.*.url:" + glob + "\"]\n\tpath = " + path + "\n";
+  };
+  write_file(top / "home/work", "[test]\n\twork = 1\n\tplace = included\n");
+  write_file(top / "home/other", "[test]\n\tother = 1\n");
+  write_file(top / "home/deep/local", "[test]\n\tlocal = 1\n\tlast = included\n");
+  write_file(top / "home/.gitconfig",
+             "[test]\n\tplace = before\n\tlast = before\n" +
+                 section("https://example.com/**", "work") +
+                 section("https://example.org/**", "~/other") + section("ssh://*", "~/other") +
+                 section("https://*/team/*", "deep/local") + "[test]\n\tlast = behind\n");
+  const Environment home(Environment::Settings{{"HOME", top / "home"}});
+  CHECK(value_of(git, "test.work") == "(unset)");
+  git.git({"remote", "add", "origin", "https://example.com/team/project"});
+  CHECK(value_of(git, "test.work") == "1");
+  CHECK(value_of(git, "test.place") == "included");
+  CHECK(value_of(git, "test.other") == "(unset)");
+  CHECK(value_of(git, "test.local") == "1");
+  CHECK(value_of(git, "test.last") == "behind");
+}
+
 TEST_CASE("subsections keep their letter case, sections and names don't", "[config]") {
   const TempDir top;
   const GitRepo git = GitRepo::init(top / "base");

@@ -1,0 +1,17 @@
+#include "core/filter_directory.h"
+
+#include <system_error>
+
+#include "core/backend.h"
+
+namespace wafers {
+
+std::filesystem::path filter_directory(const Wafer& wafer) {
+  const MountState state = make_backend(wafer.backend)->state(wafer);
+  std::error_code unreachable;
+  const bool visible = state.status == WaferStatus::mounted && state.host_path &&
+                       std::filesystem::is_directory(*state.host_path, unreachable);
+  return visible ? *state.host_path : wafer.upper();
+}
+
+}  // namespace wafers
