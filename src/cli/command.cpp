@@ -44,6 +44,8 @@ constexpr std::array kCommands{
     Command{"rm", "(<name>... | --all) [--force] [--kill] [--json]",
             "Remove wafers; their branches stay", kNeedsGit},
     Command{"doctor", "[--json]", "Check what this host can do, and say what to change", kNeedsGit},
+    Command{"completion", "bash|zsh|fish", "Print a script that completes words in a shell",
+            kNeedsGit},
     Command{"skill", "", "Print how a coding agent works in a wafer, as Markdown", run_skill},
     Command{"help", "[<command>]", "Print help", run_help},
     Command{"version", "", "Print the version", run_version},

@@ -48,6 +48,7 @@ int run_mount(const Command&, const Arguments&, Report&);
 int run_umount(const Command&, const Arguments&, Report&);
 int run_rm(const Command&, const Arguments&, Report&);
 int run_doctor(const Command&, const Arguments&, Report&);
+int run_completion(const Command&, const Arguments&, Report&);
 int run_skill(const Command&, const Arguments&, Report&);
 int run_help(const Command&, const Arguments&, Report&);
 int run_version(const Command&, const Arguments&, Report&);

@@ -1,4 +1,4 @@
-// Whatever links this links libgit2.
+// Whatever links this links libgit2: `completion`, too, which asks every command.
 #include <algorithm>
 #include <array>
 
@@ -21,6 +21,7 @@ constexpr std::array kGitCommands{
     GitCommand{"git-push", run_git_push},
     GitCommand{"rm", run_rm},
     GitCommand{"doctor", run_doctor},
+    GitCommand{"completion", run_completion},
 };
 
 }  // namespace

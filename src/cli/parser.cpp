@@ -51,17 +51,25 @@ Parser::Parser(const Command& command, const Arguments& arguments)
   app_.allow_extras();
 }
 
+void Parser::note(const std::string& names, const std::string& placeholder,
+                  const std::string& description) {
+  options_.push_back({split(names, ','), placeholder, description});
+}
+
 void Parser::flag(const std::string& names, bool& value, const std::string& description) {
+  note(names, {}, description);
   app_.add_flag(names, value, description);
 }
 
 void Parser::option(const std::string& names, std::optional<std::string>& value,
                     const std::string& placeholder, const std::string& description) {
+  note(names, placeholder, description);
   app_.add_option(names, value, description)->type_name("<" + placeholder + ">");
 }
 
 void Parser::repeated(const std::string& names, std::vector<std::string>& values,
                       const std::string& placeholder, const std::string& description) {
+  note(names, placeholder, description);
   app_.add_option(names, values, description)
       ->type_name("<" + placeholder + ">")
       ->expected(1)
@@ -71,6 +79,7 @@ void Parser::repeated(const std::string& names, std::vector<std::string>& values
 
 void Parser::attached(const std::string& names, std::optional<std::string>& value,
                       const std::string& placeholder, const std::string& description) {
+  note(names, {}, description);
   const std::size_t comma = names.find(',');
   attached_.push_back({names.substr(0, comma), names.substr(comma + 1), &value});
   // For the help alone: CLI11 would take the next word for a value.
@@ -96,6 +105,7 @@ std::vector<std::string> Parser::without_attached() const {
 }
 
 std::vector<std::string> Parser::parse() {
+  if (arguments_.describe) throw Description{options_};
   try {
     std::vector<std::string> words = without_attached();
     std::ranges::reverse(words);  // CLI11 takes a vector from its end.

@@ -16,6 +16,7 @@ struct Command;
 struct Arguments {
   std::vector<std::string> own;
   std::optional<std::vector<std::string>> tail;
+  bool describe = false;  ///< nothing is to be parsed: Parser::parse() throws Description
 };
 Arguments split_arguments(std::vector<std::string> words);
 
@@ -25,6 +26,18 @@ std::vector<std::string> with_tail(std::vector<std::string> positional, const Ar
 /// Thrown where help was asked for instead.
 struct HelpWanted {
   std::string text;
+};
+
+/// One option of a command, as it was declared.
+struct OptionInfo {
+  std::vector<std::string> names;  ///< with their dashes
+  std::string placeholder;         ///< what its value is; empty for a flag
+  std::string description;
+};
+
+/// Thrown where the options were to be told: shell completion is made from them.
+struct Description {
+  std::vector<OptionInfo> options;
 };
 
 /// Options of one command through CLI11. Positional arguments are taken here: CLI11 would split
@@ -45,7 +58,7 @@ class Parser {
   void attached(const std::string& names, std::optional<std::string>& value,
                 const std::string& placeholder, const std::string& description);
 
-  /// Parses; returns the positional arguments. Throws Error(usage) or HelpWanted.
+  /// Parses; returns the positional arguments. Throws Error(usage), HelpWanted or Description.
   std::vector<std::string> parse();
 
   /// An Error(usage) that points to the command's help.
@@ -57,10 +70,13 @@ class Parser {
     std::optional<std::string>* value;
   };
   std::vector<std::string> without_attached() const;
+  void note(const std::string& names, const std::string& placeholder,
+            const std::string& description);
 
   const Command& command_;
   const Arguments& arguments_;
   std::vector<Attached> attached_;
+  std::vector<OptionInfo> options_;
   CLI::App app_;
 };
 
