@@ -413,6 +413,47 @@ Cases ignore_cases() {
   };
 }
 
+/// Settings that change what git records or tells.
+Cases setting_cases() {
+  return {
+      {.name = "core.ignoreCase: patterns with classes and paths",
+       .base = kTree + "git config core.ignoreCase true; "
+                       "printf '/Dir/NEW\\n[A-C]x\\n*.LOG\\n' > .gitignore",
+       .steps = "echo 1 > dir/new; echo 2 > bx; echo 3 > x.log; echo 4 > dx"},
+      {.name = "core.ignoreCase: attributes",
+       .base = kTree + "git config core.ignoreCase true; echo '*.TXT text' > .gitattributes",
+       .steps = R"sh(printf 'x\r\n' > a.txt; printf 'y\r\n' > n.Txt)sh"},
+      {.name = "core.excludesFile relative to the worktree",
+       .base = kTree + "git config core.excludesFile .git/mine; echo '*.mine' > .git/mine",
+       .steps = "echo 1 > x.mine; echo 2 > x.ours"},
+      {.name = "core.excludesFile in the home directory",
+       .base = kTree + "git config core.excludesFile '~/mine'; echo '*.mine' > ~/mine",
+       .steps = "echo 1 > x.mine; echo 2 > x.ours"},
+      {.name = "core.excludesFile empty",
+       .base = kTree + "git config core.excludesFile ''",
+       .steps = "echo 1 > x.mine"},
+      {.name = "core.attributesFile relative to the worktree",
+       .base = kTree + "git config core.attributesFile .git/mine; echo '* text' > .git/mine",
+       .steps = R"sh(printf 'x\r\n' > a.txt)sh"},
+      {.name = "settings of this worktree alone",
+       .base = kTree + "git config extensions.worktreeConfig true; "
+                       "git config --worktree core.autocrlf input; "
+                       "git config --worktree core.fileMode false",
+       .steps = R"sh(printf 'x\r\n' > n.txt; chmod +x b.txt)sh"},
+      {.name = "settings that are included",
+       .base = kTree + R"sh(git config -f "$SCRATCH/more" core.autocrlf input
+                            git config "includeIf.gitdir:**/.git.path" "$SCRATCH/more")sh",
+       .steps = R"sh(printf 'x\r\n' > n.txt)sh"},
+      {.name = "core.eol",
+       .base = kTree + "git config core.eol crlf; echo '* text=auto' > .gitattributes",
+       .steps = R"sh(printf 'x\r\n' > n.txt; printf 'y\n' > m.txt)sh"},
+      {.name = "core.quotePath off with names of all kinds",
+       .base = kTree + "git config core.quotePath false",
+       .steps =
+           R"sh(echo 1 > "$(printf 'latin\344 x')"; echo 2 > 'ä b'; echo 3 > "$(printf 'a\tb')")sh"},
+  };
+}
+
 Cases attribute_cases() {
   return {
       {.name = "text=auto",
@@ -739,8 +780,8 @@ std::vector<TreeCase> tree_cases() {
   std::vector<TreeCase> all;
   for (Cases (*part)() :
        {content_cases, deletion_cases, rename_cases, type_cases, mode_cases, name_cases,
-        ignore_cases, attribute_cases, special_cases, forbidden_cases, repository_cases,
-        submodule_cases, submodule_ignore_cases, partial_cases}) {
+        ignore_cases, setting_cases, attribute_cases, special_cases, forbidden_cases,
+        repository_cases, submodule_cases, submodule_ignore_cases, partial_cases}) {
     Cases cases = part();
     std::move(cases.begin(), cases.end(), std::back_inserter(all));
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/scope_guard.h"
 #include "core/wafer_git.h"
 #include "git/index_file.h"
 #include "hand_made_view.h"
@@ -360,6 +361,31 @@ TEST_CASE("git can read the private index", "[commit]") {
   CHECK(view.base().git({"diff-index", "--cached", result.tree}, {.environment = {index}}).empty());
   CHECK(view.base().git({"diff-index", "--cached", "--name-only", "main"},
                         {.environment = {index}}) == "a\nd/n\nl\n");
+}
+
+TEST_CASE("GIT_DIR and the like mean other repositories, and aren't heeded", "[commit]") {
+  HandMadeView view(kFiles);
+  view.write("a", "changed\n");
+  CommitResult result;
+  {
+    const std::pair<const char*, std::string> settings[] = {
+        {"GIT_DIR", "/nowhere"},
+        {"GIT_WORK_TREE", view.scratch() / "nowhere"},
+        {"GIT_INDEX_FILE", view.scratch() / "nowhere/index"},
+        {"GIT_OBJECT_DIRECTORY", view.scratch() / "nowhere/objects"},
+        {"GIT_COMMON_DIR", "/nowhere"},
+        {"GIT_NAMESPACE", "other"},
+    };
+    for (const auto& [key, value] : settings) ::setenv(key, value.c_str(), 1);
+    const wafers::ScopeGuard unset([&] {
+      for (const auto& [key, value] : settings) ::unsetenv(key);
+    });
+    CHECK(view.status() == " M a\n");
+    result = view.commit();
+  }
+  CHECK(view.base().git_line({"rev-parse", "wafers/test"}) == result.commit);
+  CHECK(view.base().git({"fsck", "--strict"}).empty());
+  CHECK_FALSE(fs::exists(view.scratch() / "nowhere"));
 }
 
 TEST_CASE("several commits in a row", "[commit]") {

@@ -364,6 +364,20 @@ TEST_CASE("odd names are told as git tells them", "[snapshot]") {
   CHECK(view.snapshot().tree.hex() == view.git_commit());
 }
 
+TEST_CASE("names that differ in letter case are different, whatever core.ignoreCase says",
+          "[snapshot]") {
+  // On a file system that tells them apart git would take the new file for the old one, and delete
+  // it: git-config(1) allows the setting only where the file system has it so.
+  HandMadeView view(kFiles);
+  view.configure("core.ignoreCase", "true");
+  view.remove("a");
+  view.write("A", "a\n");
+  view.write("D/c", "not the same directory\n");
+  CHECK(view.status() == " D a\n?? A\n?? D/\n");
+  const auto commit = view.commit();
+  CHECK(view.base().git({"ls-tree", "-r", "--name-only", commit.tree}) == "A\nD/c\nb\nd/c\n");
+}
+
 TEST_CASE("removed, replaced and opaque directories", "[snapshot]") {
   HandMadeView view("mkdir -p d/e f; echo 1 > d/1; echo 2 > d/e/2; echo 3 > f/3; echo 4 > g");
   SECTION("removed") { view.remove("d"); }
