@@ -66,6 +66,12 @@ std::vector<std::string> selected(const std::vector<TreeChange>& changes,
   return paths;
 }
 
+/// Git asks for the attributes of regular files alone (diff.c: diff_filespec_load_driver), libgit2
+/// for those of symlinks and submodules too, which `* -diff` would make binary.
+bool has_attributes(const git_diff_file& file) {
+  return file.mode == GIT_FILEMODE_BLOB || file.mode == GIT_FILEMODE_BLOB_EXECUTABLE;
+}
+
 /// Whether libgit2 takes `path` for itself. It parses what it is given as a line of an ignore file,
 /// also where told not to match (pathspec.c: git_pathspec__vinit, attr_file.c:
 /// git_attr_fnmatch__parse): `#a` is a comment then, `!a` leaves `a` out.
@@ -221,14 +227,21 @@ const git_diff_delta& DiffSession::delta(std::size_t at) const {
   return *git_diff_get_delta(diff_.get(), at);
 }
 
-/// What git compares: a submodule's commit is a line of text.
+/// A submodule's commit is a line of text.
 std::string DiffSession::content_of(const git_diff_file& file) const {
+  if (git_oid_is_zero(&file.id) != 0) return {};
   const Oid oid = from_library(file.id);
   if (static_cast<FileMode>(file.mode) != FileMode::gitlink) return store_.read_blob(oid);
   return "Subproject commit " + oid.hex() + "\n";
 }
 
 DiffText DiffSession::text(std::size_t at) const {
+  const git_diff_delta& change = delta(at);
+  if (!has_attributes(change.old_file) && !has_attributes(change.new_file)) {
+    const bool added = change.status == GIT_DELTA_ADDED;
+    const bool deleted = change.status == GIT_DELTA_DELETED;
+    return text_of_sides(at, added ? Sides::after : deleted ? Sides::before : Sides::both);
+  }
   DiffText text;
   check(git_patch_from_diff(Out(text.patch), diff_.get(), at), kDoing);
   return text;
