@@ -2,9 +2,12 @@
 #include <string>
 #include <string_view>
 
+#include "git/binary_patch.h"
+#include "git/blank_at_eof.h"
 #include "git/diff_session.h"
 #include "git/format.h"
 #include "git/library.h"
+#include "git/repository_impl.h"
 
 namespace wafers::git {
 namespace {
@@ -28,9 +31,10 @@ Side side_of(const git_diff_file& file) { return {file.path, file.mode, from_lib
 /// Prints one file's patch after the other as git's diff.c does; libgit2 makes the hunks.
 class PatchPrinter {
  public:
-  PatchPrinter(const Repository& repository, bool colour,
+  PatchPrinter(const DiffSession& session, const Repository& repository, bool colour,
                const std::function<void(std::string_view)>& out)
-      : repository_(repository),
+      : session_(session),
+        repository_(repository),
         quote_high_(repository.config_bool("core.quotePath", true)),
         colour_(colour),
         out_(out) {}
@@ -43,6 +47,10 @@ class PatchPrinter {
     const bool binary = (own.flags & GIT_DIFF_FLAG_BINARY) != 0;
     print_header(delta, binary);
     if (before.oid == after.oid) return;
+    if (binary) return print_binary(delta);
+    if (colour_)
+      blank_at_eof_ =
+          BlankAtEof(content_of(before, delta.old_file), content_of(after, delta.new_file));
     check(git_patch_print(patch, on_line, this), "cannot print a patch");
     if (failure_) std::rethrow_exception(failure_);
   }
@@ -96,6 +104,16 @@ class PatchPrinter {
     meta(index);
   }
 
+  std::string content_of(const Side& side, const git_diff_file& file) const {
+    return side.mode == 0 ? std::string() : session_.content_of(file);
+  }
+
+  void print_binary(const git_diff_delta& delta) {
+    const auto& impl = RepositoryAccess::of(repository_);
+    out_(binary_patch(content_of(*before_, delta.old_file), content_of(*after_, delta.new_file),
+                      store_settings(impl.layout, impl.config).level));
+  }
+
   /// Before the first hunk. A name with a blank gets a tab, for patch(1) to see where it ends.
   void print_names() {
     names_printed_ = true;
@@ -115,6 +133,7 @@ class PatchPrinter {
         return;  // ours is printed already
       case GIT_DIFF_LINE_HUNK_HDR:
         if (!names_printed_) print_names();
+        blank_at_eof_.enter_hunk(content);
         return print_hunk_header(content);
       case GIT_DIFF_LINE_ADDITION:
         return print_change('+', kGreen, content);
@@ -142,14 +161,17 @@ class PatchPrinter {
 
   void print_hunk_header(std::string_view line) {
     const std::size_t end = line.find("@@", 2);
-    if (!colour_ || end == std::string_view::npos) return out_(line);
+    if (end == std::string_view::npos) return out_(line);
     const std::string_view frag = line.substr(0, end + 2);
-    std::string_view rest = line.substr(end + 2);
-    if (rest.ends_with('\n')) rest.remove_suffix(1);
+    std::string_view function = line.substr(end + 2);
+    // libgit2 takes blanks off before it cuts the line to 80 bytes, git after that (xemit.c:
+    // def_ff()).
+    function = function.substr(0, function.find_last_not_of(" \t\n\v\f\r") + 1);
+    if (!colour_) return out_(std::string(frag) + std::string(function) + "\n");
     std::string text = std::string(kCyan) + std::string(frag) + std::string(kReset);
-    if (!rest.empty()) {
+    if (!function.empty()) {
       // The blank and the function's name are pieces of their own (emit_hunk_header()).
-      text += " " + std::string(kReset) + std::string(rest.substr(1)) + std::string(kReset);
+      text += " " + std::string(kReset) + std::string(function.substr(1)) + std::string(kReset);
     }
     out_(text + "\n");
   }
@@ -157,10 +179,12 @@ class PatchPrinter {
   /// diff.c: emit_line_ws_markup() and emit_line_0().
   void print_change(char sign, std::string_view colour, std::string_view content) {
     if (!colour_) return out_(sign + std::string(content));
+    blank_at_eof_.enter_line(sign);
     if (content.ends_with('\n')) content.remove_suffix(1);
-    std::string text(colour);
+    const bool bad = sign == '+' && blank_at_eof_.is_new_blank(content);
+    std::string text(bad ? kBadBlanks : colour);
     text += sign;
-    if (sign == '+') {
+    if (sign == '+' && !bad) {
       out_(text + std::string(kReset) + with_bad_blanks_shown(content, colour) + "\n");
       return;
     }
@@ -192,6 +216,7 @@ class PatchPrinter {
            piece(kBadBlanks, line.substr(end));
   }
 
+  const DiffSession& session_;
   const Repository& repository_;
   bool quote_high_;
   bool colour_;
@@ -199,6 +224,7 @@ class PatchPrinter {
   const Side* before_ = nullptr;
   const Side* after_ = nullptr;
   bool names_printed_ = false;
+  BlankAtEof blank_at_eof_;
   std::exception_ptr failure_;
 };
 
@@ -206,7 +232,7 @@ class PatchPrinter {
 
 void print_patch(DiffSession& session, const Repository& repository, const DiffOptions& options,
                  const std::function<void(std::string_view)>& out) {
-  PatchPrinter printer(repository, options.colour, out);
+  PatchPrinter printer(session, repository, options.colour, out);
   for (std::size_t i = 0; i < session.size(); ++i) {
     const git_diff_delta& delta = session.delta(i);
     Side before = side_of(delta.old_file);

@@ -34,19 +34,22 @@ class DiffSession {
   enum class Sides { before, after, both };
   DiffText text_of_sides(std::size_t at, Sides sides) const;
   std::uint64_t size_of(const git_diff_file& file);
+  /// What git compares; a file that doesn't exist is empty.
+  std::string content_of(const git_diff_file& file) const;
 
  private:
   void set_up_attributes(const std::vector<std::string>& changed, const Oid& new_tree);
   void compare(const std::vector<std::string>& changed, const Oid& old_tree, const Oid& new_tree);
   void find_renames(const Repository& repository);
+  void put_in_order();
   bool few_rename_candidates(const Repository& repository) const;
-  std::string content_of(const git_diff_file& file) const;
 
   DatabaseStore& store_;
   RepositoryHandle handle_;
   IndexHandle attributes_;
   git_diff_options options_{};
   DiffHandle diff_;
+  std::vector<std::size_t> order_;  ///< of the deltas of `diff_`
 };
 
 /// How many lines a delta adds and removes, as `git diff --stat` counts them.
