@@ -126,9 +126,9 @@ class Generator {
     make_base_repositories();
     const std::size_t forced = random_.percent(30) ? random_.between(1, 4) : 0;
     for (std::size_t i = 0; i < forced; ++i) base("forced", {a_file()});
-    if (random_.percent(5)) base("sparse", {"/*", "!/" + a_directory() + "/"});
+    sparse_ = random_.percent(5);
+    if (sparse_) base("sparse", {"/*", "!/" + a_directory() + "/"});
     lower_.insert(all_.begin(), all_.end());
-    lower_directories_.insert(directories_.begin(), directories_.end());
   }
 
   void make_base_file() {
@@ -222,13 +222,14 @@ class Generator {
       look();
       for (Operation& operation : propose()) {
         if (!allowed(operation)) continue;
+        remember_remade(operation);
         applier_.apply(operation);
         touched.push_back(operation.args[0]);
         round.operations.push_back(std::move(operation));
         look();
       }
     }
-    if (random_.percent(25)) choose_paths(touched, round);
+    if (!sparse_ && random_.percent(25)) choose_paths(touched, round);
     return round;
   }
 
@@ -238,8 +239,17 @@ class Generator {
       const std::string path =
           touched.empty() || random_.percent(20) ? anything() : random_.pick(touched);
       const std::string directory = parent(path);
+      if (beyond_link(path) || leaf(path) == ".git") continue;
       round.paths.push_back(random_.percent(20) && !directory.empty() ? directory : path);
     }
+  }
+
+  /// git refuses such a path, where wafers takes what the tip has there for deleted.
+  bool beyond_link(const std::string& path) const {
+    for (std::string up = parent(path); !up.empty(); up = parent(up)) {
+      if (exists(up) && !is_directory(up)) return true;
+    }
+    return false;
   }
 
   /// One thing that somebody does, in one or more operations.
@@ -395,12 +405,36 @@ class Generator {
     });
   }
 
-  /// What fuse-overlayfs 1.10 itself gets wrong: after `rm -r d; mkdir d` names of the lower d may
-  /// still resolve, and a renamed directory may leave names of the lower one behind.
+  const std::string& target_of(const Operation& operation) const {
+    const bool second = operation.verb == "rename" || operation.verb == "link";
+    return operation.args[second ? 1 : 0];
+  }
+
+  /// Names of the base that belong to another file now than the one that was changed in place.
+  void remember_remade(const Operation& operation) {
+    static const std::set<std::string_view> kMaking{"save", "rename", "link", "symlink",
+                                                    "fifo", "socket", "write"};
+    const std::string& target = target_of(operation);
+    const bool in_place = operation.verb == "write" && exists(target);
+    if (kMaking.contains(operation.verb) && !in_place && lower_.contains(target)) {
+      remade_.insert(target);
+    }
+  }
+
+  /// What fuse-overlayfs 1.10 itself gets wrong:
+  /// - after `rm -r d; mkdir d` names of the lower d may still resolve;
+  /// - a renamed directory may leave names of the lower one behind;
+  /// - a file renamed onto a name of the base, or made where the base's was deleted, leaves no
+  ///   whiteout when it goes, and the base's file shows: `mv new f; rm f; ls f`.
   bool fuse_can(const Operation& operation) const {
-    if (operation.verb == "rename" && is_directory(operation.args[0])) return false;
-    const std::string& target =
-        operation.args[operation.verb == "rename" || operation.verb == "link"];
+    const bool renames = operation.verb == "rename";
+    if (renames && is_directory(operation.args[0])) return false;
+    if (renames || operation.verb == "unlink" || operation.verb == "rmtree") {
+      for (const std::string& remade : remade_) {
+        if (remade == operation.args[0] || is_below(remade, operation.args[0])) return false;
+      }
+    }
+    const std::string& target = target_of(operation);
     const bool makes_directory =
         operation.verb == "mkdir" || operation.verb == "repository" || operation.verb == "unborn";
     for (std::string path = makes_directory ? target : parent(target); !path.empty();
@@ -417,7 +451,8 @@ class Generator {
   Applier applier_;
   Scenario scenario_;
   Paths files_, directories_, specials_, all_;
-  std::set<std::string> lower_, lower_directories_;
+  std::set<std::string> lower_, remade_;
+  bool sparse_ = false;  ///< git then knows paths that are not there
 };
 
 }  // namespace

@@ -62,6 +62,8 @@ class World {
   void apply(const std::vector<Operation>& operations);
   void compare_status(const char* when);
   void compare_commit(const Round& round);
+  void refused_commit(const Round& round, const test::RunResult& theirs,
+                      const test::RunResult& ours, const std::string& tip);
   void compare_patch(const std::string& patch, const std::string& tip, const std::string& tree);
   void compare_base() const;
 
