@@ -221,6 +221,11 @@ Check check_fusermount(const FuseFacts& facts, const RestrictionFacts& restricti
                   {"no_new_privs is set, so that " + subject + " gets no privilege",
                    "start without it (Docker: without --security-opt no-new-privileges)"});
   }
+  if (!facts.has_mtab) {
+    return missed("fusermount3", missing,
+                  {"there is no /etc/mtab, which fusermount3 reads when it unmounts",
+                   "sudo ln -s ../proc/self/mounts /etc/mtab"});
+  }
   return passed("fusermount3", "fusermount3 is " + subject + ", setuid root");
 }
 

@@ -228,6 +228,7 @@ FuseFacts read_fuse_facts() {
   if (facts.server) facts.server_version = fuse_overlayfs_version().value_or("");
   facts.fusermount = find_program("fusermount3");
   if (facts.fusermount) facts.fusermount_privileged = runs_privileged(*facts.fusermount);
+  facts.has_mtab = ::access("/etc/mtab", R_OK) == 0;
   facts.device_errnum = try_fuse_device();
   return facts;
 }

@@ -63,6 +63,7 @@ struct FuseFacts {
   std::string server_version;                       ///< "1.10"; empty where it does not say
   std::optional<std::filesystem::path> fusermount;  ///< fusermount3 in PATH
   bool fusermount_privileged = false;  ///< setuid root or with file capabilities, where that counts
+  bool has_mtab = true;   ///< /etc/mtab, without which fusermount3 unmounts nothing for a user
   int device_errnum = 0;  ///< of opening /dev/fuse to read and write; ENODEV for another device
 };
 FuseFacts read_fuse_facts();

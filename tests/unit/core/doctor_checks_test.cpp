@@ -181,6 +181,11 @@ TEST_CASE("fuse: programs and device") {
     expect(check_fuse_server(facts, kMissing), kMissing, "not in PATH", "apt-get install");
     expect(fusermount(Caller::root), kMissing, "not in PATH", "apt-get install");
   }
+  SECTION("fusermount3 without its table matters to ordinary users") {
+    facts.has_mtab = false;
+    expect(fusermount(Caller::ordinary_user), kMissing, "no /etc/mtab", "ln -s");
+    CHECK(fusermount(Caller::root).status == CheckStatus::ok);
+  }
   SECTION("fusermount3 without its bit matters to ordinary users") {
     facts.fusermount_privileged = false;
     expect(fusermount(Caller::ordinary_user), kMissing, "not setuid root",
