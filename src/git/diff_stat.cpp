@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "git/diff_session.h"
+#include "git/display_width.h"
 #include "git/format.h"
 #include "git/library.h"
 
@@ -20,13 +21,6 @@ struct StatLine {
   LineCounts counts;
   std::size_t changes() const { return counts.added + counts.removed; }
 };
-
-/// Columns that the terminal needs: one for each character, not byte.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
-}
 
 /// diff.c: pprint_rename(): "dir/{old => new}/name".
 std::string renamed(std::string_view from, std::string_view to, bool quote_high) {
@@ -68,7 +62,7 @@ Layout lay_out(const std::vector<StatLine>& lines, std::size_t width) {
   std::size_t binary_width = 0;
   const auto digits = [](std::size_t number) { return std::to_string(number).size(); };
   for (const StatLine& line : lines) {
-    longest_name = std::max(longest_name, width_of(line.name));
+    longest_name = std::max(longest_name, display_width(line.name));
     if (line.counts.binary) {
       binary_width =
           std::max(binary_width, 14 + digits(line.counts.added) + digits(line.counts.removed));
@@ -95,22 +89,21 @@ Layout lay_out(const std::vector<StatLine>& lines, std::size_t width) {
   return layout;
 }
 
-/// " name | " with the name cut at the front, at a slash, where it is too long.
+/// " name | " with the name cut at the front, at a slash, where it is too long. (Up to 2.43 git
+/// takes off as many bytes as there are columns too many, and so may cut a character.)
 std::string name_column(std::string_view name, const Layout& layout) {
   std::string prefix;
   std::size_t room = layout.name;
-  if (width_of(name) > layout.name) {
+  if (display_width(name) > layout.name) {
     prefix = "...";
     room = room > 3 ? room - 3 : 0;
-    while (width_of(name) > room) {
-      std::size_t bytes = 1;
-      while (bytes < name.size() && width_of(name.substr(0, bytes + 1)) == 1) ++bytes;
-      name.remove_prefix(bytes);
+    while (display_width(name) > room) {
+      name.remove_prefix(character_size(name));
     }
     const std::size_t slash = name.find('/');
     if (slash != std::string_view::npos) name.remove_prefix(slash);
   }
-  const std::size_t used = width_of(name);
+  const std::size_t used = display_width(name);
   return " " + prefix + std::string(name) + std::string(room > used ? room - used : 0, ' ') + " | ";
 }
 

@@ -139,10 +139,35 @@ TEST_CASE("files that moved unchanged are told in the order of their new names",
 }
 
 TEST_CASE("how similar files without a last line feed are", "[diff]") {
-  compare({{"old", numbered(0, 20) + "no line feed", std::nullopt},
-           {"new", std::nullopt, numbered(0, 18) + "none here, too"},
+  const std::string last = "the same in both, and long, and without a line feed";
+  compare({{"old", numbered(0, 20) + last, std::nullopt},
+           {"new", std::nullopt, numbered(0, 15) + last},
            {"short", "only this", std::nullopt},
            {"moved", std::nullopt, "only this"}});
+}
+
+TEST_CASE("the columns of a stat with names of all widths", "[diff]") {
+  const TempDir top;
+  const GitRepo git = GitRepo::init(top / "base");
+  git.git({"config", "core.quotePath", "false"});
+  const std::string empty = (git.commit_all(), git.head_tree());
+  const std::string wide = "日本語の長い名前のファイル";
+  for (const std::string& name :
+       {std::string("ascii"), std::string("ümläut"), wide + "x", wide + "/" + wide + "/" + wide,
+        std::string("a\u0301 combined"), std::string("emoji \U0001F600\U0001F680"),
+        std::string("half ｱ and full Ａ"), std::string("한국어"), std::string("zero\u200Bwidth"),
+        std::string("latin \344 ") + wide}) {
+    git.write(name, numbered(0, 40));
+  }
+  git.commit_all();
+  // Wide enough for whole names: git 2.39 cuts longer ones in the midst of a character.
+  for (const int width : {160, 201}) {
+    DiffOptions options;
+    options.format = DiffFormat::stat;
+    options.stat_width = width;
+    CHECK(ours(git, empty, git.head_tree(), options) ==
+          git.git({"diff", "--stat=" + std::to_string(width), empty, git.head_tree()}));
+  }
 }
 
 TEST_CASE("random changes to text", "[diff]") {
