@@ -1,5 +1,6 @@
 #include "core/submodule_config.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <vector>
@@ -35,6 +36,10 @@ std::vector<git::FileSetting> settings_in(std::string_view gitmodules) {
 
 SubmoduleConfig::SubmoduleConfig(const git::Repository& repository, std::string_view gitmodules) {
   otherwise_ = parse(repository.config("diff.ignoreSubmodules")).value_or(SubmoduleIgnore::none);
+  // wt-status.c: wt_status_collect_changes_worktree
+  if (repository.config("status.showUntrackedFiles") == "no") {
+    otherwise_ = std::max(otherwise_, SubmoduleIgnore::untracked);
+  }
   std::map<std::string, std::string> paths;
   std::map<std::string, SubmoduleIgnore> ignored;
   for (const auto& [key, value] : settings_in(gitmodules)) {

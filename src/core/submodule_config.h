@@ -18,7 +18,8 @@ enum class SubmoduleIgnore {
 
 /// The settings of all submodules, as git's status finds them: in the repository's configuration,
 /// else in `.gitmodules`, else diff.ignoreSubmodules. A submodule that `.gitmodules` doesn't name
-/// has only the last one (diff.c, submodule.c: set_diffopt_flags_from_submodule_config).
+/// has only the last one (diff.c, submodule.c: set_diffopt_flags_from_submodule_config). Where
+/// status.showUntrackedFiles is `no`, those without a setting of their own show none, either.
 class SubmoduleConfig {
  public:
   /// `gitmodules` is what `.gitmodules` holds; one that can't be parsed counts as empty.
