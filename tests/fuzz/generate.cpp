@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -384,7 +385,16 @@ class Generator {
                          (operation.verb == "rename" &&
                           std::count(specials_.begin(), specials_.end(), operation.args[0]) != 0);
     if (special && is_rule_file(operation.args.back())) return false;
+    if (renames_onto_itself(operation)) return false;
     return options_.backend != "fuse" || fuse_can(operation);
+  }
+
+  /// Two names of one file: rename(2) does nothing then. The kernel's overlay says ESTALE.
+  bool renames_onto_itself(const Operation& operation) const {
+    if (operation.verb != "rename") return false;
+    std::error_code error;
+    return std::filesystem::equivalent(scratch_ / operation.args[0], scratch_ / operation.args[1],
+                                       error);
   }
 
   /// Whether git's answer doesn't depend on its stat cache after the operation on `path`. With
