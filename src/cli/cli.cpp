@@ -1,9 +1,14 @@
 #include "cli/cli.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
 #include <exception>
+#include <filesystem>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -14,6 +19,19 @@
 
 namespace wafers::cli {
 namespace {
+
+/// A standard stream that the caller closed is taken by the first file that is opened otherwise: a
+/// record, an object of the repository; and what is printed ends in it. Opened the wrong way round,
+/// its own use still fails as that of a closed one does, and a command that we become finds it
+/// closed.
+void occupy_closed_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(stream, F_GETFD) >= 0) continue;
+    const int flags = stream == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+    // The lowest free descriptor (open(2)), which is this one.
+    std::ignore = ::open("/dev/null", flags | O_CLOEXEC);
+  }
+}
 
 /// Writing into a closed pipe is to fail and not to kill us in the middle of something. A handler,
 /// unlike SIG_IGN, is not inherited by the programs that we start.
@@ -64,6 +82,9 @@ int run_reporting(std::vector<std::string> words, Report& report) {
     Report::die_of(interrupted.signal());
   } catch (const Error& error) {
     return report.failure(error);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return report.failure(Error::system(
+        error.code().value(), "cannot look at " + wafers::quoted(error.path1().native())));
   } catch (const std::exception& error) {
     return report.failure(Error(ErrorKind::failed, error.what()));
   }
@@ -75,11 +96,11 @@ int run(int argc, char** argv, Runner git) {
   Report report(OutputForm::text);
   try {
     set_git_runner(git, argv);
+    occupy_closed_streams();
     survive_closed_pipes();
     const int status = run_reporting({argv + std::min(argc, 1), argv + argc}, report);
     return report.finish(status);
   } catch (const std::exception& error) {
-    // Not even the failure could be written.
     return report.finish(Report::partial_failure(Error(ErrorKind::failed, error.what())));
   }
 }

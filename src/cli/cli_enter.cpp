@@ -16,11 +16,11 @@ void check_environment(const Parser& parser, const std::vector<std::string>& ass
   }
 }
 
-std::string only_name(const Parser& parser, const std::vector<std::string>& positional) {
+std::string only_name(const Parser& parser, const std::vector<std::string>& positional,
+                      const std::string& advice) {
   if (positional.empty()) throw parser.usage("the name of a wafer is missing");
   if (positional.size() > 1) {
-    throw parser.usage("unexpected argument " + wafers::quoted(positional[1]) +
-                       ": a command to run stands behind '--'");
+    throw parser.usage("unexpected argument " + wafers::quoted(positional[1]) + advice);
   }
   return positional.front();
 }
@@ -30,7 +30,7 @@ EnterRequest exec_request(const Command& command, const Arguments& arguments) {
   Parser parser(command, arguments);
   parser.option("--cwd", request.cwd, "dir", "where to run it, from the root of the view");
   parser.repeated("--env", request.environment, "K=V", "set an environment variable");
-  request.name = only_name(parser, parser.parse());
+  request.name = only_name(parser, parser.parse(), ": a command to run stands behind '--'");
   check_environment(parser, request.environment);
   if (!arguments.tail || arguments.tail->empty()) {
     throw parser.usage("the command to run is missing: it stands behind '--'");
@@ -43,9 +43,10 @@ EnterRequest shell_request(const Command& command, const Arguments& arguments) {
   EnterRequest request;
   Parser parser(command, arguments);
   auto positional = parser.parse();
-  if (arguments.tail)
+  if (arguments.tail) {
     positional.insert(positional.end(), arguments.tail->begin(), arguments.tail->end());
-  request.name = only_name(parser, positional);
+  }
+  request.name = only_name(parser, positional, ": wafers exec runs a command");
   return request;
 }
 

@@ -69,8 +69,12 @@ std::string_view to_string(ErrorKind kind) {
 
 void Report::data(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size()) return;
-  const int err = errno;
-  throw cannot_write(err);
+  remember_output_error(errno);
+  throw cannot_write(output_error_);
+}
+
+void Report::remember_output_error(int err) noexcept {
+  if (output_error_ == 0) output_error_ = err;
 }
 
 void Report::document(const nlohmann::json& document) {
@@ -83,12 +87,13 @@ void Report::warning(std::string_view text) { to_stderr("wafers: warning: ", tex
 void Report::hint(std::string_view text) { to_stderr("hint: ", text); }
 
 int Report::failure(const Error& error) {
-  // A reader that went away (`wafers git-diff a1 | head`) needs no explanation.
-  if (error.errnum() == EPIPE) return status_of(error);
-  if (form_ == OutputForm::text) {
-    print_error(error);
-  } else {
+  // Of stdout it is finish() that tells; no document could be written there either.
+  if (output_error_ != 0) return status_of(error);
+  if (form_ == OutputForm::text) return partial_failure(error);
+  try {
     document({{"error", to_json(error)}});
+  } catch (const Error&) {
+    return partial_failure(error);
   }
   return status_of(error);
 }
@@ -121,9 +126,10 @@ void Report::die_of(int signal) {
 }
 
 int Report::finish(int status) {
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
-  const int err = errno;
-  if (err != EPIPE) print_error(cannot_write(err));
+  if (std::fflush(stdout) != 0) remember_output_error(errno);
+  if (output_error_ == 0) return status;
+  if (output_error_ == EPIPE) die_of(SIGPIPE);
+  print_error(cannot_write(output_error_));
   return status == kDone ? exit_status(ErrorKind::failed) : status;
 }
 

@@ -52,11 +52,15 @@ class Report {
   static constexpr int kDone = 0;
   static constexpr int kUnsupported = 5;
 
-  /// Makes sure that all data has been written. Returns `status`, or that of a failure.
+  /// Makes sure that all data has been written. Returns `status`, or that of a failure. Where the
+  /// reader of stdout went away (`wafers git-diff a1 | head`), dies of SIGPIPE, as git does.
   int finish(int status);
 
  private:
+  void remember_output_error(int err) noexcept;
+
   OutputForm form_;
+  int output_error_ = 0;  ///< of the first failure to write to stdout
 };
 
 /// "failed", "usage", "refused", "busy" or "unsupported".

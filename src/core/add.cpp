@@ -47,6 +47,10 @@ struct Base {
 };
 
 Base open_base(const fs::path& from) {
+  if (std::error_code error; fs::exists(from, error) && !fs::is_directory(from, error)) {
+    throw Error(ErrorKind::failed, wafers::quoted(from.native()) + " is no directory",
+                "--from names any directory of a checkout");
+  }
   git::Repository repository = git::Repository::open(from);
   const auto complaints = repository.unsupported();
   if (!complaints.empty()) throw Error(ErrorKind::unsupported, complaints.front());
@@ -157,8 +161,16 @@ class Adding {
     plan.step("give the lock back", [this] { reserving_.reset(); });
     for (One& one : wafers_) plan_mount(plan, one);
     for (One& one : wafers_) plan_publishing(plan, one);
-    plan.run(InterruptGuard::check, notify_);
-    return inspect_all();
+    plan.step("look at the result", [this] { inspect_all(); });
+    try {
+      plan.run(InterruptGuard::check, notify_);
+    } catch (const Error&) {
+      // A signal from the terminal goes to the programs that a step started, too: then it is the
+      // signal, and not the step that they failed in, which people want to hear of.
+      InterruptGuard::check();
+      throw;
+    }
+    return std::move(infos_);
   }
 
  private:
@@ -181,8 +193,7 @@ class Adding {
       if (!git::Repository::is_valid_branch_name(planned.branch)) {
         throw Error(ErrorKind::usage, "invalid branch name " + wafers::quoted(planned.branch));
       }
-      const Lookup found = store_.lookup(planned.name);
-      if (found.wafer || found.invalid) throw name_taken(planned.name);
+      require_free_name(planned.name);
     }
     check_base_place(base_, store_);
     if (!request_.assume_clean) clean_report_ = require_clean(base_, verified_files());
@@ -196,9 +207,11 @@ class Adding {
            (std::to_string(git_dir.st_dev) + "-" + std::to_string(git_dir.st_ino));
   }
 
-  static Error name_taken(const std::string& name) {
-    return Error(ErrorKind::failed, "wafer " + wafers::quoted(name) + " exists already",
-                 "choose another name, or remove it with 'wafers rm " + name + "'");
+  void require_free_name(const std::string& name) const {
+    const Lookup found = store_.lookup(name);
+    if (!found.wafer && !found.invalid) return;
+    throw Error(ErrorKind::failed, "wafer " + wafers::quoted(name) + " exists already",
+                "choose another name, or remove it with 'wafers rm " + name + "'");
   }
 
   void choose_backend_for_all() {
@@ -259,6 +272,7 @@ class Adding {
   const std::string& one_name(const One& one) const { return planned_.at(index_of(one)).name; }
 
   void check_and_fill(One& one, const PlannedWafer& planned) {
+    require_free_name(planned.name);  // now that nobody else can take it
     const auto existing = check_branch(planned.branch);
     one.branch_exists = existing.has_value();
     one.tip = existing.value_or(base_.head);
@@ -289,6 +303,11 @@ class Adding {
         throw Error(ErrorKind::refused, name + " belongs to wafer " + wafers::quoted(other.name),
                     "choose another one with --branch");
       }
+    }
+    if (const auto target = base_.repository.symbolic_target(branch)) {
+      // A commit would move that one, which may be checked out or belong to another wafer.
+      throw Error(ErrorKind::refused, name + " is a symbolic ref to " + wafers::quoted(*target),
+                  "choose another one with --branch");
     }
     const auto tip = base_.repository.branch_tip(branch);
     if (!tip) return std::nullopt;
@@ -381,10 +400,8 @@ class Adding {
     }
   }
 
-  std::vector<WaferInfo> inspect_all() {
-    std::vector<WaferInfo> infos;
-    for (const One& one : wafers_) infos.push_back(inspect(one.wafer, bases_));
-    return infos;
+  void inspect_all() {
+    for (const One& one : wafers_) infos_.push_back(inspect(one.wafer, bases_));
   }
 
   const Store& store_;
@@ -399,6 +416,7 @@ class Adding {
   std::vector<Wafer> others_;  ///< all wafers, those of this command that come earlier included
   std::vector<One> wafers_;
   BaseFilesCache bases_;
+  std::vector<WaferInfo> infos_;
 };
 
 }  // namespace

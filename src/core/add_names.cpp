@@ -2,6 +2,7 @@
 
 #include <set>
 #include <string_view>
+#include <system_error>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -17,6 +18,18 @@ std::string expanded(std::string text, const std::string& name) {
     text.replace(at, kPlaceholder.size(), name);
   }
   return text;
+}
+
+/// Absolute and without symlinks: what getcwd(3) will say in the view.
+std::filesystem::path resolved(const std::filesystem::path& mountpoint) {
+  std::error_code error;
+  auto path = std::filesystem::absolute(mountpoint, error);
+  if (!error) path = std::filesystem::weakly_canonical(path, error);
+  if (error) {
+    throw Error::system(error.value(),
+                        "cannot make mountpoint " + wafers::quoted(mountpoint.native()));
+  }
+  return path.has_filename() ? path : path.parent_path();
 }
 
 void check_names(const std::vector<std::string>& names) {
@@ -54,12 +67,7 @@ std::vector<PlannedWafer> plan_names(const AddRequest& request,
   for (const std::string& name : request.names) {
     PlannedWafer wafer{name, expanded(request.branch.value_or("wafers/{name}"), name),
                        state_root / name / "mnt"};
-    // Without symlinks: this is what getcwd(3) will say in the view.
-    if (request.at) {
-      const auto absolute = std::filesystem::absolute(expanded(*request.at, name));
-      wafer.mountpoint = std::filesystem::weakly_canonical(absolute);
-      if (!wafer.mountpoint.has_filename()) wafer.mountpoint = wafer.mountpoint.parent_path();
-    }
+    if (request.at) wafer.mountpoint = resolved(expanded(*request.at, name));
     planned.push_back(std::move(wafer));
   }
   return planned;

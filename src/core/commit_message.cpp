@@ -1,29 +1,31 @@
 #include "core/commit_message.h"
 
-#include <fstream>
-#include <iostream>
-#include <iterator>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <optional>
 #include <utility>
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/text.h"
 #include "git/author_search.h"
 #include "git/encoding.h"
+#include "git/file.h"
 #include "git/ident.h"
 
 namespace wafers {
 namespace {
 
 std::string read_message_file(const std::filesystem::path& file) {
-  if (file == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
-  std::ifstream stream(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream.is_open() || stream.bad()) {
-    throw Error(ErrorKind::failed,
-                "cannot read commit message file " + wafers::quoted(file.native()));
+  if (file == "-") return git::read_all(STDIN_FILENO, "standard input");
+  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) {
+    const int err = errno;
+    throw Error::system(err, "cannot read " + wafers::quoted(file.native()));
   }
-  return text;
+  return git::read_all(fd.get(), file.native());
 }
 
 /// builtin/commit.c: opt_parse_m(): each -m is a paragraph that ends its last line.

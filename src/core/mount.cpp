@@ -1,5 +1,9 @@
 #include "core/mount.h"
 
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
 #include <memory>
 
 #include "base/error.h"
@@ -9,6 +13,8 @@
 
 namespace wafers {
 namespace {
+
+namespace fs = std::filesystem;
 
 /// Whether nothing needs to be done. Where processes live on without their holder, mounting gives
 /// their namespaces a new one.
@@ -24,16 +30,30 @@ bool is_mounted(const Backend& backend, const Wafer& wafer) {
   return state.status == WaferStatus::mounted && !holder_missing;
 }
 
+/// What the view is made of. The work directory holds nothing between two mounts.
+void require_layers(const Wafer& wafer) {
+  const std::string doing = "cannot mount wafer " + wafers::quoted(wafer.name) + ": its ";
+  if (!fs::is_directory(wafer.base_repo)) {
+    throw Error(ErrorKind::failed,
+                doing + "base " + wafers::quoted(wafer.base_repo.native()) + " is gone");
+  }
+  if (!fs::is_directory(wafer.upper())) {
+    throw Error(ErrorKind::failed,
+                doing + "upper " + wafers::quoted(wafer.upper().native()) +
+                    " is gone, and with it what was not committed",
+                "'wafers rm --force " + wafer.name + "' removes the rest");
+  }
+  if (::mkdir(wafer.work().c_str(), 0700) == 0 || errno == EEXIST) return;
+  const int err = errno;
+  throw Error::system(err, "cannot make directory " + wafers::quoted(wafer.work().native()));
+}
+
 }  // namespace
 
 void mount_locked(const Store& store, Wafer& wafer) {
   const auto backend = make_backend(wafer.backend);
   if (is_mounted(*backend, wafer)) return;
-  if (!std::filesystem::is_directory(wafer.base_repo)) {
-    throw Error(ErrorKind::failed, "cannot mount wafer " + wafers::quoted(wafer.name) +
-                                       ": its base " + wafers::quoted(wafer.base_repo.native()) +
-                                       " is gone");
-  }
+  require_layers(wafer);
   // A fuse-overlayfs that died leaves its mountpoint behind in a state in which nobody can look at
   // it.
   if (wafer.backend == BackendKind::fuse) backend->unmount(wafer);

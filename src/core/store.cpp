@@ -74,6 +74,7 @@ void write_new_file(const fs::path& path, std::string_view content) {
 void replace_file(const fs::path& path, std::string_view content, Durability durability) {
   const bool synced = durability == Durability::synced;
   const fs::path temporary = path.native() + ".new";
+  ScopeGuard guard([&]() noexcept { ::unlink(temporary.c_str()); });
   {
     const UniqueFd fd = open_or_throw(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
     write_all(fd.get(), content);
@@ -83,6 +84,7 @@ void replace_file(const fs::path& path, std::string_view content, Durability dur
     const int err = errno;
     throw Error::system(err, "cannot replace " + wafers::quoted(path.native()));
   }
+  guard.dismiss();
   if (synced) sync_directory(path.parent_path());
 }
 
@@ -176,7 +178,7 @@ std::vector<fs::path> Store::create() const {
   std::ranges::reverse(missing);
   std::vector<fs::path> made;
   for (const fs::path& path : missing) {
-    // Whatever the umask takes away, 0700 is there: state above ours is private too (XDG).
+    // The mode of directories above ours is what the XDG specification asks for.
     if (::mkdir(path.c_str(), 0700) == 0) {
       made.push_back(path);
       continue;

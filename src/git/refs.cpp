@@ -77,8 +77,17 @@ std::optional<Oid> Repository::branch_tip(std::string_view branch) const {
   return impl_->refs.resolve(full_name(branch));
 }
 
+std::optional<std::string> Repository::symbolic_target(std::string_view branch) const {
+  const auto value = impl_->refs.read(full_name(branch));
+  if (!value || value->target.empty()) return std::nullopt;
+  return impl_->refs.followed(value->target);
+}
+
 bool Repository::is_valid_branch_name(const std::string& branch) {
-  if (branch.starts_with('-') || branch == "HEAD" || branch.ends_with('.')) return false;
+  // "@" is HEAD for git (object-name.c: interpret_empty_at()).
+  if (branch.starts_with('-') || branch == "HEAD" || branch == "@" || branch.ends_with('.')) {
+    return false;
+  }
   for (const std::string& component : split(branch, '/')) {
     if (!is_valid_component(component)) return false;
   }

@@ -74,6 +74,9 @@ class Repository {
   // Refs and commits. Branch names are short: "wafers/a1".
   std::optional<Oid> head_commit() const;  ///< nullopt on an unborn branch
   std::optional<Oid> branch_tip(std::string_view branch) const;
+  /// The full name of the ref that a symbolic branch stands for (git symbolic-ref); nullopt for
+  /// every other branch.
+  std::optional<std::string> symbolic_target(std::string_view branch) const;
   /// What git-check-ref-format says of refs/heads/<branch>.
   static bool is_valid_branch_name(const std::string& branch);
   /// Worktree in which the branch is checked out (also mid-rebase or bisect), if any.

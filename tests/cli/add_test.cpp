@@ -41,7 +41,7 @@ TEST_CASE("all or none: what was made for the others is undone") {
       {"add", "a", "b", "c", "--backend", backend, "--at", (world / "views/{name}").native()});
   CHECK(result.status == 3);
   CHECK_THAT(result.err, Contains("is not empty"));
-  CHECK(world.everything() == before);
+  CHECK(changes(before, world.everything()) == "");
   CHECK(world.json({"ls"})["wafers"].size() == 1);
 }
 
@@ -50,7 +50,7 @@ TEST_CASE("a first add that fails leaves no state directory") {
   write_file(world / "full/file", "x");
   const std::string before = world.everything();
   CHECK(world.wafers({"add", "a", "--at", (world / "full").native()}).status == 3);
-  CHECK(world.everything() == before);
+  CHECK(changes(before, world.everything()) == "");
   CHECK_FALSE(fs::exists(world.state()));
 }
 

@@ -105,10 +105,13 @@ TEST_CASE("a killed holder loses nothing") {
   const World world;
   world.add("a", "namespace");
   world.inside("a", "echo work > file");
-  REQUIRE(::kill(world.listed("a")["holder_pid"].get<pid_t>(), SIGKILL) == 0);
-  // The kernel takes the process away in its own time; whoever asks next must cope with both.
-  CHECK(world.inside("a", "cat file") == "work\n");
-  REQUIRE(::kill(world.listed("a")["holder_pid"].get<pid_t>(), SIGKILL) == 0);
+  constexpr int kRounds = 10;
+  for (int round = 0; round < kRounds; ++round) {
+    // The kernel takes the process away in its own time; whoever asks next must cope with both.
+    const auto holder = world.listed("a")["holder_pid"];
+    if (holder.is_number()) ::kill(holder.get<pid_t>(), SIGKILL);
+    CHECK(world.inside("a", "cat file") == "work\n");
+  }
   world.wafers_ok({"git-commit", "a", "-m", "work"});
   CHECK(world.base().git({"show", "wafers/a:file"}) == "work\n");
 }

@@ -5,8 +5,14 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
+#include <iterator>
+#include <set>
+#include <sstream>
 #include <stdexcept>
+
+#include "support/catch.h"
 
 namespace wafers::test {
 namespace {
@@ -48,6 +54,46 @@ bool is_irrelevant(const fs::path& relative) {
          text.find("/work/") != std::string::npos;
 }
 
+/// Of a file of /proc; empty where the process is gone.
+std::string content_of(const fs::path& file) {
+  std::ostringstream content;
+  content << std::ifstream(file, std::ios::binary).rdbuf();
+  return content.str();
+}
+
+std::vector<std::string> lines_of(const fs::path& file) {
+  std::istringstream stream(content_of(file));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+/// Views below `top` that are mounted in this mount namespace, and those of holders in theirs. The
+/// record of a mount is one line (proc_pid_mountinfo(5)), in which names like ours stand as they
+/// are.
+std::vector<std::string> mounts_below(const fs::path& top) {
+  const auto is_view = [&](const std::string& line, const std::string& type) {
+    return line.find(type) != std::string::npos && line.find(top.native()) != std::string::npos;
+  };
+  std::vector<std::string> found;
+  for (const std::string& line : lines_of("/proc/self/mountinfo")) {
+    if (is_view(line, " - overlay wafers:") || is_view(line, " - fuse")) found.push_back(line);
+  }
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    if (lines_of(entry.path() / "comm") != std::vector<std::string>{"wafers-holder"}) continue;
+    // What was mounted when it came, perhaps by another suite, it has copies of. Its own comes
+    // last, and bears the name from its command line.
+    const std::string words = content_of(entry.path() / "cmdline");
+    const std::string name = words.substr(std::min(words.find('\0') + 1, words.size()));
+    const std::string own = " - overlay wafers:" + std::string(name.c_str()) + ":";
+    const auto mounts = lines_of(entry.path() / "mountinfo");
+    if (!mounts.empty() && is_view(mounts.back(), own)) {
+      found.push_back("holder " + entry.path().filename().native() + ": " + mounts.back());
+    }
+  }
+  return found;
+}
+
 bool works(const std::string& backend) {
   const World world;
   const RunResult result = world.wafers({"add", "probe", "--backend", backend});
@@ -80,7 +126,12 @@ World::~World() {
 }
 
 RunResult World::wafers(const Words& arguments, RunOptions options) const {
-  Words argv{WAFERS_PROGRAM};
+  return run_program(WAFERS_PROGRAM, arguments, std::move(options));
+}
+
+RunResult World::run_program(const fs::path& program, const Words& arguments,
+                             RunOptions options) const {
+  Words argv{program};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   if (options.cwd.empty()) options.cwd = base_.path();
   const auto is_state = [](const std::string& word) {
@@ -142,10 +193,46 @@ std::string World::everything() const {
       it.disable_recursion_pending();
     }
   }
+  std::ranges::move(mounts_below(top_.path()), std::back_inserter(lines));
   std::ranges::sort(lines);
   std::string text = base_.try_git({"for-each-ref"}).out;
   for (const std::string& line : lines) text += line + "\n";
   return text;
+}
+
+std::string changes(const std::string& before, const std::string& after) {
+  const auto split = [](const std::string& text) {
+    std::istringstream stream(text);
+    std::multiset<std::string> lines;
+    for (std::string line; std::getline(stream, line);) lines.insert(line);
+    return lines;
+  };
+  const auto old_lines = split(before);
+  const auto new_lines = split(after);
+  std::vector<std::string> gone;
+  std::vector<std::string> added;
+  std::ranges::set_difference(old_lines, new_lines, std::back_inserter(gone));
+  std::ranges::set_difference(new_lines, old_lines, std::back_inserter(added));
+  std::string text;
+  for (const std::string& line : gone) text += "-" + line + "\n";
+  for (const std::string& line : added) text += "+" + line + "\n";
+  return text;
+}
+
+void check_refused(const World& world, const Refusal& wanted, const RunOptions& options) {
+  std::string command = "wafers";
+  for (const std::string& word : wanted.arguments) command += " " + word;
+  INFO(command);
+  const std::string before = world.everything();
+  const RunResult result = world.wafers(wanted.arguments, options);
+  CHECK(result.status == wanted.status);
+  CHECK(result.out.empty());
+  CHECK(world.shortened(result.err) == wanted.err);
+  CHECK(changes(before, world.everything()) == "");
+}
+
+std::string see_help(const std::string& command) {
+  return "hint: see 'wafers help " + command + "'\n";
 }
 
 const std::vector<std::string>& working_backends() {

@@ -25,7 +25,10 @@ class World {
 
   /// Runs wafers in the base.
   RunResult wafers(const Words& arguments, RunOptions options = {}) const;
-  /// The same; throws unless it exits with 0. Returns its stdout.
+  /// The same with another program.
+  RunResult run_program(const std::filesystem::path& program, const Words& arguments,
+                        RunOptions options) const;
+  /// As wafers(); throws unless it exits with 0. Returns its stdout.
   std::string wafers_ok(const Words& arguments, const RunOptions& options = {}) const;
   /// The JSON document of `<arguments> --json`, whatever the exit status.
   nlohmann::json json(Words arguments) const;
@@ -44,13 +47,31 @@ class World {
   std::string shortened(std::string text) const;
 
   /// Everything that a refused command must leave alone: refs and reflogs, HEAD, the base's index
-  /// and files byte by byte, the state, and whatever else lies below the temporary directory.
+  /// and files byte by byte, the state, whatever else lies below the temporary directory, and what
+  /// is mounted there with the processes that keep it so.
   std::string everything() const;
 
  private:
   TempDir top_;
   GitRepo base_;
 };
+
+/// A command line that is to fail, with its exit status and all of its stderr, "{top}" for the
+/// temporary directory.
+struct Refusal {
+  Words arguments;
+  int status = 0;
+  std::string err;
+};
+
+/// The lines of what World::everything() said that are gone or new; empty where nothing changed.
+std::string changes(const std::string& before, const std::string& after);
+
+/// Checks that it fails like this, prints no data, and changes nothing.
+void check_refused(const World& world, const Refusal& wanted, const RunOptions& options = {});
+
+/// The hint of wrong usage.
+std::string see_help(const std::string& command);
 
 /// The backends that work for this user on this host. What is expected to work and doesn't is a
 /// failure where WAFERS_TESTS_MUST_RUN is set, else said once on stderr.

@@ -171,14 +171,6 @@ void Lodger::leave() {
 
 bool has_child() { return ::waitpid(-1, nullptr, WNOHANG) >= 0 || errno != ECHILD; }
 
-void kill_and_wait(pid_t pid) {
-  const UniqueFd process = open_pidfd(pid);
-  if (!process) throw std::runtime_error("there is no process to kill");
-  send_signal(process.get(), SIGKILL);
-  constexpr std::chrono::seconds kLong{60};
-  if (!wait_for_end(process.get(), kLong)) throw std::runtime_error("it does not end");
-}
-
 std::vector<pid_t> pids_of(const std::vector<Occupant>& occupants) {
   std::vector<pid_t> pids;
   for (const Occupant& occupant : occupants) pids.push_back(occupant.pid);

@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "core/backend.h"
+#include "support/process.h"
 #include "support/temp_dir.h"
 
 namespace wafers::test {
@@ -45,6 +46,9 @@ class MountFixture {
   Wafer wafer;
 };
 
+/// The backend that the suite is about, which defines this.
+BackendKind suite_backend();
+
 std::string read_file(const std::filesystem::path& path);
 void write_file(const std::filesystem::path& path, const std::string& text);
 bool is_whiteout(const std::filesystem::path& path);
@@ -77,9 +81,6 @@ class Lodger {
 
 /// Whether this process has a child, living or dead.
 bool has_child();
-
-/// Kills a process that is no child of ours, and waits for its end.
-void kill_and_wait(pid_t pid);
 
 std::vector<pid_t> pids_of(const std::vector<Occupant>& occupants);
 
