@@ -60,22 +60,7 @@ ErrorKind kind_of_error(const std::function<void()>& action, std::string* messag
 
 }  // namespace
 
-TEST_CASE("the view shows the base and keeps what is written in the upper") {
-  MountFixture f(kKind);
-  f.mount();
-  CHECK(f.state().status == WaferStatus::mounted);
-  CHECK(read_file(f.view("file")) == "from the base");
-  write_file(f.view("file"), "changed");
-  write_file(f.view("new"), "new");
-  fs::remove(f.view("deleted"));
-  CHECK(read_file(f.view("file")) == "changed");
-  CHECK(read_file(f.wafer.upper() / "file") == "changed");
-  CHECK(read_file(f.wafer.upper() / "new") == "new");
-  CHECK(is_whiteout(f.wafer.upper() / "deleted"));
-  CHECK(read_file(f.base / "file") == "from the base");
-  CHECK(fs::exists(f.base / "deleted"));
-  CHECK_FALSE(fs::exists(f.mountpoints / "a1/file"));  // outside, nothing is mounted
-}
+BackendKind wafers::test::suite_backend() { return kKind; }
 
 TEST_CASE("odd characters in base, state directory and mountpoint") {
   const std::string odd = GENERATE(from_range(odd_names()));
@@ -366,10 +351,6 @@ TEST_CASE("unmounting") {
     CHECK(kind_of_error([&] { f.backend->unmount(f.wafer); }) == ErrorKind::busy);
     CHECK(pids_of(f.backend->occupants(f.wafer)) == std::vector{lodger.pid()});
   }
-  SECTION("doesn't count processes that have nothing to do with it") {
-    const Lodger lodger = Lodger::outside({"hold", f.base / "file"});
-    CHECK(f.backend->occupants(f.wafer).empty());
-  }
 }
 
 TEST_CASE("the caller's own shell inside counts as an occupant, the caller doesn't") {
@@ -428,15 +409,6 @@ TEST_CASE("forgetting the origin empties the work directory, whatever its modes"
   CHECK_FALSE(fs::exists(f.view("deleted")));
 }
 
-TEST_CASE("what is written through a mapping is in the upper without a flush") {
-  MountFixture f(kKind);
-  write_file(f.base / "mapped", "before");
-  f.mount();
-  const Lodger writer = Lodger::inside(f, {"write-mapped", "mapped"});
-  f.backend->flush(f.wafer);
-  CHECK(read_file(f.wafer.upper() / "mapped") == "mapped");
-}
-
 TEST_CASE("a mount that goes outside goes in the holder's namespace too") {
   const TempDir temp;
   const uid_t uid = ::geteuid();
@@ -457,14 +429,6 @@ TEST_CASE("a mount that goes outside goes in the holder's namespace too") {
     if (seen_by_holder()) throw std::runtime_error("the holder keeps it busy");
   });
   if (failure) FAIL(failure->doing);
-}
-
-TEST_CASE("a trial works here and leaves nothing") {
-  const TempDir state;
-  const Trial trial = make_backend(kKind)->trial(state.path());
-  CHECK(trial.works);
-  CHECK(trial.reason.empty());
-  CHECK(fs::is_empty(state.path()));
 }
 
 TEST_CASE("a trial without its helper program says so") {
