@@ -135,16 +135,16 @@ class FuseBackend final : public Backend {
   static void try_serving(const std::filesystem::path& scratch) {
     const auto view = scratch / "view";
     const FuseServer server = start_fuse_overlayfs({scratch / "base", scratch, view});
-    const UniqueFd process = open_process(server.pid, server.start_ticks);
     try {
+      const UniqueFd process = open_process(server.pid, server.start_ticks);
       try_view(view);
       check_whiteouts(scratch / "upper");
+      unmount_fuse(view);
+      wait_for_server(process);
     } catch (const Error&) {
       unmount_fuse_lazily(view);
       throw;
     }
-    unmount_fuse(view);
-    wait_for_server(process);
   }
 };
 

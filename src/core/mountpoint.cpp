@@ -222,6 +222,11 @@ std::vector<std::string> stray_entries(const Wafer& wafer) {
 
 void release_mountpoint(const Wafer& wafer) {
   UniqueFd fd(::open(wafer.mountpoint.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) {
+    const int err = errno;
+    const bool is_not_ours = err == ENOENT || err == ENOTDIR || err == ELOOP || err == EACCES;
+    if (!is_not_ours) throw failure(err, "cannot open mountpoint", wafer.mountpoint);
+  }
   if (fd && wafer.backend == BackendKind::namespace_) {
     // Fails where it isn't ours; then there is no marker of ours in it either.
     std::ignore = ::fchmod(fd.get(), 0700);

@@ -1,5 +1,6 @@
 #include "core/remove.h"
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <map>
@@ -117,10 +118,23 @@ class Removing {
     }
   }
 
-  void remove_all() {
+  void mark_as_removing() {
     wafer_.mount.reset();
     wafer_.stage = WaferStage::removing;
-    store_.save(wafer_, Durability::until_crash);
+    try {
+      store_.save(wafer_, Durability::until_crash);
+    } catch (const Error& error) {
+      if (error.errnum() != ENOSPC && error.errnum() != EDQUOT) throw;
+      // Whoever makes room on a full disk must not need room for it. These two hold nothing that
+      // could not be made again.
+      remove_tree(wafer_.work());
+      remove_tree(wafer_.index());
+      store_.save(wafer_, Durability::until_crash);
+    }
+  }
+
+  void remove_all() {
+    mark_as_removing();
     remove_mountpoint();
     // The record goes last: as long as anything is left, ls shows it and rm can go on.
     for (const char* const part : {"mnt", "upper", "work"}) remove_tree(wafer_.directory / part);

@@ -92,7 +92,13 @@ void RefFiles::create(const std::string& name, const Oid& target, const LogEntry
   if (const std::optional<std::string> other = conflict_of(name)) {
     throw Error(ErrorKind::failed, failure + ": " + wafers::quoted(*other) + " exists");
   }
-  write(lock, name, Oid{}, target, log);
+  const bool had_log = ::access(log_of(name).c_str(), F_OK) == 0;
+  try {
+    write(lock, name, Oid{}, target, log);
+  } catch (const Error&) {
+    if (!had_log) ::unlink(log_of(name).c_str());  // of a branch that there isn't
+    throw;
+  }
 }
 
 void RefFiles::move(const std::string& name, const Oid& expected, const Oid& target,

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <exception>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -135,6 +136,13 @@ void run_fusermount(const char* option, const std::filesystem::path& mountpoint)
   throw Error(ErrorKind::failed, doing + ": " + printed(result));
 }
 
+void unmount_if_possible(const std::filesystem::path& mountpoint) noexcept {
+  try {
+    unmount_fuse_lazily(mountpoint);
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): nothing may be mounted there
+  }
+}
+
 }  // namespace
 
 std::optional<std::filesystem::path> find_program(const std::string& name) {
@@ -168,8 +176,14 @@ FuseServer start_fuse_overlayfs(const FuseSpec& spec) {
   refuse_colon(spec.directory);
   const UniqueFd lock = lock_upper(spec.directory / "upper");
   link_lower(spec);
-  return run_server(server_command(spec, lock),
-                    "cannot mount fuse-overlayfs on " + wafers::quoted(spec.mountpoint.native()));
+  try {
+    return run_server(server_command(spec, lock),
+                      "cannot mount fuse-overlayfs on " + wafers::quoted(spec.mountpoint.native()));
+  } catch (const Error&) {
+    // It may have come as far as mounting.
+    unmount_if_possible(spec.mountpoint);
+    throw;
+  }
 }
 
 void unmount_fuse(const std::filesystem::path& mountpoint) { run_fusermount("-u", mountpoint); }

@@ -1,0 +1,203 @@
+// Every command of a wafer's life, with one system call after the other failing: it must say that
+// it failed, or not need the call; nothing may be lost, nothing left behind, and the same command,
+// once nothing fails any more, must bring things in order.
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include <functional>
+#include <new>
+#include <stdexcept>
+
+#include "base/fd.h"
+#include "cli/world.h"
+#include "fault/plan.h"
+#include "support/catch.h"
+
+namespace wafers::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Catch::Matchers::Contains;
+
+/// The faulty programs, in a directory with a plan of their own.
+class FaultyPrograms {
+ public:
+  FaultyPrograms() {
+    fs::copy_file(WAFERS_FAULTY_PROGRAM, directory_ / "wafers");
+    // Under the name by which a holder is known.
+    fs::copy_file(WAFERS_FAULTY_HOLDER, directory_ / "wafers-holder");
+    write_file(directory_ / kFaultPlan, std::string(sizeof(FaultPlan), '\0'));
+    const UniqueFd fd(::open((directory_ / kFaultPlan).c_str(), O_RDWR | O_CLOEXEC));
+    void* const memory =
+        ::mmap(nullptr, sizeof(FaultPlan), PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+    if (memory == MAP_FAILED) throw std::runtime_error("cannot map the plan");
+    plan_ = static_cast<FaultPlan*>(memory);
+  }
+  FaultyPrograms(const FaultyPrograms&) = delete;
+  FaultyPrograms& operator=(const FaultyPrograms&) = delete;
+  ~FaultyPrograms() { ::munmap(plan_, sizeof(FaultPlan)); }
+
+  /// Runs wafers so that its `n`-th call fails.
+  RunResult wafers(const World& world, const Words& arguments, int n) const {
+    new (plan_) FaultPlan;
+    plan_->reading_too = reading_too;
+    plan_->fail_at = n;
+    return world.run_program(
+        directory_ / "wafers", arguments,
+        {.cwd = {},
+         .environment = {"WAFERS_HOLDER=" + (directory_ / "wafers-holder").native()},
+         .input = {}});
+  }
+
+  /// Whether open(2) for reading may fail: there are far more of these than of all the others.
+  bool reading_too = false;
+
+  /// The call that failed; empty where the last command made fewer than `n`.
+  std::string failed() const { return plan_->failed.data(); }
+
+ private:
+  TempDir directory_;
+  FaultPlan* plan_ = nullptr;
+};
+
+/// Calls `attempt` with n = 1, 2, ... until no call fails any more.
+void with_each_call_failing(const World& world, const FaultyPrograms& faulty,
+                            const Words& arguments,
+                            const std::function<void(const RunResult&)>& check,
+                            const std::function<void()>& prepare = {}) {
+  constexpr int kEndless = 5000;
+  for (int n = 1; n < kEndless; ++n) {
+    if (prepare) prepare();
+    const RunResult result = faulty.wafers(world, arguments, n);
+    const std::string failed = faulty.failed();
+    INFO("call " << n << ", " << failed << ": status " << result.status << ", " << result.err);
+    CHECK(result.signal == 0);
+    // Whoever fails says so.
+    if (!result.ok()) CHECK(result.err.starts_with("wafers: "));
+    check(result);
+    if (failed.empty()) {
+      CHECK(result.ok());
+      CHECK(n > 5);  // and they were counted at all
+      return;
+    }
+  }
+  FAIL("it never ends");
+}
+
+/// A world with a wafer `kept` that must not suffer.
+struct FaultWorld {
+  explicit FaultWorld(const std::string& backend) {
+    faulty.reading_too = backend == any_backend();
+    world.add("kept", backend);
+    world.inside("kept", "echo kept > work");
+  }
+
+  World world;
+  FaultyPrograms faulty;
+};
+
+TEST_CASE("add") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  INFO("backend " << backend);
+  const FaultWorld f(backend);
+  const World& world = f.world;
+  world.base().git({"checkout", "-q", "-b", "topic"});
+  world.base().write("added/file", "added\n");
+  world.base().git({"rm", "-q", "src/old.c"});
+  world.base().commit_all("topic");
+  world.base().git({"checkout", "-q", "main"});
+  std::string before = world.everything();
+  const auto check = [&](const RunResult& result) {
+    if (!result.ok()) {
+      CHECK(changes(before, world.everything()) == "");
+      return;
+    }
+    CHECK(world.inside("a", "cat src/main.c") == "int main(void) { return 0; }\n");
+    world.wafers_ok({"rm", "a"});
+    world.base().try_git({"branch", "-q", "-D", "wafers/a"});
+    before = world.everything();
+  };
+  SECTION("on a new branch") {
+    with_each_call_failing(world, f.faulty,
+                           {"add", "a", "--backend", backend, "--at", (world / "views/a").native()},
+                           check);
+  }
+  SECTION("on an existing branch") {
+    if (backend != any_backend()) return;  // the same in all
+    with_each_call_failing(world, f.faulty, {"add", "a", "--backend", backend, "--branch", "topic"},
+                           check);
+  }
+  CHECK(world.inside("kept", "cat work") == "kept\n");
+}
+
+TEST_CASE("git-commit") {
+  const std::string backend = any_backend();
+  const FaultWorld f(backend);
+  const World& world = f.world;
+  const auto prepare = [&] {
+    world.add("a", backend);
+    world.inside("a", "echo 2 > README; mkdir d; echo x > d/new; rm src/old.c");
+  };
+  const auto check = [&](const RunResult& result) {
+    const RunResult again = world.wafers({"git-commit", "a", "-m", "x"});
+    // A failure may come after the branch has moved; then there is nothing left to commit.
+    if (result.ok()) CHECK(again.status == 1);
+    if (!again.ok()) CHECK_THAT(again.err, Contains("nothing to commit"));
+    CHECK(world.base().git({"log", "--format=%s", "main..wafers/a"}) == "x\n");
+    CHECK(world.base().git({"diff", "--name-status", "main", "wafers/a"}) ==
+          "M\tREADME\nA\td/new\nD\tsrc/old.c\n");
+    CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}).empty());
+    world.wafers_ok({"rm", "a"});
+    world.base().git({"branch", "-q", "-D", "wafers/a"});
+  };
+  with_each_call_failing(world, f.faulty, {"git-commit", "a", "-m", "x"}, check, prepare);
+  world.base().git({"fsck", "--strict"});
+  CHECK(world.inside("kept", "cat work") == "kept\n");
+}
+
+TEST_CASE("umount and mount") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  INFO("backend " << backend);
+  const FaultWorld f(backend);
+  const World& world = f.world;
+  const std::string record = read_file(world / "state/kept/metadata");
+  const auto works = [&](const RunResult& /*result*/) {
+    CHECK(world.inside("kept", "cat work") == "kept\n");
+    CHECK(world.listed("kept")["status"] == "mounted");
+    world.wafers_ok({"umount", "kept"});
+    CHECK_THAT(world.everything(), !Contains(" - overlay wafers:") && !Contains(" - fuse"));
+  };
+  SECTION("umount") {
+    with_each_call_failing(world, f.faulty, {"umount", "kept"}, works, [&] {
+      world.wafers_ok({"mount", "kept"});
+    });
+  }
+  SECTION("mount") {
+    world.wafers_ok({"umount", "kept"});
+    with_each_call_failing(world, f.faulty, {"mount", "kept"}, works);
+  }
+}
+
+TEST_CASE("rm") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  INFO("backend " << backend);
+  const FaultWorld f(backend);
+  const World& world = f.world;
+  const auto prepare = [&] {
+    world.add("a", backend, {"--at", (world / "views/a").native()});
+    world.inside("a", "echo 2 > README; mkdir d; echo x > d/new; ln -s x d/link");
+  };
+  const auto check = [&](const RunResult& result) {
+    if (!result.ok()) world.wafers_ok({"rm", "--force", "a"});
+    CHECK_FALSE(fs::exists(world / "state/a"));
+    CHECK_FALSE(fs::exists(world / "views"));
+    CHECK_THAT(world.everything(), !Contains("wafers:a:") && !Contains("views/a"));
+    world.base().git({"branch", "-q", "-D", "wafers/a"});
+  };
+  with_each_call_failing(world, f.faulty, {"rm", "--force", "a"}, check, prepare);
+  CHECK(world.inside("kept", "cat work") == "kept\n");
+}
+
+}  // namespace
+}  // namespace wafers::test

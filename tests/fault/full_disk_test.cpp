@@ -1,0 +1,165 @@
+// A state directory that is full, on a tmpfs of our own: with one inode more, or one page more,
+// each time, every stage runs out of room once. What fails is undone or can be gone on with;
+// nothing is left half made, and nothing is lost.
+
+#include <sys/mount.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "base/error.h"
+#include "cli/world.h"
+#include "linux/capabilities.h"
+#include "linux/namespaces.h"
+#include "support/catch.h"
+#include "support/needs.h"
+
+namespace wafers::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Catch::Matchers::Contains;
+
+/// An ordinary user mounts in a user namespace of the whole suite.
+std::optional<std::string> become_able_to_mount() {
+  try {
+    const uid_t uid = ::geteuid();
+    const gid_t gid = ::getegid();
+    if (has_sys_admin()) {
+      unshare_mount();
+    } else {
+      unshare_user_and_mount();
+      map_own_ids(uid, gid);
+    }
+    make_mounts_slave();
+    return std::nullopt;
+  } catch (const Error& error) {
+    return error.message();
+  }
+}
+
+const Need kNeedsMounting("CAP_SYS_ADMIN over a mount namespace", become_able_to_mount);
+
+/// fusermount3 is setuid, which has no effect in an ordinary user's namespace.
+std::vector<std::string> backends() {
+  if (::geteuid() == 0) return {"namespace", "host", "fuse"};
+  return {"namespace"};
+}
+
+/// A world whose state directory is a file system of its own.
+class SmallWorld {
+ public:
+  SmallWorld() {
+    fs::create_directory(world.state());
+    mount("size=1m,nr_inodes=1000", 0);
+  }
+  SmallWorld(const SmallWorld&) = delete;
+  SmallWorld& operator=(const SmallWorld&) = delete;
+  ~SmallWorld() {
+    relax();
+    world.wafers({"rm", "--all", "--force", "--kill"});
+    ::umount2(world.state().c_str(), MNT_DETACH);
+  }
+
+  /// Leaves room for so many inodes or pages more.
+  void leave_inodes(unsigned long count) {
+    struct statvfs now {};
+    ::statvfs(world.state().c_str(), &now);
+    mount("size=1m,nr_inodes=" + std::to_string(now.f_files - now.f_ffree + count), MS_REMOUNT);
+  }
+  void leave_pages(unsigned long count) {
+    struct statvfs now {};
+    ::statvfs(world.state().c_str(), &now);
+    const unsigned long used = now.f_blocks - now.f_bfree;
+    mount("nr_inodes=1000,size=" + std::to_string((used + count) * now.f_frsize), MS_REMOUNT);
+  }
+  void relax() { mount("size=1m,nr_inodes=1000", MS_REMOUNT); }
+
+  World world;
+
+ private:
+  void mount(const std::string& options, unsigned long flags) const {
+    const auto all = options + ",mode=700";
+    REQUIRE(::mount("small", world.state().c_str(), "tmpfs", flags, all.c_str()) == 0);
+  }
+};
+
+/// Runs a command with ever more room, until it has enough.
+void with_ever_more_room(SmallWorld& small, const Words& command,
+                         void (SmallWorld::*leave)(unsigned long),
+                         const std::function<void()>& check_failed) {
+  constexpr unsigned long kEnough = 100;
+  for (unsigned long room = 0; room < kEnough; ++room) {
+    (small.*leave)(room);
+    const RunResult result = small.world.wafers(command);
+    small.relax();
+    INFO("room " << room << ": " << result.err);
+    if (result.ok()) {
+      CHECK(room > 0);  // it did fail at least once
+      return;
+    }
+    CHECK((result.status == 1 || result.status == 5 || result.status == 125));
+    // The reason is in the words of whoever ran out first: overlayfs says read-only.
+    CHECK(result.err.starts_with("wafers: "));
+    check_failed();
+  }
+  FAIL("no room is enough");
+}
+
+TEST_CASE("add undoes itself") {
+  const std::string backend = GENERATE(from_range(backends()));
+  const auto leave = GENERATE(&SmallWorld::leave_inodes, &SmallWorld::leave_pages);
+  INFO("backend " << backend);
+  SmallWorld small;
+  const World& world = small.world;
+  world.add("kept", backend);
+  world.inside("kept", "echo kept > work");
+  const std::string before = world.everything();
+  with_ever_more_room(small, {"add", "a", "--backend", backend, "--at", (world / "view").native()},
+                      leave, [&] { CHECK(changes(before, world.everything()) == ""); });
+  CHECK(world.inside("a", "cat README") == "base\n");
+  CHECK(world.inside("kept", "cat work") == "kept\n");
+}
+
+TEST_CASE("a wafer on a full disk keeps what it has") {
+  const auto leave = GENERATE(&SmallWorld::leave_inodes, &SmallWorld::leave_pages);
+  SmallWorld small;
+  const World& world = small.world;
+  world.add("a", "namespace");
+  world.inside("a", "echo work > work");
+
+  SECTION("git-commit fails or succeeds, and goes on once there is room") {
+    (small.*leave)(0);
+    const RunResult full = world.wafers({"git-commit", "a", "-m", "x"});
+    small.relax();
+    INFO(full.err);
+    if (!full.ok()) CHECK_THAT(full.err, Contains("No space left on device"));
+    const RunResult again = world.wafers({"git-commit", "a", "-m", "x"});
+    CHECK((again.ok() || again.err.find("nothing to commit") != std::string::npos));
+    CHECK(world.base().git({"show", "wafers/a:work"}) == "work\n");
+  }
+  SECTION("the agent hears of it, and so does nobody else") {
+    (small.*leave)(0);
+    CHECK_FALSE(world.wafers({"exec", "a", "--", "sh", "-c", "echo more > more"}).ok());
+    small.relax();
+  }
+  SECTION("a view is mounted again as soon as there is room") {
+    world.wafers_ok({"umount", "a"});
+    (small.*leave)(0);
+    const RunResult full = world.wafers({"exec", "a", "--", "cat", "work"});
+    small.relax();
+    if (!full.ok()) CHECK_THAT(full.err, Contains("No space left on device"));
+  }
+  SECTION("it can always be removed") {
+    (small.*leave)(0);
+    world.wafers_ok({"rm", "--force", "a"});
+    CHECK_FALSE(fs::exists(world / "state/a"));
+  }
+  if (world.json({"ls"})["wafers"].empty()) return;
+  CHECK(world.inside("a", "cat work") == "work\n");
+}
+
+}  // namespace
+}  // namespace wafers::test
