@@ -299,8 +299,8 @@ int main(int argc, char** argv) try {
   if (const auto reason = Fuzzer(options).missing()) return skip(options, *reason);
   const Counts counts = run_all(options);
   std::printf(
-      "fuzz: backend %s seed %llu: %zu cases of %zu rounds, %zu mismatches (%zu without a "
-      "clean base)\n",
+      "fuzz: backend %s seed %llu: %zu cases of %zu rounds, %zu mismatches (%zu that git "
+      "itself can't do)\n",
       options.backend.c_str(), static_cast<unsigned long long>(options.seed), counts.done,
       options.rounds, counts.mismatches, counts.unusable);
   return counts.mismatches == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -245,8 +245,9 @@ void World::apply(const std::vector<Operation>& operations) {
 void World::compare_status(const char* when) {
   const RunResult theirs = git(copy_, {"status", "--porcelain"});
   const RunResult ours = wafers({"git-status", kWafer, "--porcelain"});
-  // A submodule that is none any more, a filter that fails; names below a symlink to itself.
-  if (!theirs.ok() || theirs.err.find(::strerror(ELOOP)) != std::string::npos) return;
+  // git can't tell of names below a symlink to itself, and leaves them as they were.
+  if (theirs.err.find(::strerror(ELOOP)) != std::string::npos) throw Unusable{theirs.err};
+  if (!theirs.ok()) return;  // a submodule that is none any more, a filter that fails
   if (!ours.ok()) throw Mismatch{std::string("git-status ") + when + ": " + ours.out + ours.err};
   if (theirs.out != ours.out) {
     throw Mismatch{differing(std::string("status ") + when, theirs.out, ours.out)};
@@ -271,6 +272,8 @@ void World::compare_commit(const Round& round) {
   const RunResult patch =
       patch_wanted ? wafers({"git-diff", kWafer, "--uncommitted"}) : RunResult{};
   const RunResult theirs = git(copy_, add);
+  // A submodule whose .git is a broken file: git dies of it, wafers leaves the submodule as it was.
+  if (theirs.err.find("invalid gitfile format") != std::string::npos) throw Unusable{theirs.err};
   const RunResult ours = wafers(commit);
   if (!ours.ok()) {
     refused_commit(round, theirs, ours, tip);

@@ -30,7 +30,7 @@ struct Unsupported {
   std::string why;
 };
 
-/// The scenario can't be compared: git itself does not get a clean base out of it.
+/// The scenario can't be compared: git itself gets no clean base out of it, or gives up later.
 struct Unusable {
   std::string why;
 };
