@@ -87,15 +87,15 @@ std::string message_of(const CommitRequest& request, const git::Repository& repo
   if (request.messages.empty() == !request.message_file) {
     throw Error(ErrorKind::usage, "give the message either by -m or by -F");
   }
-  std::string text = request.message_file ? read_message_file(*request.message_file)
-                                          : joined_paragraphs(request.messages);
+  const std::string text = request.message_file ? read_message_file(*request.message_file)
+                                                : joined_paragraphs(request.messages);
   if (text.find('\0') != std::string::npos) {
     throw Error(ErrorKind::failed, "a NUL byte in the commit message is not allowed");
   }
-  return cleaned_message(std::move(text), repository);
+  return cleaned_message(text, repository);
 }
 
-std::string cleaned_message(std::string message, const git::Repository& repository) {
+std::string cleaned_message(const std::string& message, const git::Repository& repository) {
   const git::Cleanup mode = cleanup_mode(repository);
   return git::clean_message(message, mode, comment_char(repository, message));
 }
@@ -112,7 +112,7 @@ std::string commit_encoding(const git::Repository& repository) {
 }
 
 std::string shown_subject(const std::string& message, const git::Repository& repository) {
-  const std::string subject = git::subject_of(message);
+  std::string subject = git::subject_of(message);
   const std::string written = repository.config("i18n.commitEncoding").value_or("UTF-8");
   const std::string shown = repository.config("i18n.logOutputEncoding").value_or(written);
   if (git::is_same_encoding(written, shown)) return subject;

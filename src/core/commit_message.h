@@ -14,7 +14,7 @@ namespace wafers {
 std::string message_of(const CommitRequest& request, const git::Repository& repository);
 
 /// Cleans a message up once more, after a hook has edited it.
-std::string cleaned_message(std::string message, const git::Repository& repository);
+std::string cleaned_message(const std::string& message, const git::Repository& repository);
 
 /// Throws Error(failed) for a message that git takes for an empty one.
 void require_message(const std::string& message, const git::Repository& repository);

@@ -23,8 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string non_empty_or(const std::optional<std::string>& value, std::string otherwise) {
-  return value && !value->empty() ? *value : std::move(otherwise);
+std::string non_empty_or(const std::optional<std::string>& value, const char* otherwise) {
+  return value && !value->empty() ? *value : otherwise;
 }
 
 /// gpg-interface.c: is_literal_ssh_key(): the key itself instead of a file's name.
