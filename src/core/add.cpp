@@ -14,6 +14,7 @@
 #include "core/add_names.h"
 #include "core/attach.h"
 #include "core/backend.h"
+#include "core/discard.h"
 #include "core/interrupt.h"
 #include "core/mountpoint.h"
 #include "core/plan.h"
@@ -152,6 +153,7 @@ class Adding {
     plan.step(
         "make the state directory", [this] { made_roots_ = store_.create(); },
         [this] { remove_state_root(); });
+    plan.step("sweep", [this] { sweep_discarded(store_.root()); });
     plan.step("remember what was verified",
               [this] { clean_report_.verified.remember(verified_files()); });
     plan.step("choose a backend", [this] { choose_backend_for_all(); });

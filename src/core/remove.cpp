@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "core/backend.h"
 #include "core/commit.h"
+#include "core/discard.h"
 #include "core/mount.h"
 #include "core/mountpoint.h"
 #include "core/remove_tree.h"
@@ -35,6 +36,10 @@ Error busy(const Wafer& wafer, const std::vector<Occupant>& occupants) {
                "processes are inside wafer " + wafers::quoted(wafer.name) + ":" + indented(lines),
                "end them, or let 'wafers rm --kill " + wafer.name + "' do it");
 }
+
+/// So many files of a view are removed while `rm` waits, which is a few milliseconds, and tells of
+/// what can't be removed; of larger views the rest goes in the background.
+constexpr std::size_t kAtOnce = 1000;
 
 using Held = std::map<pid_t, UniqueFd>;
 
@@ -137,7 +142,11 @@ class Removing {
     mark_as_removing();
     remove_mountpoint();
     // The record goes last: as long as anything is left, ls shows it and rm can go on.
-    for (const char* const part : {"mnt", "upper", "work"}) remove_tree(wafer_.directory / part);
+    for (const char* const part : {"mnt", "upper", "work"}) {
+      if (!remove_small_tree(wafer_.directory / part, kAtOnce)) {
+        return discard(store_.root(), wafer_.directory);
+      }
+    }
     remove_tree(wafer_.directory);
   }
 
@@ -192,6 +201,7 @@ RemoveResult remove_wafer(const Store& store, const std::string& name, const Rem
       found.invalid && !std::filesystem::is_directory(found.invalid->path)) {
     return remove_invalid(*found.invalid, options);  // a file has no lock in it
   }
+  sweep_discarded(store.root());
   const Lock lock = store.lock(name);
   Lookup found = store.lookup(name);
   if (found.invalid) return remove_invalid(*found.invalid, options);

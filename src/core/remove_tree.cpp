@@ -25,6 +25,8 @@ namespace {
 /// and removed from there.
 constexpr std::size_t kDeepest = 64;
 
+constexpr std::size_t kNoLimit = static_cast<std::size_t>(-1);
+
 struct CloseDir {
   void operator()(DIR* dir) const noexcept { ::closedir(dir); }
 };
@@ -74,13 +76,16 @@ UniqueFd open_directory(int parent, const std::string& name) {
 
 class Remover {
  public:
-  explicit Remover(int top, std::string top_path)
-      : top_(top), top_path_(std::move(top_path)), mount_(mount_of(top)) {}
+  Remover(int top, std::string top_path, std::size_t most)
+      : top_(top), top_path_(std::move(top_path)), left_(most), mount_(mount_of(top)) {}
+
+  /// There was more than `most`.
+  bool gave_up() const noexcept { return gave_up_; }
 
   void run() {
     clear(top_, top_path_, 0);
     // Each round removes what the one before moved up; it may move up more.
-    while (!moved_.empty()) {
+    while (!moved_.empty() && !gave_up_) {
       const auto moved = std::exchange(moved_, {});
       for (const auto& [name, path] : moved) remove(top_, name, path, 1);
     }
@@ -101,6 +106,9 @@ class Remover {
   }
 
   void remove(int parent, const std::string& name, const std::string& path, std::size_t depth) {
+    if (left_ == 0) gave_up_ = true;
+    if (gave_up_) return;
+    --left_;
     if (::unlinkat(parent, name.c_str(), 0) == 0) return;
     const int unlink_error = errno;
     if (unlink_error == ENOENT) return;
@@ -129,7 +137,7 @@ class Remover {
       return false;
     }
     clear(fd.get(), path, depth);
-    return true;
+    return !gave_up_;
   }
 
   void clear(int fd, const std::string& path, std::size_t depth) {
@@ -162,6 +170,8 @@ class Remover {
 
   int top_;
   std::string top_path_;
+  std::size_t left_;
+  bool gave_up_ = false;
   MountOf mount_;
   std::map<std::string, std::string> moved_;
   std::size_t counter_ = 0;
@@ -182,14 +192,15 @@ UniqueFd open_parent(const std::filesystem::path& path) {
 }
 
 /// nullopt where nothing was there.
-std::optional<Remover> clear_tree(int parent, const std::filesystem::path& path, UniqueFd& top) {
+std::optional<Remover> clear_tree(int parent, const std::filesystem::path& path, UniqueFd& top,
+                                  std::size_t most) {
   top = open_directory(parent, path.filename().native());
   if (!top) {
     const int err = errno;
     if (err == ENOENT) return std::nullopt;
     throw Error::system(err, "cannot remove " + wafers::quoted(path.native()));
   }
-  Remover remover(top.get(), path.native());
+  Remover remover(top.get(), path.native(), most);
   remover.run();
   return remover;
 }
@@ -200,23 +211,28 @@ void remove_children(const std::filesystem::path& directory) {
   const UniqueFd parent = open_parent(directory);
   UniqueFd top;
   if (!parent) return;
-  if (const auto remover = clear_tree(parent.get(), directory, top)) remover->throw_failures();
+  const auto remover = clear_tree(parent.get(), directory, top, kNoLimit);
+  if (remover) remover->throw_failures();
 }
 
-void remove_tree(const std::filesystem::path& path) {
+void remove_tree(const std::filesystem::path& path) { remove_small_tree(path, kNoLimit); }
+
+bool remove_small_tree(const std::filesystem::path& path, std::size_t most) {
   const UniqueFd parent = open_parent(path);
-  if (!parent) return;
+  if (!parent) return true;
   const std::string name = path.filename().native();
   // A file or symlink goes at once; a directory answers EISDIR (EPERM from other file systems).
-  if (::unlinkat(parent.get(), name.c_str(), 0) == 0 || errno == ENOENT) return;
+  if (::unlinkat(parent.get(), name.c_str(), 0) == 0 || errno == ENOENT) return true;
   UniqueFd top;
-  const auto remover = clear_tree(parent.get(), path, top);
-  if (!remover) return;
+  const auto remover = clear_tree(parent.get(), path, top, most);
+  if (!remover) return true;
   remover->throw_failures();
+  if (remover->gave_up()) return false;
   if (::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) {
     const int err = errno;
     throw Error::system(err, "cannot remove " + wafers::quoted(path.native()));
   }
+  return true;
 }
 
 }  // namespace wafers

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 
 namespace wafers {
@@ -9,6 +10,10 @@ namespace wafers {
 /// depth is not limited, and another file system mounted below is left alone with an error.
 /// Goes on past what can't be removed, then throws Error(failed) that names the first of it.
 void remove_tree(const std::filesystem::path& path);
+
+/// The same for a tree of no more than `most` files and directories. Where there are more, false
+/// after as many: the rest is still there.
+bool remove_small_tree(const std::filesystem::path& path, std::size_t most);
 
 /// The same for all that is in the directory, which stays.
 void remove_children(const std::filesystem::path& directory);

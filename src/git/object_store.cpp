@@ -18,7 +18,12 @@ namespace {
 
 constexpr std::size_t kPiece = 128UL * 1024;
 /// Objects waiting for flush() are kept in memory up to this many bytes.
-constexpr std::size_t kMaxPending = 32UL * 1024 * 1024;
+constexpr std::size_t kMaxPending = 16UL * 1024 * 1024;
+/// So many objects of one flush() go into a pack, as git keeps the pack of a fetch
+/// (fetch.unpackLimit).
+constexpr std::size_t kUnpackLimit = 100;
+/// Larger files are streamed into a loose object, so that memory stays bounded.
+constexpr std::uint64_t kLargestInMemory = 1024UL * 1024;
 /// Big files that are only hashed are kept open to be read again for a diff, up to this many.
 constexpr std::size_t kMaxFiles = 256;
 
@@ -89,7 +94,8 @@ std::vector<TreeEntry> parse_tree(std::string_view content, const Oid& tree) {
 DatabaseStore::DatabaseStore(Settings settings, Writes writes)
     : settings_(std::move(settings)),
       writes_(writes),
-      loose_(settings_.objects_dir, settings_.level, settings_.shared, settings_.durability) {
+      loose_(settings_.objects_dir, settings_.level, settings_.shared, settings_.durability),
+      pack_(settings_.objects_dir, settings_.level, settings_.shared, settings_.durability) {
   ensure_library();
   check(git_odb_open(Out(odb_), settings_.objects_dir.c_str()), "cannot open object database");
   memory_.attach_to(odb_.get());
@@ -105,7 +111,9 @@ void DatabaseStore::throw_missing(const Oid& oid, const std::string& doing) cons
 }
 
 void DatabaseStore::make_readable(const Oid& oid) {
-  if (memory_.find(oid) == nullptr && loose_.has_unpublished()) loose_.publish();
+  if (memory_.find(oid) != nullptr) return;
+  if (loose_.has_unpublished()) loose_.publish();
+  if (pack_.contains(oid)) pack_.publish();
 }
 
 OdbObjectHandle DatabaseStore::read(const Oid& oid, git_object_t type) {
@@ -156,7 +164,7 @@ Oid DatabaseStore::hash_blob(std::string_view content) {
 /// Whether the database has the object already. As git does, one that is there is marked as freshly
 /// used, so that a concurrent `git gc` doesn't take it for garbage; packs are not looked for anew.
 bool DatabaseStore::has(const Oid& oid) {
-  if (memory_.find(oid) != nullptr) return true;
+  if (memory_.find(oid) != nullptr || pack_.contains(oid)) return true;
   const git_oid raw = to_library(oid);
   if (writes_ == Writes::to_memory) {
     return git_odb_exists_ext(odb_.get(), &raw, GIT_ODB_LOOKUP_NO_REFRESH) == 1;
@@ -176,7 +184,7 @@ Oid DatabaseStore::write(std::string content, git_object_t type) {
   const Oid oid = from_library(raw);
   if (has(oid)) return oid;
   memory_.add(oid, type, std::move(content));
-  if (writes_ == Writes::to_database && memory_.bytes() > kMaxPending) flush();
+  if (writes_ == Writes::to_database && memory_.bytes() > kMaxPending) pack_pending();
   return oid;
 }
 
@@ -218,6 +226,12 @@ Oid DatabaseStore::hash_file(int fd, std::uint64_t size) {
 }
 
 Oid DatabaseStore::store_file(int fd, std::uint64_t size) {
+  if (size <= kLargestInMemory) {
+    std::string content;
+    content.reserve(static_cast<std::size_t>(size));
+    for_each_piece(fd, size, [&](std::string_view piece) { content += piece; });
+    return write(std::move(content), GIT_OBJECT_BLOB);
+  }
   if (!hasher_) hasher_.emplace();
   hasher_->begin(size);
   LooseWriter::Stream stream(loose_, "blob", size);
@@ -240,8 +254,26 @@ Oid DatabaseStore::write_blob_from(int fd, std::uint64_t size) {
   return oid;
 }
 
+/// Moves what is in memory into the pack.
+void DatabaseStore::pack_pending() {
+  std::vector<PackWriter::Source> sources;
+  sources.reserve(memory_.order().size());
+  for (const Oid& oid : memory_.order()) {
+    const MemoryOdb::Object* object = memory_.find(oid);
+    sources.push_back({oid, object->type, object->content});
+  }
+  pack_.add(sources);
+  memory_.clear();
+}
+
 void DatabaseStore::flush() {
   if (writes_ == Writes::to_memory) return;
+  if (!pack_.empty() || memory_.order().size() >= kUnpackLimit) {
+    pack_pending();
+    loose_.publish();  // blobs: the pack has the trees that hold them
+    pack_.publish();
+    return;
+  }
   for (const Oid& oid : memory_.order()) {
     const MemoryOdb::Object* object = memory_.find(oid);
     loose_.add(oid, git_object_type2string(object->type), object->content);

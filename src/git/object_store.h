@@ -9,6 +9,7 @@
 #include "git/handle.h"
 #include "git/loose_writer.h"
 #include "git/memory_odb.h"
+#include "git/pack_writer.h"
 #include "git/repository.h"
 
 namespace wafers::git {
@@ -47,6 +48,7 @@ class DatabaseStore final : public ObjectStore {
   bool has(const Oid& oid);
   Oid hash_file(int fd, std::uint64_t size);
   Oid store_file(int fd, std::uint64_t size);
+  void pack_pending();
   [[noreturn]] void throw_missing(const Oid& oid, const std::string& doing) const;
 
   Settings settings_;
@@ -54,6 +56,7 @@ class DatabaseStore final : public ObjectStore {
   MemoryOdb memory_;  ///< must outlive odb_
   OdbHandle odb_;
   LooseWriter loose_;
+  PackWriter pack_;
   std::optional<BlobHasher> hasher_;
 };
 

@@ -101,5 +101,22 @@ TEST_CASE("the children alone") {
   remove_children(temp / "nothing");
 }
 
+TEST_CASE("a small tree is removed, of a larger one only so much") {
+  const TempDir top;
+  const auto make = [&] {
+    for (const char* name : {"a/1", "a/2", "b/c/3", "4"}) write_file(top / "tree" / name, "x");
+  };
+  make();
+  CHECK(remove_small_tree(top / "tree", 7));
+  CHECK_FALSE(fs::exists(top / "tree"));
+  CHECK(remove_small_tree(top / "tree", 7));
+  make();
+  CHECK_FALSE(remove_small_tree(top / "tree", 6));
+  CHECK(fs::exists(top / "tree"));
+  CHECK_FALSE(remove_small_tree(top / "tree", 0));
+  remove_tree(top / "tree");
+  CHECK_FALSE(fs::exists(top / "tree"));
+}
+
 }  // namespace
 }  // namespace wafers

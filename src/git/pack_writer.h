@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fd.h"
+#include "git/handle.h"
+#include "git/loose_writer.h"
+#include "git/object.h"
+#include "git/sha1.h"
+#include "git/shared_mode.h"
+
+namespace wafers::git {
+
+/// Writes many objects as one pack with its index (gitformat-pack(5), versions 2), none of them as
+/// a delta: one file to sync instead of thousands. Objects are compressed on all cores. Files have
+/// temporary names (`tmp_pack_*`, `tmp_idx_*`, which git cleans away where we die) until publish()
+/// has them on the disk. All functions throw Error(failed).
+class PackWriter {
+ public:
+  struct Source {
+    Oid oid;
+    git_object_t type = GIT_OBJECT_INVALID;
+    std::string_view content;
+  };
+
+  PackWriter(std::filesystem::path objects_dir, int level, SharedMode shared,
+             Durability durability);
+  PackWriter(const PackWriter&) = delete;
+  PackWriter& operator=(const PackWriter&) = delete;
+  ~PackWriter();  ///< what was not published is removed
+
+  /// Adds objects that the pack doesn't hold yet.
+  void add(std::span<const Source> objects);
+  bool empty() const noexcept { return entries_.empty(); }
+  bool contains(const Oid& oid) const { return known_.contains(oid); }
+  /// Finishes the pack and gives it its name; the next add() begins another.
+  void publish();
+
+ private:
+  struct Entry {
+    Oid oid;
+    std::uint32_t crc = 0;
+    std::uint64_t offset = 0;
+  };
+
+  void begin();
+  void put(std::string_view data);
+  Oid finish_pack();
+  std::string index_of(const Oid& checksum);
+  void write_index(const std::string& content);
+  void sync(int fd, const std::filesystem::path& path) const;
+  void give_names(const Oid& checksum);
+  void forget() noexcept;
+
+  std::filesystem::path directory_;
+  int level_;
+  SharedMode shared_;
+  Durability durability_;
+  UniqueFd fd_;
+  std::filesystem::path pack_path_;
+  std::filesystem::path index_path_;
+  std::uint64_t size_ = 0;
+  std::vector<Entry> entries_;
+  std::set<Oid> known_;
+};
+
+}  // namespace wafers::git
