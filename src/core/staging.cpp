@@ -146,6 +146,7 @@ Oid tree_with_paths_of(git::ObjectStore& objects, const Oid& onto, const Oid& fr
 git::IndexFile full_index(const WaferGit& git, git::ObjectStore& objects, const Oid& tree,
                           const git::IndexFile& known) {
   git::IndexFile index;
+  index.cached_tree = tree;
   add_entries(objects, tree, "", KnownStats(git, known), index.entries);
   std::sort(index.entries.begin(), index.entries.end(),
             [](const git::IndexEntry& a, const git::IndexEntry& b) { return a.path < b.path; });
