@@ -248,6 +248,9 @@ Lookup Store::lookup(const std::string& name) const {
     wafer.directory = directory;
     return {std::move(wafer), std::nullopt};
   } catch (const Error& error) {
+    // What this process has run out of is no fault of the record.
+    const int err = error.errnum().value_or(0);
+    if (err == EMFILE || err == ENFILE || err == ENOMEM) throw;
     return invalid(error.message());
   }
 }
