@@ -84,10 +84,7 @@ std::optional<std::string> Repository::symbolic_target(std::string_view branch) 
 }
 
 bool Repository::is_valid_branch_name(const std::string& branch) {
-  // "@" is HEAD for git (object-name.c: interpret_empty_at()).
-  if (branch.starts_with('-') || branch == "HEAD" || branch == "@" || branch.ends_with('.')) {
-    return false;
-  }
+  if (branch.starts_with('-') || branch == "HEAD" || branch.ends_with('.')) return false;
   for (const std::string& component : split(branch, '/')) {
     if (!is_valid_component(component)) return false;
   }
