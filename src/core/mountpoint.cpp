@@ -230,7 +230,11 @@ void release_mountpoint(const Wafer& wafer) {
   if (fd && wafer.backend == BackendKind::namespace_) {
     // Fails where it isn't ours; then there is no marker of ours in it either.
     std::ignore = ::fchmod(fd.get(), 0700);
-    std::ignore = ::unlinkat(fd.get(), kMountpointMarker, 0);
+    if (::unlinkat(fd.get(), kMountpointMarker, 0) != 0) {
+      const int err = errno;
+      const bool none_of_ours = err == ENOENT || err == EACCES || err == EPERM || err == EROFS;
+      if (!none_of_ours) throw failure(err, "cannot empty mountpoint", wafer.mountpoint);
+    }
     if (wafer.mountpoint_mode) std::ignore = ::fchmod(fd.get(), *wafer.mountpoint_mode);
   }
   fd.reset();
