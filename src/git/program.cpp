@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 
 #include "base/error.h"
 #include "base/fd.h"
@@ -98,6 +99,18 @@ int start(std::vector<std::string> argv, const std::filesystem::path& directory,
                         pointers_to(environment).data());
 }
 
+/// execvp(3) says EACCES also of a program that is nowhere, if a directory of PATH can't be
+/// searched.
+bool is_somewhere(const std::string& program) {
+  if (program.find('/') != std::string::npos) return true;
+  const char* const path = std::getenv("PATH");
+  const std::vector<std::string> directories = split(path != nullptr ? path : "", ':');
+  return std::any_of(directories.begin(), directories.end(), [&](const std::string& directory) {
+    const std::string file = (directory.empty() ? "." : directory) + "/" + program;
+    return ::access(file.c_str(), F_OK) == 0;
+  });
+}
+
 /// Takes the rest of a quoted part off `line`, with its closing quote.
 std::string take_quoted(std::string_view& line, char quote) {
   std::string text;
@@ -128,7 +141,7 @@ ProgramResult run_program(const std::vector<std::string>& argv,
   const UniqueFd errors = memory_file({});
   pid_t pid = -1;
   const int err = start(argv, directory, in.get(), out.get(), errors.get(), pid);
-  if (err == ENOENT) {
+  if (err == ENOENT || (err == EACCES && !is_somewhere(argv.front()))) {
     return {kNotFound, {}, "cannot find the program " + wafers::quoted(argv.front())};
   }
   if (err != 0) throw Error::system(err, "cannot run " + wafers::quoted(argv.front()));

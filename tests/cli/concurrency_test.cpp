@@ -49,7 +49,7 @@ TEST_CASE("one name, asked for by many: one gets it") {
       { "$W" add a --backend "$BACKEND" >/dev/null; echo "status $?"; } &
     done
     wait)");
-  INFO(result.err);
+  INFO(result.out << result.err);
   CHECK(count(result.out, "status 0\n") == 1);
   CHECK(count(result.out, "status 1\n") == 7);
   CHECK(count(result.err, "wafers: wafer 'a' exists already\n") == 7);

@@ -1,5 +1,6 @@
 #include "support/run.h"
 
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -25,6 +26,8 @@ std::string command_line(const std::vector<std::string>& argv) {
   return line;
 }
 
+/// O_APPEND, since several processes may write at once: of a file in memory the kernel does not
+/// lock the position that they share, as it does for files that were opened.
 UniqueFd file_in_memory(std::string_view content = {}) {
   UniqueFd fd(::memfd_create("wafers-test", MFD_CLOEXEC));
   if (!fd) throw std::runtime_error("memfd_create: " + describe_errno(errno));
@@ -34,6 +37,9 @@ UniqueFd file_in_memory(std::string_view content = {}) {
     content.remove_prefix(static_cast<std::size_t>(written));
   }
   ::lseek(fd.get(), 0, SEEK_SET);
+  if (::fcntl(fd.get(), F_SETFL, O_APPEND) != 0) {
+    throw std::runtime_error("fcntl: " + describe_errno(errno));
+  }
   return fd;
 }
 

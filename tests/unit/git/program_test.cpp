@@ -1,16 +1,19 @@
 #include "git/program.h"
 
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "git/sign.h"
 #include "support/catch.h"
+#include "support/temp_dir.h"
 
 namespace wafers::git {
 namespace {
 
+namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
 TEST_CASE("a program gets its input, and is heard in full", "[program]") {
@@ -25,6 +28,17 @@ TEST_CASE("a program gets its input, and is heard in full", "[program]") {
   CHECK(run_program({"true"}, "/", input).success());
   CHECK(run_program({"no such program"}, "/", {}).status == 127);
   CHECK_THROWS_AS(run_program({"/"}, "/", {}), Error);
+}
+
+TEST_CASE("a program that is nowhere isn't found, whoever may search PATH", "[program]") {
+  const test::TempDir closed;
+  fs::permissions(closed.path(), fs::perms::none);
+  const std::string path = std::getenv("PATH");
+  ::setenv("PATH", (closed.path().native() + ":" + path).c_str(), 1);
+  const ProgramResult result = run_program({"no such program"}, "/", {});
+  ::setenv("PATH", path.c_str(), 1);
+  fs::permissions(closed.path(), fs::perms::owner_all);
+  CHECK(result.status == 127);
 }
 
 TEST_CASE("programs don't inherit a repository", "[program]") {
