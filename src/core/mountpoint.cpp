@@ -150,6 +150,17 @@ void close_mountpoint(Wafer& wafer) {
   }
 }
 
+/// Where the mountpoint isn't ours there is no marker of ours in it either.
+void remove_marker(int fd, const fs::path& mountpoint) {
+  if (::fchmod(fd, 0700) == 0 && (::unlinkat(fd, kMountpointMarker, 0) == 0 || errno == ENOENT)) {
+    return;
+  }
+  const int err = errno;
+  struct stat stat {};
+  const bool ours = ::fstat(fd, &stat) == 0 && stat.st_uid == ::geteuid();
+  if (ours && err != EROFS) throw failure(err, "cannot empty mountpoint", mountpoint);
+}
+
 }  // namespace
 
 std::optional<fs::path> enclosing_repository(const fs::path& directory) {
@@ -228,13 +239,7 @@ void release_mountpoint(const Wafer& wafer) {
     if (!is_not_ours) throw failure(err, "cannot open mountpoint", wafer.mountpoint);
   }
   if (fd && wafer.backend == BackendKind::namespace_) {
-    // Fails where it isn't ours; then there is no marker of ours in it either.
-    std::ignore = ::fchmod(fd.get(), 0700);
-    if (::unlinkat(fd.get(), kMountpointMarker, 0) != 0) {
-      const int err = errno;
-      const bool none_of_ours = err == ENOENT || err == EACCES || err == EPERM || err == EROFS;
-      if (!none_of_ours) throw failure(err, "cannot empty mountpoint", wafer.mountpoint);
-    }
+    remove_marker(fd.get(), wafer.mountpoint);
     if (wafer.mountpoint_mode) std::ignore = ::fchmod(fd.get(), *wafer.mountpoint_mode);
   }
   fd.reset();
