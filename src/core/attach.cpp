@@ -14,12 +14,12 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "core/view_blob.h"
 #include "git/attributes.h"
 #include "git/convert.h"
 #include "git/convert_driver.h"
 #include "git/format.h"
 #include "git/rule_files.h"
+#include "git/worktree_stat.h"
 #include "linux/files.h"
 #include "linux/plain_dir.h"
 
@@ -251,7 +251,7 @@ class Attacher {
     remembered.path = path;
     remembered.mode = entry.mode;
     remembered.oid = entry.oid;
-    remembered.stat = index_stat(st);
+    remembered.stat = git::index_stat_of(st);
   }
 
   const git::Repository& repository_;

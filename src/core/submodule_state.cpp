@@ -9,9 +9,9 @@
 
 #include "base/error.h"
 #include "core/merged_dir.h"
-#include "core/view_blob.h"
 #include "git/ignore.h"
 #include "git/index_file.h"
+#include "git/worktree_stat.h"
 
 namespace wafers {
 namespace {
@@ -105,7 +105,7 @@ bool Comparison::file_modified(const PlainDir& dir, const UpperEntry& entry,
   if (link != (recorded.mode == git::FileMode::symlink)) return true;
   if (executable != (recorded.mode == git::FileMode::executable)) return true;
   // The view shows other device and inode numbers than the upper, so only these can be compared.
-  const git::IndexStat now = index_stat(entry.stat);
+  const git::IndexStat now = git::index_stat_of(entry.stat);
   const bool same_stat = now.size == recorded.stat.size &&
                          now.mtime_seconds == recorded.stat.mtime_seconds &&
                          now.mtime_nanoseconds == recorded.stat.mtime_nanoseconds;

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "git/worktree_stat.h"
 
 namespace wafers {
 namespace {
@@ -44,7 +45,7 @@ void require_unchanged(const ViewFile& file, int fd) {
 }
 
 /// As git's index has it.
-std::uint32_t size_of(const ViewFile& file) { return index_stat(file.stat).size; }
+std::uint32_t size_of(const ViewFile& file) { return git::index_stat_of(file.stat).size; }
 
 /// Exactly as much as `file.stat` says; ChangedMeanwhile where there is less.
 std::string read_whole(const ViewFile& file, int fd) {
@@ -68,19 +69,6 @@ std::string read_whole(const ViewFile& file, int fd) {
 
 }  // namespace
 
-git::IndexStat index_stat(const struct stat& st) {
-  const auto low = [](auto number) { return static_cast<std::uint32_t>(number); };
-  return {.ctime_seconds = low(st.st_ctim.tv_sec),
-          .ctime_nanoseconds = low(st.st_ctim.tv_nsec),
-          .mtime_seconds = low(st.st_mtim.tv_sec),
-          .mtime_nanoseconds = low(st.st_mtim.tv_nsec),
-          .dev = low(st.st_dev),
-          .ino = low(st.st_ino),
-          .uid = low(st.st_uid),
-          .gid = low(st.st_gid),
-          .size = low(st.st_size)};
-}
-
 bool is_proof(const git::IndexEntry& entry, const git::IndexFile& cache) {
   return std::pair<std::int64_t, std::int64_t>(entry.stat.mtime_seconds,
                                                entry.stat.mtime_nanoseconds) <
@@ -96,7 +84,7 @@ const git::IndexEntry* BlobReader::cached(const ViewFile& file) const {
   const git::IndexEntry* entry = cache != nullptr ? cache->find(file.path) : nullptr;
   if (entry == nullptr || !git::is_blob(entry->mode)) return nullptr;
   if ((entry->mode == git::FileMode::symlink) != S_ISLNK(file.stat.st_mode)) return nullptr;
-  return entry->stat == index_stat(file.stat) && is_proof(*entry, *cache) ? entry : nullptr;
+  return entry->stat == git::index_stat_of(file.stat) && is_proof(*entry, *cache) ? entry : nullptr;
 }
 
 BlobReader::Result BlobReader::read(const ViewFile& file, std::vector<std::string>& warnings) {
@@ -113,7 +101,7 @@ BlobReader::Result BlobReader::read(const ViewFile& file, std::vector<std::strin
     } else {
       read_regular(file, result, warnings);
     }
-    result.stat = index_stat(file.stat);
+    result.stat = git::index_stat_of(file.stat);
     // Another write within the same tick would leave no trace. The size still tells git's status
     // whether the file is as checked out.
     if (!is_before(file.stat.st_mtim, now) || !is_before(file.stat.st_ctim, now)) {

@@ -71,7 +71,4 @@ class BlobReader {
 /// within one tick after the entry was made, and its stat data prove nothing (git's racy-git.txt).
 bool is_proof(const git::IndexEntry& entry, const git::IndexFile& cache);
 
-/// The stat data that git's index keeps of a file (read-cache.c: fill_stat_data).
-git::IndexStat index_stat(const struct stat& st);
-
 }  // namespace wafers

@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
-#include "core/view_blob.h"
+#include "git/worktree_stat.h"
 #include "hand_made_view.h"
 #include "read_hook.h"
 #include "support/catch.h"
@@ -56,7 +56,7 @@ IndexEntry cached_entry(const HandMadeView& view, const std::string& path, const
   entry.path = path;
   entry.mode = wafers::git::FileMode::regular;
   entry.oid = oid;
-  entry.stat = wafers::index_stat(st);
+  entry.stat = wafers::git::index_stat_of(st);
   return entry;
 }
 
