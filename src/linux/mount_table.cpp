@@ -35,9 +35,10 @@ class Libmount {
                 "install libmount (package libmount1)");
   }
 
-#define WAFERS_LIBMOUNT(function)                                                       \
-  decltype(::mnt_##function)* const function = symbol<decltype(::mnt_##function)>("mnt" \
-                                                                                  "_" #function)
+#define WAFERS_LIBMOUNT(function)                                                  \
+  decltype(::mnt_##function)* const function = symbol<decltype(::mnt_##function)>( \
+      "mnt"                                                                        \
+      "_" #function)
 
  public:
   WAFERS_LIBMOUNT(new_table_from_file);
