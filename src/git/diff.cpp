@@ -6,6 +6,7 @@
 
 #include "git/diff_session.h"
 #include "git/format.h"
+#include "git/line_counts.h"
 
 namespace wafers::git {
 namespace {
@@ -80,8 +81,7 @@ DiffCounts count_diff(const Repository& repository, ObjectStore& objects, const 
   DiffSession session(repository, objects, old_tree, new_tree, {});
   DiffCounts counts;
   counts.files = session.size();
-  for (std::size_t i = 0; i < session.size(); ++i) {
-    const LineCounts lines = count_lines(session, i);
+  for (const LineCounts& lines : count_all_lines(session)) {
     if (lines.binary) continue;
     counts.insertions += lines.added;
     counts.deletions += lines.removed;

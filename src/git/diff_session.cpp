@@ -91,7 +91,7 @@ int is_not_in(const git_diff*, const git_diff_delta* delta, const char*, void* c
 
 DiffSession::DiffSession(const Repository& repository, ObjectStore& objects, const Oid& old_tree,
                          const Oid& new_tree, const std::vector<std::string>& paths)
-    : store_(as_database_store(objects)) {
+    : repository_(repository), store_(as_database_store(objects)) {
   const auto& impl = RepositoryAccess::of(repository);
   check(git_repository_wrap_odb(Out(handle_), store_.odb()), kDoing);
   check(git_repository_set_config(handle_.get(), impl.config.handle()), kDoing);
@@ -125,6 +125,7 @@ void DiffSession::put_in_order() {
 void DiffSession::compare(const std::vector<std::string>& changed, const Oid& old_tree,
                           const Oid& new_tree) {
   std::vector<char*> names;
+  names.reserve(changed.size());
   // libgit2 takes pointers to what is not const, and doesn't write there.
   for (const std::string& path : changed) names.push_back(const_cast<char*>(path.c_str()));
   git_diff_options options = options_;
@@ -284,6 +285,42 @@ std::uint64_t DiffSession::size_of(const git_diff_file& file) {
   if (git_oid_is_zero(&file.id) != 0) return 0;
   if (static_cast<FileMode>(file.mode) == FileMode::gitlink) return content_of(file).size();
   return store_.object_size(from_library(file.id));
+}
+
+/// userdiff.c: what a driver's configuration leaves open is detected, and no built-in one says it.
+TextRule DiffSession::rule_of_driver(const std::string& driver) {
+  const auto known = drivers_.find(driver);
+  if (known != drivers_.end()) return known->second;
+  const bool configured = repository_.config("diff." + driver + ".binary").has_value();
+  return drivers_[driver] = configured ? TextRule::other : TextRule::detect;
+}
+
+TextRule DiffSession::text_rule(const char* path) {
+  const char* value = nullptr;
+  check(git_attr_get(&value, handle_.get(), GIT_ATTR_CHECK_FILE_THEN_INDEX, path, "diff"), kDoing);
+  switch (git_attr_value(value)) {
+    case GIT_ATTR_VALUE_UNSPECIFIED:
+      return TextRule::detect;
+    case GIT_ATTR_VALUE_TRUE:
+      return TextRule::text;
+    case GIT_ATTR_VALUE_STRING:
+      return rule_of_driver(value);
+    case GIT_ATTR_VALUE_FALSE:
+      break;
+  }
+  return TextRule::other;
+}
+
+TextRule DiffSession::text_rule(const git_diff_delta& change) {
+  const TextRule rule = text_rule(change.new_file.path);
+  if (std::string_view(change.old_file.path) == change.new_file.path) return rule;
+  return rule == text_rule(change.old_file.path) ? rule : TextRule::other;
+}
+
+void DiffSession::make_readable(const git_diff_delta& change) {
+  for (const git_diff_file* file : {&change.old_file, &change.new_file}) {
+    if (git_oid_is_zero(&file->id) == 0) store_.make_readable(from_library(file->id));
+  }
 }
 
 }  // namespace wafers::git

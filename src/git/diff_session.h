@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +18,13 @@ struct DiffText {
   // exist.
   std::unique_ptr<const std::string> before, after;
   PatchHandle patch;
+};
+
+/// What the attribute `diff` says of a file (gitattributes(5)).
+enum class TextRule {
+  detect,  ///< it is binary if it looks so
+  text,    ///< it is text, whatever it looks like
+  other,   ///< that it is binary, or the two sides of a delta don't agree
 };
 
 /// libgit2's diff of two trees, which may be in memory only, with renames found. Attributes are
@@ -36,6 +44,11 @@ class DiffSession {
   std::uint64_t size_of(const git_diff_file& file);
   /// What git compares; a file that doesn't exist is empty.
   std::string content_of(const git_diff_file& file) const;
+  TextRule text_rule(const git_diff_delta& change);
+
+  /// For other threads, which may read both sides' blobs from odb() after make_readable().
+  void make_readable(const git_diff_delta& change);
+  git_odb* odb() const noexcept { return store_.odb(); }
 
  private:
   void set_up_attributes(const std::vector<std::string>& changed, const Oid& new_tree);
@@ -43,13 +56,17 @@ class DiffSession {
   void find_renames(const Repository& repository);
   void put_in_order();
   bool few_rename_candidates(const Repository& repository) const;
+  TextRule text_rule(const char* path);
+  TextRule rule_of_driver(const std::string& driver);
 
+  const Repository& repository_;
   DatabaseStore& store_;
   RepositoryHandle handle_;
   IndexHandle attributes_;
   git_diff_options options_{};
   DiffHandle diff_;
   std::vector<std::size_t> order_;  ///< of the deltas of `diff_`
+  std::map<std::string, TextRule, std::less<>> drivers_;
 };
 
 /// How many lines a delta adds and removes, as `git diff --stat` counts them.
