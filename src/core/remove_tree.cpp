@@ -141,7 +141,8 @@ class Remover {
   }
 
   void clear(int fd, const std::string& path, std::size_t depth) {
-    for (const std::string& name : names_in(fd)) remove(fd, name, path + "/" + name, depth + 1);
+    const std::string prefix = path + "/";
+    for (const std::string& name : names_in(fd)) remove(fd, name, prefix + name, depth + 1);
   }
 
   bool move_up(int parent, const std::string& name, const std::string& path) {

@@ -13,7 +13,7 @@ namespace wafers::git {
 namespace {
 
 constexpr int kUnknown = -1;
-constexpr std::int64_t kTenDays = 10 * 24 * 3600;
+constexpr std::int64_t kTenDays = std::int64_t{10} * 24 * 3600;
 
 struct Zone {
   std::string_view name;

@@ -51,8 +51,9 @@ std::optional<std::string> non_empty(std::optional<std::string> value) {
   return value;
 }
 
-std::optional<std::string> first_of(std::optional<std::string> a, std::optional<std::string> b,
-                                    std::optional<std::string> c) {
+std::optional<std::string> first_of(const std::optional<std::string>& a,
+                                    const std::optional<std::string>& b,
+                                    const std::optional<std::string>& c) {
   if (a) return a;
   return b ? b : c;
 }

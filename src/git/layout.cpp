@@ -29,7 +29,7 @@ Error no_repository(const fs::path& inside) {
 
 fs::path resolved(const fs::path& path) {
   std::error_code error;
-  const fs::path real = fs::canonical(path, error);
+  fs::path real = fs::canonical(path, error);
   if (error) throw Error::system(error.value(), "cannot find " + wafers::quoted(path.native()));
   return real;
 }

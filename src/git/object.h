@@ -16,7 +16,8 @@ struct Oid {
   static constexpr std::size_t kSize = 20;
   std::array<std::uint8_t, kSize> bytes{};
 
-  auto operator<=>(const Oid&) const = default;
+  // clang-tidy 14 takes what the compiler compares with 0 here for a pointer.
+  auto operator<=>(const Oid&) const = default;  // NOLINT(modernize-use-nullptr)
   bool is_zero() const noexcept { return *this == Oid{}; }
   /// 40 lower-case hexadecimal digits.
   std::string hex() const;

@@ -101,11 +101,9 @@ void make_readable(int fd) {
 
 }  // namespace
 
-PackWriter::PackWriter(fs::path objects_dir, int level, SharedMode shared, Durability durability)
-    : directory_(std::move(objects_dir) / "pack"),
-      level_(level),
-      shared_(shared),
-      durability_(durability) {}
+PackWriter::PackWriter(const fs::path& objects_dir, int level, SharedMode shared,
+                       Durability durability)
+    : directory_(objects_dir / "pack"), level_(level), shared_(shared), durability_(durability) {}
 
 PackWriter::~PackWriter() { forget(); }
 

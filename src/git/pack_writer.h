@@ -29,7 +29,7 @@ class PackWriter {
     std::string_view content;
   };
 
-  PackWriter(std::filesystem::path objects_dir, int level, SharedMode shared,
+  PackWriter(const std::filesystem::path& objects_dir, int level, SharedMode shared,
              Durability durability);
   PackWriter(const PackWriter&) = delete;
   PackWriter& operator=(const PackWriter&) = delete;

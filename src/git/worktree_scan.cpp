@@ -362,10 +362,10 @@ class Worker {
     names_.read(fd, directory.path);
     std::ranges::sort(children_, {}, &Child::name);
     for (const DirectoryName& entry : names_.all()) {
-      const auto [first, last] =
-          std::ranges::equal_range(children_, entry.name, std::ranges::less(), &Child::name);
       // A tracked directory whose name is something else now is found by whoever opens it.
-      if (first == last) check_unknown(directory, fd, entry);
+      const auto known = std::ranges::lower_bound(children_, entry.name, {}, &Child::name);
+      if (known == children_.end() || known->name != entry.name)
+        check_unknown(directory, fd, entry);
     }
   }
 

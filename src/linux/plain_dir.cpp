@@ -49,9 +49,9 @@ std::string PlainDir::path_of(const std::string& name) const {
 }
 
 void PlainDir::fail(int errnum, const std::string& doing, const std::string& name) const {
-  const Unreadable error(errnum, doing + " " + wafers::quoted(path_of(name)) + " in " + what_);
+  Unreadable error(errnum, doing + " " + wafers::quoted(path_of(name)) + " in " + what_);
   if (means_changed(errnum)) throw ChangedMeanwhile(error.kind(), error.message());
-  throw error;
+  throw Unreadable(std::move(error));
 }
 
 PlainDir PlainDir::open_directory(const std::string& name) const {
