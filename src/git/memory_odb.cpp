@@ -106,6 +106,23 @@ void MemoryOdb::clear() {
   files_ = 0;
 }
 
+std::vector<std::pair<Oid, std::string>> MemoryOdb::take(git_object_t type) {
+  std::vector<std::pair<Oid, std::string>> taken;
+  std::vector<Oid> left;
+  for (const Oid& oid : order_) {
+    const auto at = objects_.find(oid);
+    if (at->second.type != type) {
+      left.push_back(oid);
+      continue;
+    }
+    bytes_ -= at->second.size;
+    taken.emplace_back(oid, std::move(at->second.content));
+    objects_.erase(at);
+  }
+  order_ = std::move(left);
+  return taken;
+}
+
 std::string MemoryOdb::content_of(const Object& object, const Oid& oid) {
   if (!object.file) return object.content;
   const std::string what = "cannot read the file that blob " + oid.hex() + " was made from";

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/fd.h"
@@ -35,6 +36,8 @@ class MemoryOdb {
   void add_file(const Oid& oid, UniqueFd file, std::uint64_t size);
   const Object* find(const Oid& oid) const;
   void clear();
+  /// Takes the objects of one type out, in the order in which they came. There must be no files.
+  std::vector<std::pair<Oid, std::string>> take(git_object_t type);
 
   /// In the order in which they came.
   const std::vector<Oid>& order() const noexcept { return order_; }

@@ -183,9 +183,22 @@ Oid DatabaseStore::write(std::string content, git_object_t type) {
   check(git_odb_hash(&raw, content.data(), content.size(), type), "cannot hash");
   const Oid oid = from_library(raw);
   if (has(oid)) return oid;
-  memory_.add(oid, type, std::move(content));
-  if (writes_ == Writes::to_database && memory_.bytes() > kMaxPending) pack_pending();
+  // Trees are few, and read again soon.
+  if (type == GIT_OBJECT_BLOB && is_packing()) {
+    pack_.add({oid, type, std::move(content)});
+  } else {
+    memory_.add(oid, type, std::move(content));
+  }
   return oid;
+}
+
+/// Whether there is so much that it goes into a pack, which begins with what is there already.
+bool DatabaseStore::is_packing() {
+  if (writes_ == Writes::to_memory) return false;
+  if (!pack_.empty()) return true;
+  if (memory_.order().size() < kUnpackLimit && memory_.bytes() < kMaxPending) return false;
+  pack_pending(GIT_OBJECT_BLOB);
+  return true;
 }
 
 Oid DatabaseStore::write_blob(std::string_view content) {
@@ -255,21 +268,16 @@ Oid DatabaseStore::write_blob_from(int fd, std::uint64_t size) {
 }
 
 /// Moves what is in memory into the pack.
-void DatabaseStore::pack_pending() {
-  std::vector<PackWriter::Source> sources;
-  sources.reserve(memory_.order().size());
-  for (const Oid& oid : memory_.order()) {
-    const MemoryOdb::Object* object = memory_.find(oid);
-    sources.push_back({oid, object->type, object->content});
-  }
-  pack_.add(sources);
-  memory_.clear();
+void DatabaseStore::pack_pending(git_object_t type) {
+  for (auto& [oid, content] : memory_.take(type)) pack_.add({oid, type, std::move(content)});
 }
 
 void DatabaseStore::flush() {
   if (writes_ == Writes::to_memory) return;
   if (!pack_.empty() || memory_.order().size() >= kUnpackLimit) {
-    pack_pending();
+    for (const git_object_t type : {GIT_OBJECT_BLOB, GIT_OBJECT_TREE, GIT_OBJECT_COMMIT}) {
+      pack_pending(type);
+    }
     loose_.publish();  // blobs: the pack has the trees that hold them
     pack_.publish();
     return;

@@ -48,7 +48,8 @@ class DatabaseStore final : public ObjectStore {
   bool has(const Oid& oid);
   Oid hash_file(int fd, std::uint64_t size);
   Oid store_file(int fd, std::uint64_t size);
-  void pack_pending();
+  bool is_packing();
+  void pack_pending(git_object_t type);
   [[noreturn]] void throw_missing(const Oid& oid, const std::string& doing) const;
 
   Settings settings_;

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <utility>
@@ -17,7 +16,6 @@
 #include "base/text.h"
 #include "git/big_endian.h"
 #include "git/file.h"
-#include "git/task_pool.h"
 
 namespace wafers::git {
 namespace {
@@ -25,6 +23,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kHeaderSize = 12;
+/// Objects that wait to be compressed are kept in memory up to this many bytes.
+constexpr std::size_t kMaxWaiting = 16UL * 1024 * 1024;
+/// The disk is told to begin with its work after so many bytes.
+constexpr std::uint64_t kWriteBack = 8UL * 1024 * 1024;
 
 void append_be32(std::string& out, std::uint32_t value) {
   std::array<char, 4> bytes{};
@@ -56,7 +58,7 @@ std::string entry_header(git_object_t type, std::uint64_t size) {
 }
 
 /// An object as it stands in the pack.
-std::string packed(const PackWriter::Source& object, int level) {
+std::string packed(const PackWriter::Object& object, int level) {
   std::string out = entry_header(object.type, object.content.size());
   const std::size_t start = out.size();
   // Objects that come here are small enough for zlib's counters.
@@ -103,9 +105,16 @@ void make_readable(int fd) {
 
 PackWriter::PackWriter(const fs::path& objects_dir, int level, SharedMode shared,
                        Durability durability)
-    : directory_(objects_dir / "pack"), level_(level), shared_(shared), durability_(durability) {}
+    : directory_(objects_dir / "pack"),
+      level_(level),
+      shared_(shared),
+      durability_(durability),
+      queue_(kMaxWaiting, [this](const Object& object) { write_object(object); }) {}
 
-PackWriter::~PackWriter() { forget(); }
+PackWriter::~PackWriter() {
+  queue_.cancel();
+  forget();
+}
 
 void PackWriter::forget() noexcept {
   if (!pack_path_.empty()) ::unlink(pack_path_.c_str());
@@ -114,6 +123,7 @@ void PackWriter::forget() noexcept {
   index_path_.clear();
   fd_.reset();
   size_ = 0;
+  written_back_ = 0;
   entries_.clear();
   known_.clear();
 }
@@ -129,26 +139,23 @@ void PackWriter::put(std::string_view data) {
   size_ += data.size();
 }
 
-void PackWriter::add(std::span<const Source> objects) {
-  if (objects.empty()) return;
+void PackWriter::add(Object object) {
   if (!fd_) begin();
-  std::vector<std::string> results(objects.size());
-  std::vector<std::uint32_t> crcs(objects.size());
-  std::atomic<std::size_t> next{0};
-  constexpr std::size_t kPerWorker = 16;
-  run_workers(thread_count(objects.size() / kPerWorker + 1), [&](unsigned /*worker*/) {
-    for (std::size_t i = next++; i < objects.size(); i = next++) {
-      results[i] = packed(objects[i], level_);
-      crcs[i] = crc_of(results[i]);
-    }
-  });
-  for (std::size_t i = 0; i < objects.size(); ++i) {
-    entries_.push_back({objects[i].oid, crcs[i], size_});
-    known_.insert(objects[i].oid);
-    put(results[i]);
-  }
+  known_.insert(object.oid);
+  const std::size_t size = object.content.size();
+  queue_.add(std::move(object), size);
+}
+
+void PackWriter::write_object(const Object& object) {
+  const std::string data = packed(object, level_);
+  const std::uint32_t crc = crc_of(data);
+  const std::lock_guard lock(mutex_);
+  entries_.push_back({object.oid, crc, size_});
+  put(data);
+  if (durability_ == Durability::none || size_ - written_back_ < kWriteBack) return;
   // The disk works while the next objects are compressed.
-  if (durability_ == Durability::disk) ::sync_file_range(fd_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+  ::sync_file_range(fd_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+  written_back_ = size_;
 }
 
 /// Writes the number of objects into the header and the checksum of it all behind the last one.
@@ -240,6 +247,7 @@ void PackWriter::give_names(const Oid& checksum) {
 
 void PackWriter::publish() {
   if (!fd_) return;
+  queue_.finish();
   const Oid checksum = finish_pack();
   make_readable(fd_.get());
   sync(fd_.get(), pack_path_);

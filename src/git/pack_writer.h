@@ -2,8 +2,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <mutex>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,19 +14,21 @@
 #include "git/object.h"
 #include "git/sha1.h"
 #include "git/shared_mode.h"
+#include "git/work_queue.h"
 
 namespace wafers::git {
 
 /// Writes many objects as one pack with its index (gitformat-pack(5), versions 2), none of them as
-/// a delta: one file to sync instead of thousands. Objects are compressed on all cores. Files have
-/// temporary names (`tmp_pack_*`, `tmp_idx_*`, which git cleans away where we die) until publish()
-/// has them on the disk. All functions throw Error(failed).
+/// a delta: one file to sync instead of thousands. Objects are compressed and written by threads
+/// behind a queue, so in no particular order. Files have temporary names (`tmp_pack_*`,
+/// `tmp_idx_*`, which git cleans away where we die) until publish() has them on the disk. All
+/// functions throw Error(failed).
 class PackWriter {
  public:
-  struct Source {
+  struct Object {
     Oid oid;
     git_object_t type = GIT_OBJECT_INVALID;
-    std::string_view content;
+    std::string content;
   };
 
   PackWriter(const std::filesystem::path& objects_dir, int level, SharedMode shared,
@@ -35,9 +37,9 @@ class PackWriter {
   PackWriter& operator=(const PackWriter&) = delete;
   ~PackWriter();  ///< what was not published is removed
 
-  /// Adds objects that the pack doesn't hold yet.
-  void add(std::span<const Source> objects);
-  bool empty() const noexcept { return entries_.empty(); }
+  /// Adds an object that the pack doesn't hold yet. Throws also what went wrong with earlier ones.
+  void add(Object object);
+  bool empty() const noexcept { return known_.empty(); }
   bool contains(const Oid& oid) const { return known_.contains(oid); }
   /// Finishes the pack and gives it its name; the next add() begins another.
   void publish();
@@ -50,6 +52,7 @@ class PackWriter {
   };
 
   void begin();
+  void write_object(const Object& object);
   void put(std::string_view data);
   Oid finish_pack();
   std::string index_of(const Oid& checksum);
@@ -65,9 +68,12 @@ class PackWriter {
   UniqueFd fd_;
   std::filesystem::path pack_path_;
   std::filesystem::path index_path_;
-  std::uint64_t size_ = 0;
-  std::vector<Entry> entries_;
   std::set<Oid> known_;
+  std::mutex mutex_;  ///< of the pack's file, and what follows, while there are jobs
+  std::uint64_t size_ = 0;
+  std::uint64_t written_back_ = 0;
+  std::vector<Entry> entries_;
+  WorkQueue<Object> queue_;  ///< last: its threads use the rest
 };
 
 }  // namespace wafers::git
