@@ -43,7 +43,8 @@ int run_add(const Command& command, const Arguments& arguments, Report& report) 
   parser.option("--from", from, "repo", "the base: any directory of its checkout (default: .)");
   parser.option("--backend", backend, "backend", "auto (default), namespace, host or fuse");
   parser.flag("--assume-clean", request.assume_clean, "do not check that the base is clean");
-  parser.flag("--durable", request.durable, "sync every file that is copied up");
+  parser.flag("--durable", request.durable,
+              "let writing in the view wait for the disk, as the kernel would");
   parser.flag("--json", json, "print JSON");
   request.names = parser.parse();
   if (arguments.tail) {

@@ -115,11 +115,12 @@ int run_ls(const Command& command, const Arguments& arguments, Report& report) {
 int run_mount(const Command& command, const Arguments& arguments, Report& /*report*/) {
   bool accept_unclean = false;
   Parser parser(command, arguments);
-  // Every mount is durable as yet, so that there is nothing unclean to accept.
-  parser.flag("--accept-unclean", accept_unclean, "mount even after a crash of the host");
+  parser.flag("--accept-unclean", accept_unclean,
+              "although the host went down while it was mounted");
   const auto names = names_from(parser, arguments);
+  const Unclean unclean = accept_unclean ? Unclean::accept : Unclean::refuse;
   const Store store = open_store();
-  return for_each(names, [&](const std::string& name) { ensure_mounted(store, name); });
+  return for_each(names, [&](const std::string& name) { ensure_mounted(store, name, unclean); });
 }
 
 int run_umount(const Command& command, const Arguments& arguments, Report& /*report*/) {

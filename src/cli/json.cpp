@@ -31,6 +31,8 @@ json to_json(const WaferInfo& info) {
           {"mnt_ns", text_or_null(info.mount.mnt_ns)},
           {"upperdir", text_to_json(wafer.upper().native())},
           {"created_at", text_to_json(wafer.created_at)},
+          {"reason", info.mount.reason.empty() ? json(nullptr) : text_to_json(info.mount.reason)},
+          {"durable", wafer.durable},
           {"base_moved", info.base_moved ? json(*info.base_moved) : json(nullptr)}};
 }
 

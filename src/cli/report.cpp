@@ -111,7 +111,7 @@ int Report::partial_failure(const Error& error) {
 
 int Report::enter_failure(const Error& error) {
   print_error(error);
-  return kEnterFailed;
+  return error.kind() == ErrorKind::refused ? status_of(error) : kEnterFailed;
 }
 
 int Report::command_failure(const Error& error) {

@@ -19,10 +19,11 @@
 #include "core/mountpoint.h"
 #include "core/plan.h"
 #include "core/remove_tree.h"
+#include "core/unclean.h"
 #include "git/clean_check.h"
 #include "git/index_file.h"
 #include "git/repository.h"
-#include "linux/upper.h"
+#include "linux/process.h"
 
 namespace wafers {
 namespace {
@@ -118,15 +119,16 @@ struct ChosenBackend {
   UpperDialect dialect{};
 };
 
-ChosenBackend choose(const std::optional<BackendKind>& wanted, const fs::path& state_root,
-                     const Notify& notify) {
+ChosenBackend choose(const AddRequest& request, const fs::path& state_root, const Notify& notify) {
+  const MountMode mode = request.durable ? MountMode::durable : MountMode::volatile_;
+  const auto& wanted = request.backend;
   if (!wanted) {
-    const BackendChoice choice = choose_backend(state_root);
+    const BackendChoice choice = choose_backend(state_root, mode);
     for (const std::string& line : choice.fallbacks) notify(line);
     return {make_backend(choice.kind), choice.dialect};
   }
   auto backend = make_backend(*wanted);
-  const Trial trial = backend->trial(state_root);
+  const Trial trial = backend->trial(state_root, mode);
   if (!trial.works) {
     throw Error(
         ErrorKind::unsupported,
@@ -217,7 +219,7 @@ class Adding {
   }
 
   void choose_backend_for_all() {
-    chosen_ = choose(request_.backend, store_.root(), notify_);
+    chosen_ = choose(request_, store_.root(), notify_);
     if (chosen_.backend->kind() == BackendKind::namespace_) {
       warn_of_foreign_files(clean_report_, notify_);
     }
@@ -290,6 +292,7 @@ class Adding {
     wafer.dialect = chosen_.dialect;
     wafer.mountpoint = planned.mountpoint;
     wafer.durable = request_.durable;
+    if (!wafer.durable) wafer.volatile_boot = boot_id();
     wafer.created_at = now_rfc3339();
     wafer.directory = store_.directory_of(planned.name);
   }
@@ -369,20 +372,20 @@ class Adding {
                         base_.repository.tree_of(base_.head), base_.repository.tree_of(one.tip));
     }
     index.write(one.wafer.index());
-    const UniqueFd fd(::open(upper.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     // The view has no repository of its own. Removed through the mount it would cost far more.
-    make_whiteout(fd.get(), ".git", chosen_.dialect);
-    copy_root_attributes(fd.get(), one.wafer.base_repo);
+    hide_repository(one.wafer);
+    copy_root_attributes(upper, one.wafer.base_repo);
+    if (one.wafer.durable) sync_upper(one.wafer);
   }
 
   /// The merged root shows the upper's owner and mode.
-  static void copy_root_attributes(int upper, const fs::path& base) {
+  static void copy_root_attributes(const fs::path& upper, const fs::path& base) {
     struct stat root {};
     int result = ::stat(base.c_str(), &root);
     if (result == 0) {
       // Only root can; for anyone else the view's root is his own.
-      std::ignore = ::fchown(upper, root.st_uid, root.st_gid);
-      result = ::fchmod(upper, root.st_mode & 07777U);
+      std::ignore = ::chown(upper.c_str(), root.st_uid, root.st_gid);
+      result = ::chmod(upper.c_str(), root.st_mode & 07777U);
     }
     if (result != 0) {
       const int err = errno;

@@ -22,6 +22,7 @@ struct Attempt {
 
 std::vector<std::string> fallback_lines(const std::vector<Attempt>& failed, BackendKind taken) {
   std::vector<std::string> lines;
+  lines.reserve(failed.size());
   for (const Attempt& attempt : failed) {
     lines.push_back("falling back from backend " + std::string(to_string(attempt.kind)) + " to " +
                     std::string(to_string(taken)) + ": " + attempt.trial.reason);
@@ -52,10 +53,10 @@ std::unique_ptr<Backend> make_backend(BackendKind kind) {
   throw Error(ErrorKind::failed, "there is no such backend");
 }
 
-BackendChoice choose_backend(const std::filesystem::path& state_dir) {
+BackendChoice choose_backend(const std::filesystem::path& state_dir, MountMode mode) {
   std::vector<Attempt> failed;
   for (const BackendKind kind : candidates()) {
-    Trial trial = make_backend(kind)->trial(state_dir);
+    Trial trial = make_backend(kind)->trial(state_dir, mode);
     if (trial.works) return {kind, trial.dialect, fallback_lines(failed, kind)};
     failed.push_back({kind, std::move(trial)});
   }

@@ -10,6 +10,12 @@
 
 namespace wafers {
 
+/// Whether the file system under a view is left alone with when it writes to the disk.
+enum class MountMode {
+  volatile_,  ///< nothing that is done in the view waits for the disk (OverlaySpec::is_volatile)
+  durable,    ///< the kernel's own behaviour
+};
+
 /// Result of trying a backend for real.
 struct Trial {
   bool works = false;
@@ -42,11 +48,12 @@ class Backend {
   virtual BackendKind kind() const = 0;
 
   /// Mounts, uses and unmounts an overlay in a scratch directory below `state_dir`, and removes it.
-  virtual Trial trial(const std::filesystem::path& state_dir) const = 0;
+  virtual Trial trial(const std::filesystem::path& state_dir, MountMode mode) const = 0;
 
-  /// Mounts the wafer's view; `.git` must be hidden in its upper already. Returns when the view can
-  /// be used. Where processes still live in an earlier namespace of the wafer, that one gets a new
-  /// holder instead: an upper is never mounted twice. Throws Error and leaves nothing mounted.
+  /// Mounts the wafer's view, volatile where Wafer::volatile_boot is set, which must be in its
+  /// record on the disk by then; `.git` must be hidden in its upper already. Returns when the view
+  /// can be used. Where processes still live in an earlier namespace of the wafer, that one gets a
+  /// new holder instead: an upper is never mounted twice. Throws Error and leaves nothing mounted.
   virtual MountRecord mount(const Wafer& wafer) const = 0;
 
   /// Looks, changes nothing. `wafer.mount` may be stale (reboot, reused pid, killed holder).
@@ -78,6 +85,6 @@ struct BackendChoice {
   UpperDialect dialect{};
   std::vector<std::string> fallbacks;
 };
-BackendChoice choose_backend(const std::filesystem::path& state_dir);
+BackendChoice choose_backend(const std::filesystem::path& state_dir, MountMode mode);
 
 }  // namespace wafers

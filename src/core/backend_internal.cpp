@@ -44,10 +44,12 @@ OverlaySpec overlay_of(const Wafer& wafer) {
   spec.source = view_source(wafer);
   spec.xattrs =
       wafer.dialect == UpperDialect::kernel_trusted ? OverlayXattrs::trusted : OverlayXattrs::user;
+  spec.is_volatile = !wafer.volatile_boot.empty();
   return spec;
 }
 
 void mount_patiently(const Wafer& wafer, const std::function<void()>& attempt) {
+  forget_volatile(wafer.work());
   const auto give_up = std::chrono::steady_clock::now() + kTakingDown;
   bool forgot_origin = false;
   for (auto pause = std::chrono::milliseconds(1);; pause *= 2) {
@@ -58,7 +60,10 @@ void mount_patiently(const Wafer& wafer, const std::function<void()>& attempt) {
       const bool other_base = error.errnum() == ESTALE && !forgot_origin;
       if (!still_in_use && !other_base) throw;
       if (still_in_use && std::chrono::steady_clock::now() + pause > give_up) throw;
-      if (other_base) forget_origin(wafer.upper(), wafer.work());
+      if (other_base) {
+        forget_origin(wafer.upper());
+        remove_children(wafer.work());  // nothing but the kernel's own notes on the old base
+      }
       forgot_origin = forgot_origin || other_base;
     }
     std::this_thread::sleep_for(pause);

@@ -30,7 +30,7 @@ std::string view_source(const Wafer& wafer);
 
 OverlaySpec overlay_of(const Wafer& wafer);
 
-/// Mounts by `attempt`, once more where the base was made anew (ESTALE), and for a while where the
+/// Mounts a kernel overlay by `attempt`, once more where the base was made anew (ESTALE), and for a while where the
 /// upper is still in use (EBUSY): the kernel takes the mounts of a namespace down some time after
 /// its last process has ended, and there is nothing to wait for. Throws what `attempt` throws last.
 void mount_patiently(const Wafer& wafer, const std::function<void()>& attempt);

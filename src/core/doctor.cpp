@@ -43,7 +43,7 @@ class StateDirectory {
 
 Trial try_backend(BackendKind kind, const fs::path& state_dir) {
   try {
-    return make_backend(kind)->trial(state_dir);
+    return make_backend(kind)->trial(state_dir, MountMode::volatile_);
   } catch (const Error& error) {
     Trial trial;
     trial.reason = error.message();
@@ -54,7 +54,7 @@ Trial try_backend(BackendKind kind, const fs::path& state_dir) {
 
 void choose(Diagnosis& diagnosis, const fs::path& state_dir) {
   try {
-    const BackendChoice choice = choose_backend(state_dir);
+    const BackendChoice choice = choose_backend(state_dir, MountMode::volatile_);
     diagnosis.backend = choice.kind;
     diagnosis.verdict = "wafers add takes the backend " + std::string(to_string(choice.kind));
   } catch (const Error&) {

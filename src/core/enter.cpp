@@ -92,7 +92,7 @@ Wafer enter(const Store& store, const std::string& name) {
   constexpr int kTries = 100;
   constexpr timespec kPause{0, 10'000'000};
   for (int tries = 1;; ++tries) {
-    const Wafer wafer = ensure_mounted(store, name);
+    Wafer wafer = ensure_mounted(store, name);
     const auto backend = make_backend(wafer.backend);
     try {
       backend->enter(wafer);

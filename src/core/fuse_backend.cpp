@@ -37,7 +37,7 @@ void clear_mountpoint(const Wafer& wafer) {
 }
 
 FuseSpec spec_of(const Wafer& wafer) {
-  return {wafer.base_repo, wafer.directory, wafer.mountpoint};
+  return {wafer.base_repo, wafer.directory, wafer.mountpoint, !wafer.volatile_boot.empty()};
 }
 
 /// The server ends by itself once its view is unmounted. It doesn't where a copy of the mount lives
@@ -68,11 +68,11 @@ class FuseBackend final : public Backend {
  public:
   BackendKind kind() const override { return BackendKind::fuse; }
 
-  Trial trial(const std::filesystem::path& state_dir) const override {
+  Trial trial(const std::filesystem::path& state_dir, MountMode mode) const override {
     try {
       const Scratch scratch(state_dir);
       make_trial_layers(scratch.path());
-      try_serving(scratch.path());
+      try_serving(scratch.path(), mode);
       return {true, UpperDialect::fuse, {}, {}};
     } catch (const Error& error) {
       return trial_failed(error, hint_for_fuse());
@@ -132,9 +132,10 @@ class FuseBackend final : public Backend {
   }
 
  private:
-  static void try_serving(const std::filesystem::path& scratch) {
+  static void try_serving(const std::filesystem::path& scratch, MountMode mode) {
     const auto view = scratch / "view";
-    const FuseServer server = start_fuse_overlayfs({scratch / "base", scratch, view});
+    const FuseServer server =
+        start_fuse_overlayfs({scratch / "base", scratch, view, mode == MountMode::volatile_});
     try {
       const UniqueFd process = open_process(server.pid, server.start_ticks);
       try_view(view);

@@ -3,6 +3,7 @@
 #include "core/backend.h"
 #include "core/mount.h"
 #include "core/staging.h"
+#include "core/unclean.h"
 #include "git/repository.h"
 
 namespace wafers {
@@ -31,11 +32,17 @@ Wafer prepare(const Store& store, const std::string& name) {
   return wafer;
 }
 
+/// The same for what is to become part of the repository.
+Wafer prepare_to_write(const Store& store, const std::string& name) {
+  refuse_unclean(store.load(name));
+  return prepare(store, name);
+}
+
 }  // namespace
 
 CommitResult git_commit(const Store& store, const std::string& name, const CommitRequest& request) {
   const Lock lock = store.lock(name);
-  Wafer wafer = prepare(store, name);
+  Wafer wafer = prepare_to_write(store, name);
   const auto about_to_move = [&](const std::string& commit) {
     Wafer pending = wafer;
     pending.pending_commit = commit;
@@ -51,7 +58,7 @@ CommitResult git_commit(const Store& store, const std::string& name, const Commi
 StageResult git_add(const Store& store, const std::string& name,
                     const std::vector<std::string>& paths) {
   const Lock lock = store.lock(name);
-  Wafer wafer = prepare(store, name);
+  Wafer wafer = prepare_to_write(store, name);
   StageResult result = stage_paths(wafer, paths);
   store.save(wafer);
   return result;

@@ -12,7 +12,8 @@ namespace wafers {
 
 // The git side of one wafer by its name: takes its lock, makes sure that what was written through
 // the view can be read from the upper, and keeps the record true. Mounted or not makes no
-// difference. All throw Error as core/commit.h says.
+// difference. All throw Error as core/commit.h says; what writes also Error(refused) for a wafer
+// that is unclean (core/unclean.h).
 
 /// Commits, and remembers the new tip. A commit that a killed command had moved the branch to
 /// already counts as our own.

@@ -27,10 +27,11 @@ std::optional<ViewIdentity> view_here(const Wafer& wafer) {
 }
 
 /// In a child with a mount namespace of its own: whatever happens to it, no mount is left behind.
-void try_mounting(const std::filesystem::path& state_dir, OverlayXattrs xattrs) {
+void try_mounting(const std::filesystem::path& state_dir, OverlayXattrs xattrs, MountMode mode) {
   const Scratch scratch(state_dir);
   make_trial_layers(scratch.path());
-  const OverlaySpec spec = trial_overlay(scratch.path(), xattrs);
+  OverlaySpec spec = trial_overlay(scratch.path(), xattrs);
+  spec.is_volatile = mode == MountMode::volatile_;
   const auto failure = run_in_child([&] {
     unshare_mount();
     make_mounts_slave();
@@ -43,7 +44,7 @@ class HostBackend final : public Backend {
  public:
   BackendKind kind() const override { return BackendKind::host; }
 
-  Trial trial(const std::filesystem::path& state_dir) const override {
+  Trial trial(const std::filesystem::path& state_dir, MountMode mode) const override {
     if (!has_sys_admin()) {
       return {false,
               {},
@@ -51,10 +52,10 @@ class HostBackend final : public Backend {
               "run wafers as root or in 'podman unshare', or use the backend namespace"};
     }
     try {
-      try_mounting(state_dir, OverlayXattrs::user);
+      try_mounting(state_dir, OverlayXattrs::user, mode);
       return {true, UpperDialect::kernel_user, {}, {}};
     } catch (const Error& error) {
-      return trusted_trial(state_dir, error);
+      return trusted_trial(state_dir, mode, error);
     }
   }
 
@@ -106,9 +107,10 @@ class HostBackend final : public Backend {
 
  private:
   /// `why_not_user`: what failed with user xattrs, which is what people can do something about.
-  static Trial trusted_trial(const std::filesystem::path& state_dir, const Error& why_not_user) {
+  static Trial trusted_trial(const std::filesystem::path& state_dir, MountMode mode,
+                             const Error& why_not_user) {
     try {
-      try_mounting(state_dir, OverlayXattrs::trusted);
+      try_mounting(state_dir, OverlayXattrs::trusted, mode);
       return {true, UpperDialect::kernel_trusted, {}, {}};
     } catch (const Error&) {
       return trial_failed(why_not_user, hint_for_kernel_overlay(state_dir));

@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "base/text.h"
+#include "core/unclean.h"
 #include "git/format.h"
 
 namespace wafers {
@@ -33,6 +34,7 @@ WaferInfo inspect(const Wafer& wafer, BaseFilesCache& bases) {
   if (!base.exists) {
     mark_broken(info.mount, "its base " + wafers::quoted(wafer.base_repo.native()) + " is gone");
   }
+  if (is_unclean(wafer)) mark_broken(info.mount, unclean_reason());
   if (wafer.stage == WaferStage::adding) mark_broken(info.mount, "it is not completely made");
   if (wafer.stage == WaferStage::removing) mark_broken(info.mount, "it is not completely removed");
   return info;

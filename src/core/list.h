@@ -20,8 +20,8 @@ struct WaferInfo {
   std::optional<bool> base_moved;
 };
 
-/// Looks at one wafer, changes nothing. A wafer whose base is gone or that is only half made or
-/// removed is broken.
+/// Looks at one wafer, changes nothing. A wafer whose base is gone, that is unclean, or that is
+/// only half made or removed is broken.
 WaferInfo inspect(const Wafer& wafer, BaseFilesCache& bases);
 
 struct ListResult {

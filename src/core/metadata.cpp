@@ -207,6 +207,7 @@ std::string encode_metadata(const Wafer& wafer, std::string_view previous) {
       {"mountpoint_parents", std::move(parents)},
       {"mountpoint_mode", or_null(wafer.mountpoint_mode)},
       {"durable", wafer.durable},
+      {"volatile_boot", wafer.volatile_boot},
       {"created_at", wafer.created_at},
       {"mount", wafer.mount ? mount_to_json(*wafer.mount) : json(nullptr)},
   });
@@ -238,6 +239,7 @@ Wafer decode_metadata(std::string_view document) {
   }
   wafer.mountpoint_mode = reader.number<std::uint32_t>("mountpoint_mode");
   wafer.durable = reader.flag("durable");
+  wafer.volatile_boot = reader.text_or_empty("volatile_boot");
   wafer.created_at = reader.text("created_at");
   if (const json* const mount = reader.optional("mount")) wafer.mount = mount_from_json(*mount);
   return wafer;

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "core/backend.h"
 #include "core/mountpoint.h"
+#include "core/unclean.h"
 
 namespace wafers {
 namespace {
@@ -51,6 +52,7 @@ void require_layers(const Wafer& wafer) {
 }  // namespace
 
 void mount_locked(const Store& store, Wafer& wafer) {
+  refuse_unclean(wafer);
   const auto backend = make_backend(wafer.backend);
   if (is_mounted(*backend, wafer)) return;
   require_layers(wafer);
@@ -58,16 +60,18 @@ void mount_locked(const Store& store, Wafer& wafer) {
   // it.
   if (wafer.backend == BackendKind::fuse) backend->unmount(wafer);
   prepare_mountpoint(wafer);
+  expect_unclean(store, wafer);
   wafer.mount = backend->mount(wafer);
   store.save(wafer);
 }
 
-Wafer ensure_mounted(const Store& store, const std::string& name) {
+Wafer ensure_mounted(const Store& store, const std::string& name, Unclean unclean) {
   Wafer wafer = store.load(name);
-  if (is_mounted(*make_backend(wafer.backend), wafer)) return wafer;
+  if (!is_unclean(wafer) && is_mounted(*make_backend(wafer.backend), wafer)) return wafer;
   const Lock lock = store.lock(name);
   // Another process may have mounted or removed it while we waited.
   wafer = store.load(name);
+  if (unclean == Unclean::accept) accept_unclean(store, wafer);
   mount_locked(store, wafer);
   return wafer;
 }
@@ -76,8 +80,12 @@ void unmount_wafer(const Store& store, const std::string& name) {
   const Lock lock = store.lock(name);
   Wafer wafer = store.load(name);
   make_backend(wafer.backend)->unmount(wafer);
-  if (!wafer.mount) return;
+  if (!wafer.mount && wafer.volatile_boot.empty()) return;
   wafer.mount.reset();
+  if (!wafer.volatile_boot.empty() && !is_unclean(wafer)) {
+    sync_upper(wafer);
+    wafer.volatile_boot.clear();
+  }
   store.save(wafer);
 }
 

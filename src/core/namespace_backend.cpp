@@ -263,7 +263,7 @@ class NamespaceBackend final : public Backend {
  public:
   BackendKind kind() const override { return BackendKind::namespace_; }
 
-  Trial trial(const fs::path& state_dir) const override {
+  Trial trial(const fs::path& state_dir, MountMode mode) const override {
     try {
       if (!find_holder()) {
         throw Error(ErrorKind::unsupported, "the helper program wafers-holder is missing",
@@ -271,7 +271,9 @@ class NamespaceBackend final : public Backend {
       }
       const Scratch scratch(state_dir);
       make_trial_layers(scratch.path());
-      try_in_namespaces(trial_overlay(scratch.path(), OverlayXattrs::user));
+      OverlaySpec spec = trial_overlay(scratch.path(), OverlayXattrs::user);
+      spec.is_volatile = mode == MountMode::volatile_;
+      try_in_namespaces(spec);
       return {true, UpperDialect::kernel_user, {}, {}};
     } catch (const Error& error) {
       return trial_failed(error, hint_for_namespaces(state_dir));

@@ -29,6 +29,7 @@ std::string indented(const std::vector<std::string>& lines) {
 
 Error busy(const Wafer& wafer, const std::vector<Occupant>& occupants) {
   std::vector<std::string> lines;
+  lines.reserve(occupants.size());
   for (const Occupant& occupant : occupants) {
     lines.push_back(std::to_string(occupant.pid) + " " + occupant.command);
   }

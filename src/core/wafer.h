@@ -70,7 +70,10 @@ struct Wafer {
   std::vector<std::filesystem::path> mountpoint_parents;
   /// Mode of a mountpoint that was there before: rm gives it back.
   std::optional<std::uint32_t> mountpoint_mode;
-  bool durable = false;
+  bool durable = false;  ///< never mounted volatile: `add --durable`
+  /// Id of the boot in which the view was mounted volatile: from before that mount until all that
+  /// was written in it is known to be on the disk. Empty otherwise.
+  std::string volatile_boot;
   std::string created_at;            ///< RFC 3339, UTC
   std::optional<MountRecord> mount;  ///< of the latest mount, until it is unmounted by us
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "core/filter_directory.h"
+#include "core/unclean.h"
 #include "git/diff.h"
 
 namespace wafers {
@@ -75,7 +76,7 @@ WaferGit open_wafer_git(const Wafer& wafer) {
                .tip_tree = {},
                .index_tree = {},
                .branch = branch,
-               .stat_cache = read_stat_cache(wafer.index())};
+               .stat_cache = is_unclean(wafer) ? std::nullopt : read_stat_cache(wafer.index())};
   git.base_tree = git.repository.tree_of(base);
   git.tip_tree = git.repository.tree_of(git.tip);
   read_staged(pending ? wafer.pending_staged_tree : wafer.staged_tree, git);

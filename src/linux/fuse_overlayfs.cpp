@@ -77,8 +77,9 @@ Command server_command(const FuseSpec& spec, const UniqueFd& lock) {
   command.path = require_program(kProgram);
   // Without the kernel's write-back cache: what is written is in the upper when write(2) returns,
   // and its time stamps are the upper's own.
-  command.argv = {kProgram, "-o", "lowerdir=lower,upperdir=upper,workdir=work,writeback=0",
-                  spec.mountpoint};
+  std::string options = "lowerdir=lower,upperdir=upper,workdir=work,writeback=0";
+  if (spec.is_volatile) options += ",volatile";
+  command.argv = {kProgram, "-o", std::move(options), spec.mountpoint};
   command.environment = own_environment();
   command.directory = spec.directory;
   command.descriptors = {{lock.get(), kLockFd}};

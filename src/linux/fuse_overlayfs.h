@@ -22,6 +22,7 @@ struct FuseSpec {
   std::filesystem::path lower;
   std::filesystem::path directory;  ///< holds `upper` and `work`; a symlink `lower` is made in it
   std::filesystem::path mountpoint;
+  bool is_volatile = false;  ///< an fsync(2) in the view does nothing
 };
 
 /// The daemon that serves a view.

@@ -55,11 +55,12 @@ std::string encode(const HolderJob& job) {
   append(out, job.overlay.work.native());
   append(out, job.overlay.mountpoint.native());
   append(out, job.overlay.source);
+  append(out, job.overlay.is_volatile ? "volatile" : "");
   return out;
 }
 
 HolderJob decode_job(std::string_view text) {
-  Fields fields(text, 6);
+  Fields fields(text, 7);
   HolderJob job;
   job.kind = fields.text() == "adopt" ? HolderJob::Kind::adopt : HolderJob::Kind::mount;
   job.overlay.lower = fields.text();
@@ -67,6 +68,7 @@ HolderJob decode_job(std::string_view text) {
   job.overlay.work = fields.text();
   job.overlay.mountpoint = fields.text();
   job.overlay.source = fields.text();
+  job.overlay.is_volatile = !fields.text().empty();
   return job;
 }
 

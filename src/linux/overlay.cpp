@@ -10,7 +10,6 @@
 
 #include <cerrno>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
 #include "base/error.h"
@@ -66,10 +65,13 @@ void umount_or_throw(const std::filesystem::path& mountpoint, int flags) {
   throw Error::system(err, "cannot unmount " + wafers::quoted(mountpoint.native()));
 }
 
-/// chmod(2) that follows no symlink; fchmodat(2) knows no such flag before Linux 6.6.
-void make_enterable(const std::filesystem::path& directory) {
-  const UniqueFd fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+/// A directory below `parent`, in which its owner may do everything; empty where there is none.
+/// fchmodat(2) knows no way not to follow symlinks before Linux 6.6.
+UniqueFd enter(int parent, const char* name) {
+  constexpr int kFlags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  UniqueFd fd(::openat(parent, name, kFlags));
   if (fd) ::chmod(path_of_fd(fd.get()).c_str(), S_IRWXU);
+  return fd;
 }
 
 void remove_mark(const std::filesystem::path& upper, const char* name) {
@@ -88,8 +90,8 @@ void mount_overlay(const OverlaySpec& spec) {
   const LayerPath upper(spec.upper);
   const LayerPath work(spec.work);
   const std::string options = std::string(fixed_options(spec.xattrs)) +
-                              ",lowerdir=" + lower.text() + ",upperdir=" + upper.text() +
-                              ",workdir=" + work.text();
+                              (spec.is_volatile ? ",volatile" : "") + ",lowerdir=" + lower.text() +
+                              ",upperdir=" + upper.text() + ",workdir=" + work.text();
   if (::mount(spec.source.c_str(), spec.mountpoint.c_str(), "overlay", mount_flags(spec.lower),
               options.c_str()) == 0) {
     return;
@@ -99,22 +101,25 @@ void mount_overlay(const OverlaySpec& spec) {
                       "cannot mount an overlay on " + wafers::quoted(spec.mountpoint.native()));
 }
 
-void clear_work_directory(const std::filesystem::path& work) {
-  // The kernel makes `work` and `index` in there, with mode 000 and 755, and nothing deeper than
-  // what a whole directory was moved aside from.
-  for (const char* name : {"work", "index", "incompat"}) make_enterable(work / name);
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(work, error)) {
-    std::filesystem::remove_all(entry.path(), error);
-    if (error) break;
+void forget_volatile(const std::filesystem::path& work) {
+  // ovl_create_volatile_dirty() in fs/overlayfs/super.c makes work/incompat/volatile/dirty, all of
+  // it with mode 000. The work directory can be reached by the agent: no symlink is followed.
+  UniqueFd above(::open(work.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  for (const char* const name : {"work", "incompat"}) {
+    if (above) above = enter(above.get(), name);
   }
-  if (error) throw Error::system(error.value(), "cannot clear " + wafers::quoted(work.native()));
+  const UniqueFd mark = above ? enter(above.get(), "volatile") : UniqueFd();
+  if (!mark) return;
+  ::unlinkat(mark.get(), "dirty", 0);
+  if (::unlinkat(above.get(), "volatile", AT_REMOVEDIR) == 0) return;
+  const int err = errno;
+  throw Error::system(
+      err, "cannot remove " + wafers::quoted((work / "work/incompat/volatile").native()));
 }
 
-void forget_origin(const std::filesystem::path& upper, const std::filesystem::path& work) {
+void forget_origin(const std::filesystem::path& upper) {
   remove_mark(upper, "user.overlay.origin");
   remove_mark(upper, "trusted.overlay.origin");
-  clear_work_directory(work);
 }
 
 void unmount(const std::filesystem::path& mountpoint) { umount_or_throw(mountpoint, 0); }

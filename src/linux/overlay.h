@@ -21,6 +21,9 @@ struct OverlaySpec {
   std::filesystem::path mountpoint;
   std::string source;  ///< what the mount table shows as its source
   OverlayXattrs xattrs = OverlayXattrs::user;
+  /// Nothing is synced: neither what is copied up, nor by an fsync(2) in the view, nor by the
+  /// unmount (Linux 5.10). What is on the disk after a crash of the host is anybody's guess.
+  bool is_volatile = false;
 };
 
 /// Mounts it in the caller's mount namespace: nodev, nosuid, and noexec where the lower is. An
@@ -29,15 +32,15 @@ struct OverlaySpec {
 /// forget_origin(). Throws Error(failed).
 void mount_overlay(const OverlaySpec& spec);
 
-/// Lets an upper be mounted on a base that was made anew (a fresh clone, a restored backup): drops
-/// the handle of the old one from the upper's root and everything in the work directory, which
-/// holds nothing but the kernel's own notes. Must not be called while it is mounted. Throws
-/// Error(failed).
-void forget_origin(const std::filesystem::path& upper, const std::filesystem::path& work);
+/// Lets an upper be mounted on a base that was made anew (a fresh clone, a restored backup), with
+/// an empty work directory: drops the handle of the old one from the upper's root. Must not be
+/// called while it is mounted. Throws Error(failed).
+void forget_origin(const std::filesystem::path& upper);
 
-/// Removes a work directory's content, also what the kernel left with mode 000, and keeps the
-/// directory. Throws Error(failed).
-void clear_work_directory(const std::filesystem::path& work);
+/// Takes away the mark that a volatile mount leaves in its work directory, and for which the kernel
+/// refuses the next mount (EINVAL) as it can't know whether the host has crashed in between. Does
+/// no harm to an overlay that is still mounted. Throws Error(failed).
+void forget_volatile(const std::filesystem::path& work);
 
 /// umount2(2) of exactly this mountpoint, not of what a symlink there leads to. Throws
 /// Error(failed); EBUSY while something in it is in use.

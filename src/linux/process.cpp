@@ -111,7 +111,9 @@ void end_process(int pidfd, std::chrono::milliseconds patience) {
 }
 
 std::string boot_id() {
-  return std::string(trimmed(read_small_file("/proc/sys/kernel/random/boot_id").value_or("")));
+  static const std::string id(
+      trimmed(read_small_file("/proc/sys/kernel/random/boot_id").value_or("")));
+  return id;
 }
 
 std::vector<pid_t> all_processes() {

@@ -133,10 +133,10 @@ TEST_CASE("colours follow the terminal, NO_COLOR and TERM") {
 
 TEST_CASE("the keys of JSON documents") {
   const World world;
-  const std::set<std::string> wafer_keys{"name",        "branch",     "base_repo", "base_commit",
-                                         "last_commit", "backend",    "status",    "mountpoint",
-                                         "host_path",   "holder_pid", "user_ns",   "mnt_ns",
-                                         "upperdir",    "created_at", "base_moved"};
+  const std::set<std::string> wafer_keys{
+      "name",     "branch",     "base_repo",  "base_commit", "last_commit", "backend",
+      "status",   "mountpoint", "host_path",  "holder_pid",  "user_ns",     "mnt_ns",
+      "upperdir", "created_at", "base_moved", "reason",      "durable"};
   const json added = world.json({"add", "a", "b"});
   CHECK(keys_of(added) == std::set<std::string>{"wafers"});
   for (const json& wafer : added["wafers"]) CHECK(keys_of(wafer) == wafer_keys);

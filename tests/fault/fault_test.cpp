@@ -169,9 +169,26 @@ TEST_CASE("umount and mount") {
     CHECK_THAT(world.everything(), !Contains(" - overlay wafers:") && !Contains(" - fuse"));
   };
   SECTION("umount") {
-    with_each_call_failing(world, f.faulty, {"umount", "kept"}, works, [&] {
+    const auto is_marked = [&] {
+      const auto now = nlohmann::json::parse(read_file(world / "state/kept/metadata"));
+      return now["volatile_boot"] != "";
+    };
+    bool sync_failed = false;
+    const auto check = [&](const RunResult& result) {
+      // What isn't on the disk is not called so.
+      if (f.faulty.failed() == "syncfs") {
+        sync_failed = true;
+        CHECK_FALSE(result.ok());
+        CHECK(is_marked());
+      }
+      if (result.ok()) CHECK_FALSE(is_marked());
+      works(result);
+    };
+    with_each_call_failing(world, f.faulty, {"umount", "kept"}, check, [&] {
       world.wafers_ok({"mount", "kept"});
     });
+    // Where reading counts as well, the number of calls depends on what else runs here.
+    if (!f.faulty.reading_too) CHECK(sync_failed);
   }
   SECTION("mount") {
     world.wafers_ok({"umount", "kept"});

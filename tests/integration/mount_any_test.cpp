@@ -69,7 +69,8 @@ TEST_CASE("whoever has the base open is not inside") {
 
 TEST_CASE("a trial works here and leaves nothing") {
   const TempDir state;
-  const Trial trial = make_backend(suite_backend())->trial(state.path());
+  const MountMode mode = GENERATE(MountMode::volatile_, MountMode::durable);
+  const Trial trial = make_backend(suite_backend())->trial(state.path(), mode);
   CHECK(trial.works);
   CHECK(trial.reason.empty());
   CHECK(fs::is_empty(state.path()));

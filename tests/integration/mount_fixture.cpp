@@ -113,6 +113,7 @@ Wafer MountFixture::make_wafer(const std::string& name) const {
   made.base_repo = base;
   made.directory = state_dir / name;
   made.mountpoint = mountpoints / name;
+  made.volatile_boot = boot_id();  // as nearly all real ones
   for (const fs::path& path : {made.upper(), made.work(), made.mountpoint}) {
     fs::create_directories(path);
   }

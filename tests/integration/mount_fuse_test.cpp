@@ -21,7 +21,7 @@ namespace {
 
 const Need kNeedsFuse("the fuse backend", []() -> std::optional<std::string> {
   const TempDir state;
-  const Trial trial = make_backend(BackendKind::fuse)->trial(state.path());
+  const Trial trial = make_backend(BackendKind::fuse)->trial(state.path(), MountMode::volatile_);
   return trial.works ? std::nullopt : std::optional(trial.reason);
 });
 
@@ -58,7 +58,7 @@ TEST_CASE("a colon in the state directory is refused in words, not by a wrong mo
     CHECK(error.kind() == ErrorKind::unsupported);
     CHECK_THAT(error.hint(), Contains("WAFERS_STATE_DIR"));
   }
-  CHECK_FALSE(make_backend(kKind)->trial(f.state_dir).works);
+  CHECK_FALSE(make_backend(kKind)->trial(f.state_dir, MountMode::volatile_).works);
 }
 
 TEST_CASE("an upper is never served twice") {
@@ -156,7 +156,7 @@ TEST_CASE("a trial without fuse-overlayfs says so") {
   const TempDir state;
   const std::string path = ::getenv("PATH");
   ::setenv("PATH", state.path().c_str(), 1);
-  const Trial trial = make_backend(kKind)->trial(state.path());
+  const Trial trial = make_backend(kKind)->trial(state.path(), MountMode::volatile_);
   ::setenv("PATH", path.c_str(), 1);
   CHECK_FALSE(trial.works);
   CHECK_THAT(trial.reason, Contains("fuse-overlayfs"));

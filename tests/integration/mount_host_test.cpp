@@ -173,7 +173,7 @@ TEST_CASE("a trial without privilege says what is missing") {
   const TempDir state;
   const auto failure = run_in_child([&] {
     drop_all_capabilities();
-    const Trial trial = make_backend(kKind)->trial(state.path());
+    const Trial trial = make_backend(kKind)->trial(state.path(), MountMode::volatile_);
     if (trial.works) throw std::runtime_error("it works");
     if (trial.reason.find("CAP_SYS_ADMIN") == std::string::npos) {
       throw std::runtime_error(trial.reason);
@@ -184,7 +184,7 @@ TEST_CASE("a trial without privilege says what is missing") {
 
 TEST_CASE("who may mount here gets the host backend by default") {
   const TempDir state;
-  const BackendChoice choice = choose_backend(state.path());
+  const BackendChoice choice = choose_backend(state.path(), MountMode::volatile_);
   CHECK(choice.kind == BackendKind::host);
   CHECK(choice.fallbacks.empty());
 }

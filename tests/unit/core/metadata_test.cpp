@@ -27,6 +27,7 @@ Wafer example() {
   wafer.mountpoint_parents = {"/views"};
   wafer.mountpoint_mode = 0755;
   wafer.durable = true;
+  wafer.volatile_boot = "earlier-boot";
   wafer.created_at = "2026-01-02T03:04:05Z";
   wafer.mount = MountRecord{"boot", ProcessId{4242, 99}, 4026531837, 4026531840, 57};
   return wafer;
@@ -67,6 +68,7 @@ TEST_CASE("every field of a wafer survives its record") {
   CHECK(after.mountpoint_parents == before.mountpoint_parents);
   CHECK(after.mountpoint_mode == before.mountpoint_mode);
   CHECK(after.durable == before.durable);
+  CHECK(after.volatile_boot == before.volatile_boot);
   CHECK(after.created_at == before.created_at);
   REQUIRE(after.mount);
   CHECK(after.mount->boot_id == before.mount->boot_id);

@@ -18,6 +18,7 @@ TEST_CASE("a job comes out as it went in") {
   job.overlay.work = "/" + std::string(4000, 'w');
   job.overlay.mountpoint = "/m";
   job.overlay.source = "wafers:a1:1";
+  job.overlay.is_volatile = GENERATE(false, true);
   const HolderJob read = decode_job(encode(job));
   CHECK(read.kind == job.kind);
   CHECK(read.overlay.lower == job.overlay.lower);
@@ -25,6 +26,7 @@ TEST_CASE("a job comes out as it went in") {
   CHECK(read.overlay.work == job.overlay.work);
   CHECK(read.overlay.mountpoint == job.overlay.mountpoint);
   CHECK(read.overlay.source == job.overlay.source);
+  CHECK(read.overlay.is_volatile == job.overlay.is_volatile);
 }
 
 TEST_CASE("a report comes out as it went in") {

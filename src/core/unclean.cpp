@@ -1,0 +1,83 @@
+#include "core/unclean.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "core/remove_tree.h"
+#include "linux/process.h"
+#include "linux/upper.h"
+
+namespace wafers {
+namespace {
+
+/// Taken for another boot, one that isn't known would let nobody at what is sound.
+std::string this_boot() {
+  std::string id = boot_id();
+  if (!id.empty()) return id;
+  throw Error(ErrorKind::failed, "cannot read the id of this boot from /proc");
+}
+
+}  // namespace
+
+bool is_unclean(const Wafer& wafer) {
+  return !wafer.volatile_boot.empty() && wafer.volatile_boot != this_boot();
+}
+
+std::string unclean_reason() {
+  return "it was mounted when the host went down, and what was written last may be lost or damaged";
+}
+
+void refuse_unclean(const Wafer& wafer) {
+  if (!is_unclean(wafer)) return;
+  const std::string& name = wafer.name;
+  throw Error(ErrorKind::refused, "wafer " + wafers::quoted(name) + ": " + unclean_reason(),
+              "look for files that are empty, cut off or missing: 'wafers git-status " + name +
+                  "', 'wafers git-diff " + name +
+                  " --uncommitted', and the latest ones with\n"
+                  "  find " +
+                  shell_quoted(wafer.upper().native()) +
+                  " -type f -printf '%T+ %s %p\\n' | sort -r | head\n"
+                  "then take it as it is with 'wafers mount --accept-unclean " +
+                  name + "', or remove it with 'wafers rm'");
+}
+
+void accept_unclean(const Store& store, Wafer& wafer) {
+  if (!is_unclean(wafer)) return;
+  // The stat cache would call a file unchanged whose content is lost.
+  remove_tree(wafer.index());
+  hide_repository(wafer);
+  wafer.volatile_boot = this_boot();
+  store.save(wafer);
+}
+
+void expect_unclean(const Store& store, Wafer& wafer) {
+  if (wafer.durable || !wafer.volatile_boot.empty()) return;
+  wafer.volatile_boot = this_boot();
+  store.save(wafer);
+}
+
+void sync_upper(const Wafer& wafer) {
+  const UniqueFd fd(::open(wafer.upper().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // One call for however many files. It waits for what others write to this file system, too.
+  if (fd && ::syncfs(fd.get()) == 0) return;
+  const int err = errno;
+  throw Error::system(
+      err, "cannot sync " + wafers::quoted(wafer.upper().native()),
+      err == EIO ? "the disk could not write some of it: look at the kernel's log (dmesg)" : "");
+}
+
+void hide_repository(const Wafer& wafer) {
+  const UniqueFd upper(::open(wafer.upper().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const std::string name = ".git";
+  struct stat present {};
+  if (upper && ::fstatat(upper.get(), name.c_str(), &present, AT_SYMLINK_NOFOLLOW) == 0) return;
+  make_whiteout(upper.get(), name, wafer.dialect);
+}
+
+}  // namespace wafers

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+
+#include "core/store.h"
+#include "core/wafer.h"
+
+namespace wafers {
+
+// What a volatile mount leaves to us: to sync the upper, and to know when nobody has.
+
+/// Whether the host went down while the view was mounted volatile: then the upper may hold
+/// anything, such as files with their size and without their content, and their stat data prove
+/// nothing.
+bool is_unclean(const Wafer& wafer);
+
+/// One clause for people: "it was mounted when the host went down, ...".
+std::string unclean_reason();
+
+/// Throws Error(refused) where the wafer is unclean, with what to look at and the way on as hint.
+void refuse_unclean(const Wafer& wafer);
+
+/// Trusts the upper as it is from now on. No-op where the wafer isn't unclean. The caller holds its
+/// lock. Throws Error.
+void accept_unclean(const Store& store, Wafer& wafer);
+
+/// Before the view is mounted, unless the wafer is durable: notes in its record, on the disk, that
+/// what is written from now on need not be there after a crash of the host.
+void expect_unclean(const Store& store, Wafer& wafer);
+
+/// Waits until all that is in the upper is on the disk. Throws Error(failed), as where some of it
+/// could not be written.
+void sync_upper(const Wafer& wafer);
+
+/// Hides the base's `.git` in an upper where it isn't hidden yet. Throws Error(failed).
+void hide_repository(const Wafer& wafer);
+
+}  // namespace wafers
