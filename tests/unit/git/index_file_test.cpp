@@ -70,7 +70,7 @@ TEST_CASE("SHA-1 is SHA-1", "[index]") {
     const std::string data(size, 'x');
     Sha1 whole;
     whole.update(data);
-    Sha1 pieces;
+    Sha1 pieces(Sha1::Code::portable);
     for (const char& c : data) pieces.update({&c, 1});
     const std::string hex = whole.finish().hex();
     CHECK(hex == pieces.finish().hex());
