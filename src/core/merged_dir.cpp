@@ -61,26 +61,23 @@ bool MergedDir::touched(const std::string& name) const {
 
 std::optional<std::string> read_small_file(const PlainDir& dir, const std::string& name,
                                            std::size_t largest, struct stat* stat_out) {
-  try {
-    struct stat st {};
-    const UniqueFd fd = dir.open_file(name, &st);
-    if (stat_out != nullptr) *stat_out = st;
-    if (static_cast<std::uint64_t>(st.st_size) > largest) return std::nullopt;
-    std::string content(static_cast<std::size_t>(st.st_size), '\0');
-    std::size_t done = 0;
-    while (done < content.size()) {
-      const ssize_t got = ::read(fd.get(), content.data() + done, content.size() - done);
-      if (got == 0) return std::nullopt;
-      if (got < 0 && errno != EINTR) {
-        const int err = errno;
-        throw Error::system(err, "cannot read " + wafers::quoted(dir.path_of(name)));
-      }
-      if (got > 0) done += static_cast<std::size_t>(got);
+  struct stat st {};
+  const auto fd = dir.find_file(name, &st);
+  if (!fd) return std::nullopt;
+  if (stat_out != nullptr) *stat_out = st;
+  if (static_cast<std::uint64_t>(st.st_size) > largest) return std::nullopt;
+  std::string content(static_cast<std::size_t>(st.st_size), '\0');
+  std::size_t done = 0;
+  while (done < content.size()) {
+    const ssize_t got = ::read(fd->get(), content.data() + done, content.size() - done);
+    if (got == 0) return std::nullopt;
+    if (got < 0 && errno != EINTR) {
+      const int err = errno;
+      throw Error::system(err, "cannot read " + wafers::quoted(dir.path_of(name)));
     }
-    return content;
-  } catch (const ChangedMeanwhile&) {
-    return std::nullopt;
+    if (got > 0) done += static_cast<std::size_t>(got);
   }
+  return content;
 }
 
 }  // namespace wafers

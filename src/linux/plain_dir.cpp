@@ -55,20 +55,20 @@ void PlainDir::fail(int errnum, const std::string& doing, const std::string& nam
 }
 
 PlainDir PlainDir::open_directory(const std::string& name) const {
-  UniqueFd fd(::openat(fd_.get(), name.c_str(), kDirectoryFlags));
-  if (!fd) {
-    const int err = errno;
-    fail(err, "cannot open directory", name);
-  }
-  return {std::move(fd), path_of(name), what_};
+  auto directory = find_directory(name);
+  if (directory) return std::move(*directory);
+  throw ChangedMeanwhile(ErrorKind::failed,
+                         wafers::quoted(path_of(name)) + " in " + what_ + " is no directory");
 }
 
 std::optional<PlainDir> PlainDir::find_directory(const std::string& name) const {
-  try {
-    return open_directory(name);
-  } catch (const ChangedMeanwhile&) {
-    return std::nullopt;
+  UniqueFd fd(::openat(fd_.get(), name.c_str(), kDirectoryFlags));
+  if (!fd) {
+    const int err = errno;
+    if (means_changed(err)) return std::nullopt;
+    fail(err, "cannot open directory", name);
   }
+  return PlainDir(std::move(fd), path_of(name), what_);
 }
 
 std::vector<std::string> PlainDir::names() const {
@@ -108,16 +108,21 @@ std::optional<struct stat> PlainDir::stat(const std::string& name) const {
 }
 
 UniqueFd PlainDir::open_file(const std::string& name, struct stat* stat_out) const {
+  auto fd = find_file(name, stat_out);
+  if (fd) return std::move(*fd);
+  throw ChangedMeanwhile(ErrorKind::failed,
+                         wafers::quoted(path_of(name)) + " in " + what_ + " is no regular file");
+}
+
+std::optional<UniqueFd> PlainDir::find_file(const std::string& name, struct stat* stat_out) const {
   constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   UniqueFd fd(::openat(fd_.get(), name.c_str(), kFlags));
   if (!fd || ::fstat(fd.get(), stat_out) != 0) {
     const int err = errno;
+    if (means_changed(err)) return std::nullopt;
     fail(err, "cannot open", name);
   }
-  if (!S_ISREG(stat_out->st_mode)) {
-    throw ChangedMeanwhile(ErrorKind::failed,
-                           wafers::quoted(path_of(name)) + " in " + what_ + " is no regular file");
-  }
+  if (!S_ISREG(stat_out->st_mode)) return std::nullopt;
   return fd;
 }
 

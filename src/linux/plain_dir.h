@@ -49,6 +49,8 @@ class PlainDir {
   /// Opens a regular file for reading. Never blocks: where a fifo or device took the name's place
   /// it is opened with O_NONBLOCK, seen for what it is, and closed again.
   UniqueFd open_file(const std::string& name, struct stat* stat_out) const;
+  /// The same; absent where there is no such regular file.
+  std::optional<UniqueFd> find_file(const std::string& name, struct stat* stat_out) const;
 
   std::string read_link(const std::string& name) const;
 

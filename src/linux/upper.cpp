@@ -78,10 +78,15 @@ std::string_view hidden_name(std::string_view file) {
   return name == "." || name == ".." ? std::string_view{} : name;
 }
 
-bool is_opaque(const PlainDir& dir, UpperDialect dialect) {
-  if (dialect != UpperDialect::fuse) {
-    return one_byte_attribute(dir.fd(), opaque_attribute(dialect), dir.path()) == 'y';
-  }
+/// Of a kernel's dialect: 'y' for an opaque directory. Since Linux 6.7 a whiteout can be an empty
+/// regular file with an attribute, in a directory that is marked 'x'
+/// (Documentation/filesystems/overlayfs.rst, "Nesting overlayfs mounts"). The kernel itself makes
+/// none in an upper; other tools do.
+char kernel_mark(const PlainDir& dir, UpperDialect dialect) {
+  return one_byte_attribute(dir.fd(), opaque_attribute(dialect), dir.path());
+}
+
+bool is_opaque_for_fuse(const PlainDir& dir) {
   for (const char* attribute :
        {"user.fuseoverlayfs.opaque", "user.overlay.opaque", "trusted.overlay.opaque"}) {
     if (one_byte_attribute(dir.fd(), attribute, dir.path()) == 'y') return true;
@@ -89,14 +94,6 @@ bool is_opaque(const PlainDir& dir, UpperDialect dialect) {
   if (dir.stat(kOpaqueFile)) return true;
   const auto device = dir.stat(std::string(kOpaqueDevice));
   return device && is_whiteout_device(*device);
-}
-
-/// Since Linux 6.7 a whiteout can be an empty regular file with an attribute, in a directory that
-/// is marked to have such (Documentation/filesystems/overlayfs.rst, "Nesting overlayfs mounts").
-/// The kernel itself makes none in an upper; other tools do.
-bool has_attribute_whiteouts(const PlainDir& dir, UpperDialect dialect) {
-  return dialect != UpperDialect::fuse &&
-         one_byte_attribute(dir.fd(), opaque_attribute(dialect), dir.path()) == 'x';
 }
 
 bool is_attribute_whiteout(const PlainDir& dir, const std::string& name, const struct stat& st,
@@ -149,11 +146,16 @@ UpperDir UpperDir::open_directory(const std::string& name) const {
   return {dir_.open_directory(name), dialect_};
 }
 
-bool UpperDir::opaque() const { return is_opaque(dir_, dialect_); }
+bool UpperDir::opaque() const {
+  return dialect_ == UpperDialect::fuse ? is_opaque_for_fuse(dir_)
+                                        : kernel_mark(dir_, dialect_) == 'y';
+}
 
 UpperListing UpperDir::list() const {
-  UpperListing listing{.opaque = opaque(), .entries = {}};
-  const bool attribute_whiteouts = has_attribute_whiteouts(dir_, dialect_);
+  const bool kernel = dialect_ != UpperDialect::fuse;
+  const char mark = kernel ? kernel_mark(dir_, dialect_) : '\0';
+  const bool attribute_whiteouts = mark == 'x';
+  UpperListing listing{.opaque = kernel ? mark == 'y' : is_opaque_for_fuse(dir_), .entries = {}};
   std::vector<std::string> hidden;
   for (std::string& name : dir_.names()) {
     if (dialect_ == UpperDialect::fuse && name.starts_with(kWhiteoutPrefix)) {
@@ -186,7 +188,7 @@ std::optional<UpperEntry> UpperDir::find(const std::string& name) const {
   if (dialect_ == UpperDialect::fuse && name.starts_with(kWhiteoutPrefix)) return std::nullopt;
   if (const auto st = dir_.stat(name)) {
     UpperEntry entry = make_entry(name, *st);
-    if (has_attribute_whiteouts(dir_, dialect_) &&
+    if (dialect_ != UpperDialect::fuse && kernel_mark(dir_, dialect_) == 'x' &&
         is_attribute_whiteout(dir_, name, *st, dialect_)) {
       return UpperEntry{.name = name, .type = UpperEntryType::whiteout};
     }
