@@ -1,4 +1,4 @@
-// Signed commits, by the real gpg and ssh-keygen; git is the one to verify them.
+// Signed commits, by the real gpg, gpgsm and ssh-keygen; git is the one to verify them.
 
 #include "cli/world.h"
 #include "support/catch.h"
@@ -8,13 +8,13 @@ namespace wafers::test {
 namespace {
 
 std::optional<std::string> missing_program() {
-  for (const char* program : {"gpg", "gpgconf", "ssh-keygen", "ssh-agent"}) {
+  for (const char* program : {"gpg", "gpgsm", "gpgconf", "ssh-keygen", "ssh-agent"}) {
     const std::string script = std::string("command -v ") + program;
     if (!run_script(script).ok()) return std::string("there is no ") + program;
   }
   return std::nullopt;
 }
-const Need kNeedsSigners("gpg and ssh-keygen", missing_program);
+const Need kNeedsSigners("gpg, gpgsm and ssh-keygen", missing_program);
 
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
@@ -34,6 +34,24 @@ class KeyRing {
   KeyRing& operator=(const KeyRing&) = delete;
   ~KeyRing() {
     run({"gpgconf", "--kill", "all"}, {.cwd = {}, .environment = {variable()}, .input = {}});
+  }
+
+  /// Makes a certificate that signs itself, and trusts it.
+  void add_certificate() const {
+    const RunResult result = run_script(R"sh(
+      cd "$GNUPGHOME"
+      echo disable-crl-checks > gpgsm.conf
+      printf '%s\n' 'Key-Type: RSA' 'Key-Length: 2048' 'Key-Usage: sign' 'Serial: random' \
+        'Name-DN: CN=C O Mitter' 'Name-Email: committer@example.com' > parameters
+      gpgsm --batch --pinentry-mode loopback --passphrase-fd 0 --output certificate \
+        --generate-key parameters < /dev/null
+      gpgsm --batch --import certificate
+      gpgsm --list-keys --with-colons | sed -n 's/^fpr:*\([0-9A-F]*\):.*/\1 S relax/p' > trustlist.txt
+      gpgconf --kill gpg-agent
+    )sh",
+                                        {.cwd = {}, .environment = {variable()}, .input = {}});
+    INFO(result.err);
+    REQUIRE(result.ok());
   }
 
   std::string variable() const { return "GNUPGHOME=" + home_.path().native(); }
@@ -173,6 +191,21 @@ TEST_CASE("the configured programs are asked") {
   signing.configure("gpg.x509.program", program);
   REQUIRE(signing.commit({"-S"}).status == 0);
   CHECK_THAT(signing.raw(), Contains("\ngpgsig my\n"));
+}
+
+TEST_CASE("certificates, by gpgsm") {
+  keys().add_certificate();
+  const Signing signing;
+  signing.configure("gpg.format", "x509");
+  signing.configure("user.signingKey", "committer@example.com");
+  const RunResult result = signing.commit({"-S"});
+  INFO(result.err);
+  REQUIRE(result.status == 0);
+  CHECK_THAT(signing.raw(), Contains("\ngpgsig -----BEGIN SIGNED MESSAGE-----\n "));
+  const RunResult verified = signing.verify();
+  INFO(verified.err);
+  CHECK(verified.status == 0);
+  CHECK(signing.commit({"-Snobody@example.com"}).status == 1);
 }
 
 TEST_CASE("a commit that can't be signed is not made") {
