@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "cli/command.h"
@@ -34,11 +34,12 @@ void print_status(const NamedStatus& named, bool porcelain, Report& report) {
   for (const std::string& line : named.status.lines) report.line(line);
 }
 
-bool colour_wanted(const Parser& parser, const std::string& when) {
-  if (when == "always") return true;
-  if (when == "never") return false;
-  if (when == "auto") return stdout_likes_colour();
-  throw parser.usage("--color wants auto, always or never, not " + wafers::quoted(when));
+/// For `git diff --color`. Git knows nothing of NO_COLOR.
+std::optional<std::string> colour_wanted(const Parser& parser,
+                                         const std::optional<std::string>& when) {
+  if (!when) return no_colour_wanted() ? std::optional<std::string>("never") : std::nullopt;
+  if (*when == "always" || *when == "never" || *when == "auto") return when;
+  throw parser.usage("--color wants auto, always or never, not " + wafers::quoted(*when));
 }
 
 }  // namespace
@@ -59,7 +60,7 @@ int run_git_status(const Command& command, const Arguments& arguments, Report& r
   return Report::kDone;
 }
 
-int run_git_diff(const Command& command, const Arguments& arguments, Report& report) {
+int run_git_diff(const Command& command, const Arguments& arguments, Report& /*report*/) {
   bool uncommitted = false;
   bool all = false;
   bool stat = false;
@@ -83,10 +84,11 @@ int run_git_diff(const Command& command, const Arguments& arguments, Report& rep
   if (stat) request.style = DiffStyle::stat;
   if (name_only) request.style = DiffStyle::name_only;
   if (name_status) request.style = DiffStyle::name_status;
-  request.colour = colour_wanted(parser, colour.value_or("auto"));
-  request.width = terminal_width();
+  request.colour = colour_wanted(parser, colour);
+  request.to_terminal = ::isatty(STDOUT_FILENO) == 1;
   request.paths = arguments.tail.value_or(std::vector<std::string>());
-  git_diff(open_store(), name, request, [&](std::string_view piece) { report.data(piece); });
+  const std::optional<int> signal = git_diff(open_store(), name, request);
+  if (signal) Report::die_of(*signal);
   return Report::kDone;
 }
 

@@ -1,10 +1,8 @@
 #include "cli/report.h"
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -133,25 +131,9 @@ int Report::finish(int status) {
   return status == kDone ? exit_status(ErrorKind::failed) : status;
 }
 
-bool stdout_likes_colour() {
+bool no_colour_wanted() {
   const char* const no_color = std::getenv("NO_COLOR");
-  if (no_color != nullptr && *no_color != '\0') return false;
-  const char* const term = std::getenv("TERM");
-  const bool capable = term != nullptr && std::string_view(term) != "dumb";
-  return capable && ::isatty(STDOUT_FILENO) == 1;
-}
-
-int terminal_width() {
-  if (const char* const columns = std::getenv("COLUMNS")) {
-    const std::string_view text = columns;
-    int width = 0;
-    const auto result = std::from_chars(text.data(), text.data() + text.size(), width);
-    if (result.ec == std::errc() && width > 0) return width;
-  }
-  winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  constexpr int kOtherwise = 80;
-  return kOtherwise;
+  return no_color != nullptr && *no_color != '\0';
 }
 
 }  // namespace wafers::cli

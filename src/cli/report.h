@@ -67,10 +67,7 @@ class Report {
 /// "failed", "usage", "refused", "busy" or "unsupported".
 std::string_view to_string(ErrorKind kind);
 
-/// Whether stdout may be coloured on its own account: a capable terminal, and no NO_COLOR.
-bool stdout_likes_colour();
-
-/// Columns of the terminal, as git has it: $COLUMNS, else what stdout says, else 80.
-int terminal_width();
+/// NO_COLOR is set and not empty (no-color.org).
+bool no_colour_wanted();
 
 }  // namespace wafers::cli

@@ -72,13 +72,11 @@ enum class DiffStyle { patch, stat, name_only, name_status };
 struct DiffRequest {
   DiffRange range = DiffRange::base_to_tip;
   DiffStyle style = DiffStyle::patch;
-  bool colour = false;
+  std::optional<std::string> colour;  ///< always, never or auto; else as git is configured
+  bool to_terminal =
+      false;  ///< a person reads: textconv and external diffs count where they are set
   std::vector<std::string> paths;
-  int width = 80;  ///< columns of the terminal, for DiffStyle::stat
 };
-/// Prints through `out`. Throws as commit_view() does for bad paths.
-void diff_of_view(const Wafer& wafer, const DiffRequest& request,
-                  const std::function<void(std::string_view)>& out);
 
 /// Whether `rm` would lose something: modified, deleted or untracked (not ignored) files against
 /// the tip. At most `limit` porcelain lines, empty if the view equals the tip. A wafer whose branch

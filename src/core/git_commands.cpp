@@ -1,6 +1,8 @@
 #include "core/git_commands.h"
 
 #include "core/backend.h"
+#include "core/diff_program.h"
+#include "core/interrupt.h"
 #include "core/mount.h"
 #include "core/staging.h"
 #include "core/unclean.h"
@@ -70,10 +72,19 @@ NamedStatus git_status(const Store& store, const std::string& name) {
   return {wafer.branch, status_of_view(wafer)};
 }
 
-void git_diff(const Store& store, const std::string& name, const DiffRequest& request,
-              const std::function<void(std::string_view)>& out) {
-  const Lock lock = store.lock(name);
-  diff_of_view(prepare(store, name), request, out);
+std::optional<int> git_diff(const Store& store, const std::string& name,
+                            const DiffRequest& request) {
+  std::optional<DiffProgram> diff;
+  {
+    const Lock lock = store.lock(name);
+    diff.emplace(prepare(store, name), request);
+  }
+  const InterruptGuard guard;
+  const ExitStatus status = wait_for_child(spawn(diff->command()));
+  if (status.signal != 0) return status.signal;
+  InterruptGuard::check();
+  if (status.success()) return std::nullopt;
+  throw Error(ErrorKind::failed, "git diff ended with status " + std::to_string(status.code));
 }
 
 }  // namespace wafers

@@ -42,7 +42,11 @@ struct NamedStatus {
 };
 NamedStatus git_status(const Store& store, const std::string& name);
 
-void git_diff(const Store& store, const std::string& name, const DiffRequest& request,
-              const std::function<void(std::string_view)>& out);
+/// Prints by the git program on our standard output, through git's pager where that is a terminal.
+/// The wafer's lock is held only until the view has been read. Returns the signal that git ended
+/// by, if any (SIGPIPE where its reader went away); throws Error(failed) where it failed, of which
+/// git has told then.
+std::optional<int> git_diff(const Store& store, const std::string& name,
+                            const DiffRequest& request);
 
 }  // namespace wafers

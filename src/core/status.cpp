@@ -36,15 +36,7 @@ std::string line_of(const StatusEntry& entry, bool quote_high) {
 /// What is staged against the tip. git looks for renames there and nowhere else (wt-status.c).
 std::vector<git::NamedChange> staged_changes(const WaferGit& git, git::ObjectStore& objects) {
   if (!has_staged(git)) return {};
-  const bool renames = git.repository.config("status.renames").value_or("").empty() ||
-                       git.repository.config_bool("status.renames", true);
-  if (renames) return git::named_changes(git.repository, objects, git.tip_tree, git.index_tree);
-  std::vector<git::NamedChange> changes;
-  for (git::TreeChange& change : git::changed_paths(objects, git.tip_tree, git.index_tree)) {
-    const char letter = letter_of(change);
-    changes.push_back({.letter = letter, .path = std::move(change.path), .old_path = {}});
-  }
-  return changes;
+  return git::named_changes(git.repository, objects, git.tip_tree, git.index_tree);
 }
 
 /// Tracked paths in git's order, each with both columns.

@@ -1,92 +1,64 @@
 #include "git/diff.h"
 
-#include <array>
-#include <cstdio>
 #include <string>
+#include <utility>
 
-#include "git/diff_session.h"
-#include "git/format.h"
 #include "git/line_counts.h"
+#include "git/renames.h"
 
 namespace wafers::git {
 namespace {
 
-char status_letter(git_delta_t status) {
-  switch (status) {
-    case GIT_DELTA_ADDED:
-      return 'A';
-    case GIT_DELTA_DELETED:
-      return 'D';
-    case GIT_DELTA_RENAMED:
-      return 'R';
-    case GIT_DELTA_COPIED:
-      return 'C';
-    case GIT_DELTA_TYPECHANGE:
-      return 'T';
-    default:
-      return 'M';
-  }
+std::vector<std::string> paths_of(const std::vector<TreeChange>& changes) {
+  std::vector<std::string> paths;
+  paths.reserve(changes.size());
+  for (const TreeChange& change : changes) paths.push_back(change.path);
+  return paths;
 }
 
-bool has_two_names(const git_diff_delta& delta) {
-  return delta.status == GIT_DELTA_RENAMED || delta.status == GIT_DELTA_COPIED;
-}
+/// The pairs of a diff, and who counts their lines.
+struct Comparison {
+  Comparison(const Repository& repository, ObjectStore& objects, const Oid& old_tree,
+             const Oid& new_tree, const RenameOptions& options)
+      : Comparison(repository, objects, changed_paths(objects, old_tree, new_tree), new_tree,
+                   options) {}
+  Comparison(const Repository& repository, ObjectStore& objects,
+             const std::vector<TreeChange>& changes, const Oid& new_tree,
+             const RenameOptions& options)
+      : counter(repository, objects, new_tree, paths_of(changes)),
+        pairs(find_renames(objects, changes, options,
+                           [this](const FilePair::Side& side, const std::string& content) {
+                             return counter.is_binary(side, content) ? Signature::Kind::binary
+                                                                     : Signature::Kind::text;
+                           })) {}
 
-/// One line of --name-status.
-std::string status_line(const git_diff_delta& delta, bool quote_high) {
-  std::string line(1, status_letter(delta.status));
-  if (has_two_names(delta)) {
-    std::array<char, 8> percent{};
-    std::snprintf(percent.data(), percent.size(), "%03d", static_cast<int>(delta.similarity));
-    line += percent.data();
-    line += "\t" + quote_path(delta.old_file.path, quote_high);
-  }
-  return line + "\t" + quote_path(delta.new_file.path, quote_high) + "\n";
-}
+  LineCounter counter;
+  std::vector<FilePair> pairs;
+};
 
 }  // namespace
 
-std::size_t write_diff(const Repository& repository, ObjectStore& objects, const Oid& old_tree,
-                       const Oid& new_tree, const DiffOptions& options,
-                       const std::function<void(std::string_view)>& out) {
-  DiffSession session(repository, objects, old_tree, new_tree, options.paths);
-  const bool quote_high = repository.config_bool("core.quotePath", true);
-  if (options.format == DiffFormat::patch) print_patch(session, repository, options, out);
-  if (options.format == DiffFormat::stat) print_stat(session, options, quote_high, out);
-  for (std::size_t i = 0; i < session.size(); ++i) {
-    const git_diff_delta& delta = session.delta(i);
-    if (options.format == DiffFormat::name_status) out(status_line(delta, quote_high));
-    if (options.format == DiffFormat::name_only) {
-      out(quote_path(delta.new_file.path, quote_high) + "\n");
-    }
-  }
-  return session.size();
-}
-
 std::vector<NamedChange> named_changes(const Repository& repository, ObjectStore& objects,
                                        const Oid& old_tree, const Oid& new_tree) {
-  const DiffSession session(repository, objects, old_tree, new_tree, {});
+  Comparison comparison(repository, objects, old_tree, new_tree,
+                        rename_options(repository, "status"));
   std::vector<NamedChange> changes;
-  for (std::size_t i = 0; i < session.size(); ++i) {
-    const git_diff_delta& delta = session.delta(i);
-    changes.push_back({.letter = status_letter(delta.status),
-                       .path = delta.new_file.path,
-                       .old_path = has_two_names(delta) ? delta.old_file.path : ""});
+  for (FilePair& pair : comparison.pairs) {
+    const bool two_names = pair.letter == 'R' || pair.letter == 'C';
+    changes.push_back({.letter = pair.letter,
+                       .path = std::move(pair.after.path),
+                       .old_path = two_names ? std::move(pair.before.path) : std::string()});
   }
   return changes;
 }
 
 DiffCounts count_diff(const Repository& repository, ObjectStore& objects, const Oid& old_tree,
                       const Oid& new_tree) {
-  DiffSession session(repository, objects, old_tree, new_tree, {});
-  DiffCounts counts;
-  counts.files = session.size();
-  for (const LineCounts& lines : count_all_lines(session)) {
-    if (lines.binary) continue;
-    counts.insertions += lines.added;
-    counts.deletions += lines.removed;
-  }
-  return counts;
+  RenameOptions options = rename_options(repository);
+  options.search = RenameSearch::renames;
+  Comparison comparison(repository, objects, old_tree, new_tree, options);
+  const LineCounts lines = comparison.counter.count_all(comparison.pairs);
+  return {comparison.pairs.size(), lines.added, lines.removed};
 }
 
 std::string DiffCounts::summary() const {

@@ -7,16 +7,21 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/error.h"
+#include "git/config.h"
 #include "git/library.h"
-#include "git/object_store.h"
 #include "git/task_pool.h"
 
 namespace wafers::git {
 namespace {
 
+constexpr const char* kDoing = "cannot count lines";
+
 /// Larger files are left to libgit2, one at a time, so that memory stays bounded.
 constexpr std::size_t kLargest = 8UL * 1024 * 1024;
-/// Fewer deltas are counted sooner than a thread is started.
+/// core.bigFileThreshold as it is without configuration: larger files are binary for git.
+constexpr std::uint64_t kBigFile = 512UL * 1024 * 1024;
+/// Fewer pairs are counted sooner than a thread is started.
 constexpr std::size_t kPerWorker = 64;
 
 /// The next line of `text` with its end: "a" and "a\n" are two lines.
@@ -66,28 +71,32 @@ bool have_common_line(std::string_view a, std::string_view b) {
 }
 
 /// xdiff-interface.c: buffer_is_binary().
-bool is_binary(std::string_view content) {
+bool looks_binary(std::string_view content) {
   constexpr std::size_t kLookedAt = 8000;
   return content.substr(0, kLookedAt).find('\0') != std::string_view::npos;
 }
 
-bool is_file(const git_diff_file& file) {
-  return file.mode == GIT_FILEMODE_BLOB || file.mode == GIT_FILEMODE_BLOB_EXECUTABLE;
+bool is_regular(FileMode mode) { return mode == FileMode::regular || mode == FileMode::executable; }
+
+std::uint32_t algorithm_flag(const Repository& repository) {
+  const std::string name = repository.config("diff.algorithm").value_or(std::string());
+  if (name == "patience") return GIT_DIFF_PATIENCE;
+  return name == "minimal" ? GIT_DIFF_MINIMAL : 0;
 }
 
-/// Text, as far as it can be counted here; empty for a file that doesn't exist.
+/// A blob in a worker's hands; empty for a file that doesn't exist.
 class Blob {
  public:
   /// Absent for what is too large.
-  static std::optional<Blob> read(git_odb* odb, const git_diff_file& file) {
+  static std::optional<Blob> read(git_odb* odb, const FilePair::Side& side) {
     Blob blob;
-    if (git_oid_is_zero(&file.id) != 0) return blob;
+    if (!side.exists()) return blob;
+    const git_oid oid = to_library(side.oid);
     std::size_t size = 0;
     git_object_t type = GIT_OBJECT_INVALID;
-    const char* const doing = "cannot count lines";
-    check(git_odb_read_header(&size, &type, odb, &file.id), doing);
+    check(git_odb_read_header(&size, &type, odb, &oid), kDoing);
     if (size > kLargest || type != GIT_OBJECT_BLOB) return std::nullopt;
-    check(git_odb_read(Out(blob.object_), odb, &file.id), doing);
+    check(git_odb_read(Out(blob.object_), odb, &oid), kDoing);
     return blob;
   }
 
@@ -101,16 +110,10 @@ class Blob {
   OdbObjectHandle object_;
 };
 
-/// What a worker can say of a delta by itself.
-std::optional<LineCounts> count_alone(git_odb* odb, const git_diff_delta& delta, TextRule rule) {
-  const auto before = Blob::read(odb, delta.old_file);
-  const auto after = before ? Blob::read(odb, delta.new_file) : std::nullopt;
-  if (!after) return std::nullopt;
-  if (rule == TextRule::detect && (is_binary(before->content()) || is_binary(after->content()))) {
-    return LineCounts{
-        .added = after->content().size(), .removed = before->content().size(), .binary = true};
-  }
-  return count_without_search(before->content(), after->content());
+DatabaseStore& as_database_store(ObjectStore& objects) {
+  auto* const store = dynamic_cast<DatabaseStore*>(&objects);
+  if (store != nullptr) return *store;
+  throw Error(ErrorKind::failed, "cannot compare trees of a foreign object store");
 }
 
 }  // namespace
@@ -121,33 +124,105 @@ std::optional<LineCounts> count_without_search(std::string_view before, std::str
   return LineCounts{.added = lines_in(after), .removed = lines_in(before)};
 }
 
-std::vector<LineCounts> count_all_lines(DiffSession& session) {
-  std::vector<std::pair<std::size_t, TextRule>> tasks;
-  for (std::size_t i = 0; i < session.size(); ++i) {
-    const git_diff_delta& delta = session.delta(i);
-    const bool files = (is_file(delta.old_file) || git_oid_is_zero(&delta.old_file.id) != 0) &&
-                       (is_file(delta.new_file) || git_oid_is_zero(&delta.new_file.id) != 0);
-    const bool same = git_oid_equal(&delta.old_file.id, &delta.new_file.id) != 0;
-    if (!files || same) continue;
-    const TextRule rule = session.text_rule(delta);
-    if (rule == TextRule::other) continue;
-    session.make_readable(delta);
-    tasks.emplace_back(i, rule);
+LineCounter::LineCounter(const Repository& repository, ObjectStore& objects, const Oid& new_tree,
+                         const std::vector<std::string>& paths)
+    : repository_(repository),
+      store_(as_database_store(objects)),
+      attributes_(repository, objects, new_tree, paths) {
+  check(git_diff_options_init(&options_, GIT_DIFF_OPTIONS_VERSION), kDoing);
+  options_.flags = GIT_DIFF_FORCE_TEXT | algorithm_flag(repository);
+  if (repository.config_bool("diff.indentHeuristic", true)) {
+    options_.flags |= GIT_DIFF_INDENT_HEURISTIC;
   }
-  std::vector<std::optional<LineCounts>> counts(session.size());
+}
+
+/// Git asks for the attributes of regular files alone (diff.c: diff_filespec_load_driver).
+LineCounter::TextRule LineCounter::rule_of(const FilePair::Side& side) {
+  if (!is_regular(side.mode)) return TextRule::detect;
+  const Attributes attributes = attributes_.of(side.path);
+  const auto diff = attributes.find("diff");
+  if (diff == attributes.end()) return TextRule::detect;
+  if (diff->second.state == AttributeValue::State::set) return TextRule::text;
+  if (diff->second.state == AttributeValue::State::unset) return TextRule::binary;
+  const auto binary = repository_.config("diff." + diff->second.text + ".binary");
+  const auto known = binary ? parse_bool(binary) : std::nullopt;
+  if (!known) return TextRule::detect;
+  return *known ? TextRule::binary : TextRule::text;
+}
+
+bool LineCounter::is_binary(const FilePair::Side& side, std::string_view content) {
+  const TextRule rule = rule_of(side);
+  return rule == TextRule::detect ? looks_binary(content) : rule == TextRule::binary;
+}
+
+std::optional<LineCounts> LineCounter::count_alone(const Task& task) const {
+  const auto before = Blob::read(store_.odb(), task.pair->before);
+  const auto after = before ? Blob::read(store_.odb(), task.pair->after) : std::nullopt;
+  if (!after) return std::nullopt;
+  const bool binary = (task.before == TextRule::detect && looks_binary(before->content())) ||
+                      (task.after == TextRule::detect && looks_binary(after->content()));
+  return binary ? LineCounts{} : count_without_search(before->content(), after->content());
+}
+
+LineCounts LineCounter::count_all(const std::vector<FilePair>& pairs) {
+  std::vector<Task> tasks;
+  std::vector<const FilePair*> rest;
+  for (const FilePair& pair : pairs) {
+    const auto is_file = [](const FilePair::Side& side) {
+      return !side.exists() || is_regular(side.mode);
+    };
+    if (pair.before.oid == pair.after.oid) continue;
+    if (!is_file(pair.before) || !is_file(pair.after)) {
+      rest.push_back(&pair);
+      continue;
+    }
+    const Task task{&pair, rule_of(pair.before), rule_of(pair.after)};
+    if (task.before == TextRule::binary || task.after == TextRule::binary) continue;
+    for (const FilePair::Side* side : {&pair.before, &pair.after}) {
+      if (side->exists()) store_.make_readable(side->oid);
+    }
+    tasks.push_back(task);
+  }
+  std::vector<std::optional<LineCounts>> counts(tasks.size());
   std::atomic<std::size_t> next{0};
   run_workers(thread_count(tasks.size() / kPerWorker + 1), [&](unsigned /*worker*/) {
-    for (std::size_t i = next++; i < tasks.size(); i = next++) {
-      const auto [at, rule] = tasks[i];
-      counts[at] = count_alone(session.odb(), session.delta(at), rule);
-    }
+    for (std::size_t i = next++; i < tasks.size(); i = next++) counts[i] = count_alone(tasks[i]);
   });
-  std::vector<LineCounts> all;
-  all.reserve(counts.size());
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    all.push_back(counts[i] ? *counts[i] : count_lines(session, i));
+  LineCounts sum;
+  const auto add = [&](const LineCounts& some) {
+    sum.added += some.added;
+    sum.removed += some.removed;
+  };
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    add(counts[i] ? *counts[i] : count(*tasks[i].pair));
   }
-  return all;
+  for (const FilePair* const pair : rest) add(count(*pair));
+  return sum;
+}
+
+/// A submodule's commit is a line of text.
+std::string LineCounter::content_of(const FilePair::Side& side) {
+  if (!side.exists()) return {};
+  if (side.mode != FileMode::gitlink) return store_.read_blob(side.oid);
+  return "Subproject commit " + side.oid.hex() + "\n";
+}
+
+LineCounts LineCounter::count(const FilePair& pair) {
+  for (const FilePair::Side* side : {&pair.before, &pair.after}) {
+    if (is_blob(side->mode) && store_.object_size(side->oid) > kBigFile) return {};
+  }
+  const std::string before = content_of(pair.before);
+  const std::string after = content_of(pair.after);
+  const bool binary = (pair.before.exists() && is_binary(pair.before, before)) ||
+                      (pair.after.exists() && is_binary(pair.after, after));
+  if (binary) return {};
+  PatchHandle patch;
+  check(git_patch_from_buffers(Out(patch), before.data(), before.size(), nullptr, after.data(),
+                               after.size(), nullptr, &options_),
+        kDoing);
+  LineCounts counts;
+  check(git_patch_line_stats(nullptr, &counts.added, &counts.removed, patch.get()), kDoing);
+  return counts;
 }
 
 }  // namespace wafers::git

@@ -98,6 +98,10 @@ DatabaseStore::DatabaseStore(Settings settings, Writes writes)
       pack_(settings_.objects_dir, settings_.level, settings_.shared, settings_.durability) {
   ensure_library();
   check(git_odb_open(Out(odb_), settings_.objects_dir.c_str()), "cannot open object database");
+  if (!settings_.also_read.empty()) {
+    check(git_odb_add_disk_alternate(odb_.get(), settings_.also_read.c_str()),
+          "cannot open object database");
+  }
   memory_.attach_to(odb_.get());
 }
 
@@ -166,7 +170,7 @@ Oid DatabaseStore::hash_blob(std::string_view content) {
 bool DatabaseStore::has(const Oid& oid) {
   if (memory_.find(oid) != nullptr || pack_.contains(oid)) return true;
   const git_oid raw = to_library(oid);
-  if (writes_ == Writes::to_memory) {
+  if (writes_ == Writes::to_memory || !settings_.also_read.empty()) {
     return git_odb_exists_ext(odb_.get(), &raw, GIT_ODB_LOOKUP_NO_REFRESH) == 1;
   }
   const std::size_t count = git_odb_num_backends(odb_.get());

@@ -19,6 +19,9 @@ class DatabaseStore final : public ObjectStore {
  public:
   struct Settings {
     std::filesystem::path objects_dir;
+    /// Another object directory to read from; what is there is neither written nor touched. May be
+    /// empty.
+    std::filesystem::path also_read;
     int level = 1;  ///< of zlib
     SharedMode shared;
     Durability durability = Durability::disk;

@@ -193,6 +193,15 @@ std::unique_ptr<ObjectStore> Repository::objects(Writes writes) const {
   return std::make_unique<DatabaseStore>(store_settings(impl_->layout, impl_->config), writes);
 }
 
+std::unique_ptr<ObjectStore> Repository::objects_beside(const fs::path& objects_dir) const {
+  DatabaseStore::Settings settings;
+  settings.objects_dir = objects_dir;
+  settings.also_read = impl_->objects_dir();
+  settings.durability = Durability::none;
+  settings.fetch_command = store_settings(impl_->layout, impl_->config).fetch_command;
+  return std::make_unique<DatabaseStore>(std::move(settings), Writes::to_database);
+}
+
 namespace {
 
 /// Whether the index may be split or sparse; to be sure takes all of it, which for a large one is

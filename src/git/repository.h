@@ -118,6 +118,9 @@ class Repository {
 
   /// An object store of its own for one computation.
   std::unique_ptr<ObjectStore> objects(Writes writes) const;
+  /// One that writes into `objects_dir`, an empty directory that nobody will need after a crash,
+  /// and reads what is in the repository as well, of which it writes nothing.
+  std::unique_ptr<ObjectStore> objects_beside(const std::filesystem::path& objects_dir) const;
 
   /// What of this repository wafers can't serve, one sentence each; empty if it can. (Checked by
   /// `add` and `doctor`: split or sparse index, and what open() would refuse.)

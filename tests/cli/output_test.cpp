@@ -13,6 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using Catch::Matchers::Contains;
+using Catch::Matchers::EndsWith;
+using Catch::Matchers::StartsWith;
 using nlohmann::json;
 
 /// `script` with the program as $1, in the base.
@@ -38,8 +40,8 @@ TEST_CASE("output that can't be written is a failure, told once") {
       "wafers: cannot write to standard output: No space left on device (ENOSPC)\n";
   const std::string closed =
       "wafers: cannot write to standard output: Bad file descriptor (EBADF)\n";
-  for (const char* command : {"help", "ls", "ls --json", "git-status a", "git-status a --json",
-                              "git-diff a --uncommitted", "skill", "version"}) {
+  for (const char* command :
+       {"help", "ls", "ls --json", "git-status a", "git-status a --json", "skill", "version"}) {
     INFO(command);
     const RunResult to_full = shell(world, "\"$1\" " + std::string(command) + " > /dev/full");
     CHECK(to_full.status == 1);
@@ -47,6 +49,13 @@ TEST_CASE("output that can't be written is a failure, told once") {
     const RunResult to_closed = shell(world, "\"$1\" " + std::string(command) + " >&-");
     CHECK(to_closed.status == 1);
     CHECK(to_closed.err == closed);
+  }
+  // What git prints, git tells of.
+  for (const char* out : {" > /dev/full", " >&-"}) {
+    const RunResult diff = shell(world, "\"$1\" git-diff a --uncommitted" + std::string(out));
+    CHECK(diff.status == 1);
+    CHECK_THAT(diff.err, StartsWith("fatal: "));
+    CHECK_THAT(diff.err, EndsWith("\nwafers: git diff ended with status 128\n"));
   }
   // A failure keeps its own exit status.
   CHECK(shell(world, "\"$1\" frob --json > /dev/full").status == 2);

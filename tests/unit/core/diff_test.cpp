@@ -66,7 +66,7 @@ TEST_CASE("the three ranges in all styles, as git prints them", "[diff]") {
     request.style = DiffStyle::name_status;
     CHECK(stages.view.diff(request) == stages.expected(range, {"--name-status"}));
     request.style = DiffStyle::patch;
-    request.colour = true;
+    request.colour = "always";
     CHECK(stages.view.diff(request) == stages.expected(range, {"--color"}));
   }
 }

@@ -7,6 +7,8 @@
 #include <system_error>
 
 #include "base/fd.h"
+#include "core/diff_program.h"
+#include "linux/spawn.h"
 #include "linux/upper.h"
 #include "support/run.h"
 
@@ -146,9 +148,12 @@ CommitResult HandMadeView::commit(const std::string& message) {
 }
 
 std::string HandMadeView::diff(const DiffRequest& request) const {
-  std::string text;
-  diff_of_view(wafer_, request, [&](std::string_view piece) { text += piece; });
-  return text;
+  const DiffProgram program(wafer_, request);
+  Command command = program.command();
+  command.descriptors.clear();
+  CommandResult result = run_command(command);
+  if (!result.status.success()) throw std::runtime_error(result.output);
+  return std::move(result.output);
 }
 
 std::string HandMadeView::git_commit() {

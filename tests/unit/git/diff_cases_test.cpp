@@ -1,61 +1,41 @@
-// Pairs of trees that wafers once printed otherwise than git, and pairs made at random.
+// Pairs of trees in which wafers once found other changes than git, and pairs made at random.
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "git/diff.h"
 #include "support/catch.h"
 #include "support/git_repo.h"
 #include "support/temp_dir.h"
+#include "tree_pairs.h"
 
 namespace fs = std::filesystem;
-using wafers::git::DiffFormat;
-using wafers::git::DiffOptions;
-using wafers::git::Oid;
-using wafers::git::Repository;
-using wafers::git::Writes;
+using wafers::test::counts;
+using wafers::test::counts_by_git;
 using wafers::test::GitRepo;
+using wafers::test::names;
+using wafers::test::names_by_git;
 using wafers::test::TempDir;
 
 namespace {
 
-std::string ours(const GitRepo& git, const std::string& before, const std::string& after,
-                 const DiffOptions& options) {
-  const Repository repository = Repository::open(git.path());
-  const auto objects = repository.objects(Writes::to_memory);
-  std::string text;
-  write_diff(repository, *objects, *Oid::from_hex(before), *Oid::from_hex(after), options,
-             [&](std::string_view piece) { text += piece; });
-  return text;
-}
-
-/// Both ways, in all formats.
+/// Both ways, whatever renames are looked for.
 void compare(const GitRepo& git, const std::string& one, const std::string& other) {
-  const auto style = [](DiffFormat format, bool colour, int width) {
-    DiffOptions options;
-    options.format = format;
-    options.colour = colour;
-    options.stat_width = width;
-    return options;
-  };
-  const std::pair<DiffOptions, std::vector<std::string>> styles[] = {
-      {style(DiffFormat::patch, false, 80), {"--binary"}},
-      {style(DiffFormat::patch, true, 80), {"--binary", "--color"}},
-      {style(DiffFormat::stat, false, 80), {"--stat=80"}},
-      {style(DiffFormat::stat, true, 50), {"--stat=50", "--color"}},
-      {style(DiffFormat::name_status, false, 80), {"--name-status"}},
-  };
   for (const auto& [before, after] : {std::pair(one, other), std::pair(other, one)}) {
-    for (const auto& [options, arguments] : styles) {
-      std::vector<std::string> command{"diff"};
-      command.insert(command.end(), arguments.begin(), arguments.end());
-      command.insert(command.end(), {before, after, "--"});
-      CHECK(ours(git, before, after, options) == git.git(command));
+    CHECK(counts(git, before, after) == counts_by_git(git, before, after));
+    for (const char* renames : {"true", "false", "copies"}) {
+      for (const char* limit : {"1000", "0", "1", "2", "4"}) {
+        INFO("diff.renames " << renames << ", diff.renameLimit " << limit);
+        git.git({"config", "diff.renames", renames});
+        git.git({"config", "diff.renameLimit", limit});
+        CHECK(names(git, before, after) == names_by_git(git, before, after));
+      }
     }
+    git.git({"config", "--unset", "diff.renameLimit"});
   }
 }
 
@@ -88,28 +68,7 @@ std::string numbered(int from, int to) {
 
 }  // namespace
 
-TEST_CASE("a function's name that is cut at a blank", "[diff]") {
-  for (const std::size_t length : {76U, 78U, 79U, 80U, 81U}) {
-    const std::string function = "void f(" + std::string(length - 7, 'x') + " and more)\n";
-    compare({{"a.c", function + numbered(0, 20), function + numbered(0, 19)}});
-    compare({{"a.c", "void f() \t \n" + numbered(0, 20), "void f() \t \n" + numbered(0, 19)}});
-  }
-}
-
-TEST_CASE("blank lines that are new at a file's end", "[diff]") {
-  compare({{"a", "1\n2\n", "1\n2\n\n"},
-           {"b", "1\n\n", "1\n\n\n \n"},
-           {"c", "1\n", "\n1\n"},
-           {"d", "1\n", "1\n\n2\n\n"},
-           {"e", std::nullopt, "\n"},
-           {"f", std::nullopt, "1\n\n\t\n"},
-           {"g", "1\n", "1\n  "},
-           {"h", "", "\n\n"},
-           {"i", numbered(0, 30), "x\n\n" + numbered(0, 30) + "\n\n"},
-           {"j", "1\r\n", "1\r\n\r\n"}});
-}
-
-TEST_CASE("binary files as literals and deltas", "[diff]") {
+TEST_CASE("binary files", "[diff]") {
   std::mt19937 random(1);
   const auto noise = [&](std::size_t size) {
     std::string text(size, '\0');
@@ -146,27 +105,97 @@ TEST_CASE("how similar files without a last line feed are", "[diff]") {
            {"moved", std::nullopt, "only this"}});
 }
 
-TEST_CASE("the columns of a stat with names of all widths", "[diff]") {
+TEST_CASE("symlinks and submodules are moved as they are, or not at all", "[diff]") {
   const TempDir top;
   const GitRepo git = GitRepo::init(top / "base");
-  git.git({"config", "core.quotePath", "false"});
-  const std::string empty = (git.commit_all(), git.head_tree());
-  const std::string wide = "日本語の長い名前のファイル";
-  for (const std::string& name :
-       {std::string("ascii"), std::string("ümläut"), wide + "x", wide + "/" + wide + "/" + wide,
-        std::string("a\u0301 combined"), std::string("emoji \U0001F600\U0001F680"),
-        std::string("half ｱ and full Ａ"), std::string("한국어"), std::string("zero\u200Bwidth"),
-        std::string("latin \344 ") + wide}) {
-    git.write(name, numbered(0, 40));
+  const std::string commit = git.commit_all();
+  const auto link = [&](const std::string& path, const std::string& target) {
+    fs::create_directories((git / path).parent_path());
+    fs::create_symlink(target, git / path);
+  };
+  const auto submodule = [&](const std::string& path) {
+    git.git({"update-index", "--add", "--cacheinfo", "160000," + commit + "," + path});
+  };
+  link("link", "some target that is not short");
+  link("changed link", "some target that is not short at all");
+  link("links/same text", "shared content");
+  link("a/one", "one of several");
+  git.write("file", "shared content two");
+  git.write("mode", numbered(0, 20));
+  git.git({"add", "-A"});
+  submodule("sub");
+  const std::string before = git.git_line({"write-tree"});
+  for (const char* gone : {"link", "changed link", "links/same text", "a/one", "file", "mode"}) {
+    fs::remove(git / gone);
   }
-  git.commit_all();
-  // Wide enough for whole names: git 2.39 cuts longer ones in the midst of a character.
-  for (const int width : {160, 201}) {
-    DiffOptions options;
-    options.format = DiffFormat::stat;
-    options.stat_width = width;
-    CHECK(ours(git, empty, git.head_tree(), options) ==
-          git.git({"diff", "--stat=" + std::to_string(width), empty, git.head_tree()}));
+  link("moved/link", "some target that is not short");
+  link("moved/changed link", "some target that is not short, changed");
+  git.write("same text", "shared content");
+  link("b/one", "one of several");
+  link("c/one", "one of several");
+  link("link to file", "shared content two");
+  git.write("mode moved", numbered(0, 20));
+  fs::permissions(git / "mode moved", fs::perms::owner_all);
+  git.git({"rm", "-q", "--cached", "sub"});
+  git.git({"add", "-A"});
+  submodule("moved/sub");
+  compare(git, before, git.git_line({"write-tree"}));
+}
+
+TEST_CASE("which of several files is taken for the one that was renamed", "[diff]") {
+  compare({{"x/same.c", numbered(0, 40), std::nullopt},
+           {"y/same.c", numbered(0, 41), std::nullopt},
+           {"z/same.c", std::nullopt, numbered(0, 42)},
+           {"w/other.c", std::nullopt, numbered(0, 40)}});
+  // The last name alone decides where it is the only one and three quarters are the same.
+  compare({{"old/name.c", numbered(0, 40), std::nullopt},
+           {"old/other", numbered(2, 41), std::nullopt},
+           {"new/name.c", std::nullopt, numbered(0, 33) + numbered(100, 108)},
+           {"new/more", std::nullopt, numbered(0, 38)}});
+  compare({{"old/name.c", numbered(0, 40), std::nullopt},
+           {"old/other", numbered(2, 41), std::nullopt},
+           {"new/name.c", std::nullopt, numbered(0, 25) + numbered(100, 116)},
+           {"new/more", std::nullopt, numbered(0, 38)}});
+  // One that stays, and copies of it.
+  compare({{"stays", numbered(0, 30), numbered(0, 31)},
+           {"copy 1", std::nullopt, numbered(0, 30)},
+           {"copy 2", std::nullopt, numbered(0, 29)},
+           {"gone", numbered(50, 80), std::nullopt},
+           {"copy 3", std::nullopt, numbered(50, 80)},
+           {"copy 4", std::nullopt, numbered(50, 79)}});
+  compare({{"empty 1", "", std::nullopt},
+           {"empty 2", std::nullopt, ""},
+           {"d/empty 1", std::nullopt, ""},
+           {"tiny", "a\n", std::nullopt},
+           {"tinier", std::nullopt, "a"}});
+}
+
+TEST_CASE("random renames", "[diff]") {
+  std::mt19937 random(5);
+  const auto below = [&](unsigned limit) { return static_cast<unsigned>(random() % limit); };
+  const auto name = [&] {
+    return std::string(1, static_cast<char>('a' + below(3))) + "/" +
+           std::string(1, static_cast<char>('a' + below(12)));
+  };
+  const auto content = [&] {
+    const int from = static_cast<int>(below(4)) * 20 + static_cast<int>(below(6));
+    return numbered(from, from + 20) + (below(3) == 0 ? "end\n" : "");
+  };
+  for (int round = 0; round < 8; ++round) {
+    std::map<std::string, Change> changes;
+    for (unsigned i = 4 + below(12); i > 0; --i) {
+      const std::string old_name = name();
+      const std::string new_name = name();
+      const std::string text = content();
+      changes.try_emplace(old_name, Change{old_name, text, std::nullopt});
+      if (below(4) == 0) changes.at(old_name).after = content();
+      const auto [at, added] =
+          changes.try_emplace(new_name, Change{new_name, std::nullopt, std::nullopt});
+      if (added) at->second.after = below(2) == 0 ? text : content();
+    }
+    std::vector<Change> all;
+    for (const auto& entry : changes) all.push_back(entry.second);
+    compare(all);
   }
 }
 

@@ -7,15 +7,17 @@
 #include "support/catch.h"
 #include "support/git_repo.h"
 #include "support/temp_dir.h"
+#include "tree_pairs.h"
 
 namespace fs = std::filesystem;
-using wafers::git::DiffFormat;
-using wafers::git::DiffOptions;
-using wafers::git::ObjectStore;
 using wafers::git::Oid;
 using wafers::git::Repository;
 using wafers::git::Writes;
+using wafers::test::counts;
+using wafers::test::counts_by_git;
 using wafers::test::GitRepo;
+using wafers::test::names;
+using wafers::test::names_by_git;
 using wafers::test::TempDir;
 
 namespace {
@@ -116,130 +118,44 @@ struct Fixture {
     after = git.head_tree();
   }
 
-  std::string ours(const DiffOptions& options, const std::string& from,
-                   const std::string& to) const {
-    const Repository repository = Repository::open(git.path());
-    const auto objects = repository.objects(Writes::to_memory);
-    std::string out;
-    (void)write_diff(repository, *objects, Oid::from_hex(from).value(), Oid::from_hex(to).value(),
-                     options, [&](std::string_view piece) { out += piece; });
-    return out;
-  }
-
-  std::string theirs(std::vector<std::string> arguments, const std::string& from,
-                     const std::string& to) const {
-    arguments.insert(arguments.begin(), "diff");
-    arguments.insert(arguments.end(), {from, to});
-    return git.git(arguments);
-  }
-
   TempDir top;
   GitRepo git = GitRepo::init(top / "base");
   std::string before, after;
 };
 
-/// A patch without the lines of binary data: zlib's output may differ between builds.
-std::string without_binary_data(const std::string& patch) {
-  std::string out;
-  bool in_binary = false;
-  for (std::size_t at = 0; at < patch.size();) {
-    const std::size_t end = patch.find('\n', at) + 1;
-    const std::string line = patch.substr(at, end - at);
-    if (line.starts_with("diff --git")) in_binary = false;
-    if (!in_binary) out += line;
-    if (line == "GIT binary patch\n") in_binary = true;
-    at = end;
-  }
-  return out;
-}
-
 }  // namespace
 
-TEST_CASE_METHOD(Fixture, "patches read as git's", "[diff]") {
-  CHECK(without_binary_data(ours({}, before, after)) ==
-        without_binary_data(theirs({"--binary"}, before, after)));
-  // git reads attributes in the worktree.
-  git.git({"checkout", "-q", "HEAD^"});
-  CHECK(without_binary_data(ours({}, after, before)) ==
-        without_binary_data(theirs({"--binary"}, after, before)));
-  CHECK(ours({}, after, after).empty());
-}
-
-TEST_CASE_METHOD(Fixture, "coloured patches read as git's", "[diff]") {
-  DiffOptions options;
-  options.colour = true;
-  // Binary headers are not coloured by anybody: leave those files out on both sides.
-  for (const char* name :
-       {"edited.c", "no-newline", "gets-newline", "loses-newline", "mode-and-text", "dir", "other",
-        "becomes-link", "with blank", "trailing", "crlf", "link", "sub", "added", "deleted"}) {
-    options.paths = {name};
-    const std::string expected =
-        git.git({"diff", "--binary", "--color=always", before, after, "--", name});
-    CHECK(ours(options, before, after) == expected);
-  }
-}
-
-TEST_CASE_METHOD(Fixture, "patches apply", "[diff]") {
-  for (const auto& [from, to] : {std::pair{before, after}, {after, before}}) {
-    // Submodule changes can't be applied to an index without their repository at hand.
-    git.git({"read-tree", from});
-    wafers::test::RunOptions options;
-    options.input = ours({}, from, to);
-    git.git({"apply", "--cached", "-"}, options);
-    CHECK(git.git({"write-tree"}) == to + "\n");
-  }
-}
-
 TEST_CASE_METHOD(Fixture, "names and states read as git's", "[diff]") {
-  DiffOptions options;
-  options.format = DiffFormat::name_status;
-  CHECK(ours(options, before, after) == theirs({"--name-status"}, before, after));
-  CHECK(ours(options, after, before) == theirs({"--name-status"}, after, before));
-  options.format = DiffFormat::name_only;
-  CHECK(ours(options, before, after) == theirs({"--name-only"}, before, after));
-  git.git({"config", "core.quotePath", "false"});
-  CHECK(ours(options, before, after) == theirs({"--name-only"}, before, after));
-}
-
-TEST_CASE_METHOD(Fixture, "stat reads as git's at every width", "[diff]") {
-  DiffOptions options;
-  options.format = DiffFormat::stat;
-  for (const int width : {10, 30, 40, 60, 80, 132, 300}) {
-    options.stat_width = width;
-    CHECK(ours(options, before, after) ==
-          theirs({"--stat=" + std::to_string(width)}, before, after));
-  }
-  options.stat_width = 80;
-  options.colour = true;
-  CHECK(ours(options, before, after) == theirs({"--stat=80", "--color=always"}, before, after));
-}
-
-TEST_CASE_METHOD(Fixture, "paths limit a diff as they limit git's", "[diff]") {
-  for (const char* path : {"edited.c", "dir", "dir/", "other/sub", "becomes-dir", "nothing", "*"}) {
-    DiffOptions options;
-    options.format = DiffFormat::name_status;
-    options.paths = {path};
-    INFO(path);
-    CHECK(ours(options, before, after) ==
-          git.git({"--literal-pathspecs", "diff", "--name-status", before, after, "--", path}));
+  for (const char* renames : {"true", "false", "copies"}) {
+    git.git({"config", "diff.renames", renames});
+    INFO(renames);
+    CHECK(names(git, before, after) == names_by_git(git, before, after));
+    CHECK(names(git, after, before) == names_by_git(git, after, before));
+    CHECK(names(git, after, after).empty());
   }
 }
 
-TEST_CASE_METHOD(Fixture, "renames are found as configured", "[diff]") {
-  DiffOptions options;
-  options.format = DiffFormat::name_status;
-  for (const char* setting : {"false", "true", "copies"}) {
-    git.git({"config", "diff.renames", setting});
-    CHECK(ours(options, before, after) == theirs({"--name-status"}, before, after));
-  }
+TEST_CASE_METHOD(Fixture, "status.renames is stronger than diff.renames", "[diff]") {
+  git.git({"config", "diff.renames", "false"});
+  const std::string without = names_by_git(git, before, after);
+  git.git({"config", "diff.renames", "true"});
+  const std::string with = names_by_git(git, before, after);
+  git.git({"config", "status.renames", "false"});
+  CHECK(names(git, before, after) == without);
+  git.git({"config", "diff.renames", "false"});
+  git.git({"config", "status.renames", "true"});
+  CHECK(names(git, before, after) == with);
 }
 
 TEST_CASE_METHOD(Fixture, "changes are counted as git counts them", "[diff]") {
-  const Repository repository = Repository::open(git.path());
-  const auto objects = repository.objects(Writes::to_memory);
-  const auto counts = wafers::git::count_diff(repository, *objects, Oid::from_hex(before).value(),
-                                              Oid::from_hex(after).value());
-  CHECK(counts.summary() + "\n" == theirs({"--shortstat"}, before, after));
+  CHECK(counts(git, before, after) == counts_by_git(git, before, after));
+  // Git reads attributes in the worktree.
+  git.git({"checkout", "-q", "HEAD^"});
+  CHECK(counts(git, after, before) == counts_by_git(git, after, before));
+  // `git commit` finds renames in any case.
+  const std::string found = counts(git, after, before);
+  git.git({"config", "diff.renames", "false"});
+  CHECK(counts(git, after, before) == found);
   CHECK(wafers::git::DiffCounts{}.summary().empty());
   CHECK(wafers::git::DiffCounts{1, 0, 0}.summary() ==
         " 1 file changed, 0 insertions(+), 0 deletions(-)");
@@ -249,15 +165,13 @@ TEST_CASE_METHOD(Fixture, "changes are counted as git counts them", "[diff]") {
 TEST_CASE_METHOD(Fixture, "trees in memory are compared like others", "[diff]") {
   const Repository repository = Repository::open(git.path());
   const auto objects = repository.objects(Writes::to_memory);
-  auto entries = objects->read_tree(Oid::from_hex(after).value());
+  const Oid old_tree = *Oid::from_hex(after);
+  auto entries = objects->read_tree(old_tree);
   for (auto& entry : entries) {
     if (entry.name == "same") entry.oid = objects->write_blob("new in memory\n");
   }
   const Oid tree = objects->write_tree(entries);
-  std::string out;
-  const std::size_t files = write_diff(repository, *objects, Oid::from_hex(after).value(), tree, {},
-                                       [&](std::string_view piece) { out += piece; });
-  CHECK(files == 1);
-  CHECK(out.find("-same\n+new in memory\n") != std::string::npos);
+  CHECK(count_diff(repository, *objects, old_tree, tree).summary() ==
+        " 1 file changed, 1 insertion(+), 1 deletion(-)");
   CHECK_FALSE(git.try_git({"cat-file", "-e", tree.hex()}).ok());
 }

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <filesystem>
+
+#include "core/commit.h"
+#include "core/wafer.h"
+#include "linux/spawn.h"
+
+namespace wafers {
+
+/// `git diff` of one of a wafer's ranges, ready to run. Git prints it itself, so that every setting
+/// and attribute, the colours and the pager are as its users have them.
+///
+/// What the view has and the repository hasn't lies in an object directory of its own, in the
+/// wafer's state. Beside it is a worktree of nothing but `.gitattributes` files: git looks at
+/// those of the worktree, and the base's are not the view's.
+class DiffProgram {
+ public:
+  /// Reads the upper; later nothing does. Throws as commit_view() does for bad paths, and
+  /// Error(unsupported) where git is not installed.
+  DiffProgram(const Wafer& wafer, const DiffRequest& request);
+  DiffProgram(const DiffProgram&) = delete;
+  DiffProgram& operator=(const DiffProgram&) = delete;
+
+  const Command& command() const noexcept { return command_; }
+
+ private:
+  /// A directory that goes away with all that is in it.
+  struct Scratch {
+    explicit Scratch(const std::filesystem::path& pattern);
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+    ~Scratch();
+    const std::filesystem::path path;
+  };
+
+  Scratch scratch_;
+  Command command_;
+};
+
+}  // namespace wafers

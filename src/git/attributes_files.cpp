@@ -1,0 +1,78 @@
+#include "git/attributes_files.h"
+
+#include <cstddef>
+#include <set>
+#include <utility>
+
+#include "git/rule_files.h"
+
+namespace wafers::git {
+namespace {
+
+constexpr const char* kAttributesFile = ".gitattributes";
+
+/// With its trailing '/', or "".
+std::string directory_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
+
+/// All directories above `paths`, each with a trailing '/'.
+std::set<std::string> directories_of(const std::vector<std::string>& paths) {
+  std::set<std::string> directories;
+  for (const std::string& path : paths) {
+    for (std::size_t slash = path.find('/'); slash != std::string::npos;
+         slash = path.find('/', slash + 1)) {
+      directories.insert(path.substr(0, slash + 1));
+    }
+  }
+  return directories;
+}
+
+}  // namespace
+
+std::vector<AttributesFile> attributes_files(ObjectStore& objects, const Oid& tree,
+                                             const std::vector<std::string>& paths) {
+  const std::set<std::string> directories = directories_of(paths);
+  std::vector<AttributesFile> files;
+  std::vector<std::pair<std::string, Oid>> todo;
+  if (!tree.is_zero()) todo.emplace_back("", tree);
+  while (!todo.empty()) {
+    const auto [prefix, oid] = std::move(todo.back());
+    todo.pop_back();
+    for (const TreeEntry& entry : objects.read_tree(oid)) {
+      const std::string path = prefix + entry.name;
+      if (entry.mode == FileMode::tree && directories.contains(path + "/")) {
+        todo.emplace_back(path + "/", entry.oid);
+      } else if (entry.name == kAttributesFile && is_blob(entry.mode) &&
+                 entry.mode != FileMode::symlink) {
+        files.push_back({path, entry.oid});
+      }
+    }
+  }
+  return files;
+}
+
+TreeAttributes::TreeAttributes(const Repository& repository, ObjectStore& objects, const Oid& tree,
+                               const std::vector<std::string>& paths) {
+  for (const AttributesFile& file : attributes_files(objects, tree, paths)) {
+    contents_[directory_of(file.path)] = objects.read_blob(file.blob);
+  }
+  scopes_[""] =
+      AttributeScope::root(attributes_file(repository), info_file(repository, "attributes"),
+                           contents_[""], letter_case(repository));
+}
+
+Attributes TreeAttributes::of(const std::string& path) {
+  const std::string directory = directory_of(path);
+  return scope_of(directory)->of_file(path.substr(directory.size()));
+}
+
+TreeAttributes::Scope TreeAttributes::scope_of(const std::string& directory) {
+  const auto known = scopes_.find(directory);
+  if (known != scopes_.end()) return known->second;
+  const std::string without_slash = directory.substr(0, directory.size() - 1);
+  const std::string parent = directory_of(without_slash);
+  const Scope above = scope_of(parent);
+  return scopes_[directory] = AttributeScope::child(above, without_slash.substr(parent.size()),
+                                                    contents_[directory]);
+}
+
+}  // namespace wafers::git
