@@ -19,10 +19,10 @@ class Diffed {
  public:
   Diffed() {
     world_.add("a", any_backend());
-    world_.inside(
-        "a",
-        "seq 400 > numbers; mv README 'READ ME'; echo '\tx \t' >> src/main.c\n"
-        "printf 'a\\0b' > binary; ln -s numbers link; echo '*.c diff=cpp' > .gitattributes");
+    world_.inside("a",
+                  "seq 400 > numbers; mv README 'READ ME'; echo '\tx \t' >> src/main.c\n"
+                  "printf 'a\\0b' > binary; ln -s numbers link");
+    world_.base().write(".git/info/attributes", "*.c diff=cpp\nnumbers diff=cpp\n");
     world_.wafers_ok({"git-commit", "a", "-m", "x"});
   }
   const World& world() const { return world_; }
