@@ -60,6 +60,7 @@ class Attacher {
 
   git::IndexFile attach(const fs::path& upper, const Oid& base_tree, const Oid& tip_tree) {
     const PlainDir top = PlainDir::open(upper, "the upper");
+    filter_directory_ = upper;
     const PlainDir base = PlainDir::open(repository_.worktree(), "the base");
     Place root{.prefix = {}, .upper = top.fd(), .base = &base, .attributes = nullptr};
     const std::vector<TreeEntry> tip = read(tip_tree);
@@ -225,8 +226,10 @@ class Attacher {
     if (conversion.is_identity()) return content;
     git::ConvertContext context;
     context.path = place.prefix + entry.name;
-    context.directory = repository_.worktree();
-    context.environment = {"GIT_DIR=" + repository_.git_dir().native()};
+    context.directory = filter_directory_;
+    context.environment = {"GIT_DIR=" + repository_.git_dir().native(),
+                           "GIT_WORK_TREE=" + filter_directory_, "PWD=" + filter_directory_,
+                           "GIT_OPTIONAL_LOCKS=0"};
     context.warnings = warnings_;
     context.drivers = &drivers_;
     return conversion.to_worktree(std::move(content), entry.oid.hex(), context);
@@ -261,6 +264,7 @@ class Attacher {
   git::ConvertConfig config_;
   git::PathProtection protection_;
   bool has_symlinks_;
+  std::string filter_directory_;
   git::DriverPool drivers_;
   git::IndexFile index_;
 };

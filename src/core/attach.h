@@ -17,7 +17,8 @@ namespace wafers {
 /// and index are only read. Attributes are those of the tip's tree. Returns the stat data of the
 /// files written, so that the first status need not read them. `warnings`, where given, gets what
 /// git would warn of. Throws Error(failed), and Error(unsupported) for names that the dialect takes
-/// for its own marks; the caller removes the upper then.
+/// for its own marks; the caller removes the upper then. Filter programs run in the upper, and what
+/// they write there is in the view, as it would be in git's worktree.
 git::IndexFile attach_branch(const git::Repository& repository, const std::filesystem::path& upper,
                              UpperDialect dialect, const git::Oid& base_tree,
                              const git::Oid& tip_tree,

@@ -145,6 +145,23 @@ TEST_CASE("filters run at the top of the view", "[filter]") {
   }
 }
 
+TEST_CASE("no filter writes into the base", "[filter]") {
+  Filtered test(any_backend(), R"sh(
+    echo '*.x filter=note' > .gitattributes
+    git config filter.note.clean 'cat'
+    git config filter.note.smudge 'echo %f >> noted; cat'
+  )sh");
+  const World& world = test.world;
+  world.inside("w", "echo 1 > a.x; mkdir d; echo 2 > d/b.x");
+  world.wafers_ok({"git-commit", "w", "-m", "test"});
+  world.wafers_ok({"rm", "w"});
+  world.add("again", any_backend(), {"--branch", "wafers/w"});
+  CHECK(world.base().git({"status", "--porcelain"}).empty());
+  // It is where git's checkout would have put it: in the worktree that is being made.
+  CHECK(world.inside("again", "sort noted; cat d/b.x") == "a.x\nd/b.x\n2\n");
+  CHECK(world.wafers_ok({"git-status", "again", "--porcelain"}) == "?? noted\n");
+}
+
 TEST_CASE("filters that fail", "[filter]") {
   const std::string backend = any_backend();
   SECTION("a required one") {
