@@ -95,6 +95,19 @@ void warn_of_foreign_files(const git::CleanReport& report, const Notify& notify)
          "; in a view of backend 'namespace' they can be read but not changed (EOVERFLOW)");
 }
 
+/// Backends host and fuse keep hard links; with backend namespace a write parts the names.
+void warn_of_hard_links(const git::CleanReport& report, const Notify& notify) {
+  if (report.hard_link_count == 0) return;
+  std::string names;
+  for (const std::string& path : report.first_hard_links) {
+    names += (names.empty() ? "" : ", ") + wafers::quoted(path);
+  }
+  if (report.hard_link_count > report.first_hard_links.size()) names += ", ...";
+  notify("warning: " + std::to_string(report.hard_link_count) +
+         " files of the base are hard links of each other (" + names +
+         "); a write to one shows under the other names too, but is committed under its own alone");
+}
+
 git::CleanReport require_clean(const Base& base, const fs::path& verified) {
   constexpr std::size_t kShown = 5;
   git::CleanReport report = git::check_clean(base.repository, kShown, verified);
@@ -222,6 +235,8 @@ class Adding {
     chosen_ = choose(request_, store_.root(), notify_);
     if (chosen_.backend->kind() == BackendKind::namespace_) {
       warn_of_foreign_files(clean_report_, notify_);
+    } else {
+      warn_of_hard_links(clean_report_, notify_);
     }
   }
 

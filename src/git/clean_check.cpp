@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "git/config.h"
@@ -112,6 +113,24 @@ void count_foreign_owners(const IndexView& index, CleanReport& report) {
   }
 }
 
+/// Links between tracked files; other names of a file are nobody's business.
+void note_hard_links(std::vector<LinkedFile> files, CleanReport& report) {
+  const auto same = [](const LinkedFile& a, const LinkedFile& b) {
+    return a.device == b.device && a.inode == b.inode;
+  };
+  std::ranges::sort(files, [](const LinkedFile& a, const LinkedFile& b) {
+    return std::tuple(a.device, a.inode, a.record) < std::tuple(b.device, b.inode, b.record);
+  });
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const bool linked = (i > 0 && same(files[i - 1], files[i])) ||
+                        (i + 1 < files.size() && same(files[i], files[i + 1]));
+    if (!linked) continue;
+    if (report.hard_link_count++ < CleanReport::kFewNames) {
+      report.first_hard_links.emplace_back(files[i].record->path());
+    }
+  }
+}
+
 class Checker {
  public:
   Checker(const Repository& repository, const std::filesystem::path& memory)
@@ -126,7 +145,7 @@ class Checker {
     auto index = IndexView::open(path, IndexFile::Checksum::trusted);
     if (!index) index = IndexView::empty();
     compare_with_head(*index);
-    report.verified = compare_with_worktree(*index);
+    compare_with_worktree(*index, report);
     report.first_dirty = findings_.lines(limit);
     count_foreign_owners(*index, report);
     return report;
@@ -141,7 +160,7 @@ class Checker {
     }
   }
 
-  VerifiedFiles compare_with_worktree(const IndexView& index) {
+  void compare_with_worktree(const IndexView& index, CleanReport& report) {
     ScanResult scan =
         scan_worktree({.index = index,
                        .worktree = repository_.worktree(),
@@ -161,7 +180,8 @@ class Checker {
       if (submodules.is_dirty(*record)) findings_.changed(record->path(), 'M');
     }
     findings_.untracked(std::move(scan.untracked));
-    return std::move(contents.verified);
+    note_hard_links(std::move(scan.linked), report);
+    report.verified = std::move(contents.verified);
   }
 
   void note(const std::vector<const IndexRecord*>& records, char letter) {

@@ -20,6 +20,10 @@ struct CleanReport {
   /// (EOVERFLOW).
   std::size_t foreign_owner_count = 0;
   std::string first_foreign_path;
+  /// Tracked files that are another one's hard link.
+  std::size_t hard_link_count = 0;
+  std::vector<std::string> first_hard_links;  ///< at most kFewNames
+  static constexpr std::size_t kFewNames = 4;
   /// Files that had to be read, for the next check to know: the base's index is not ours to write.
   VerifiedFiles verified;
 };

@@ -343,6 +343,9 @@ class Worker {
     if (record.intent_to_add()) return;  // told of by the comparison with HEAD
     if (!S_ISREG(st->st_mode) && !S_ISLNK(st->st_mode)) return result_.modified.push_back(&record);
     if (mode == FileMode::gitlink) return result_.retyped.push_back(&record);
+    if (S_ISREG(st->st_mode) && st->st_nlink > 1) {
+      result_.linked.push_back({st->st_dev, st->st_ino, &record});
+    }
     const RecordedFile recorded{mode, record.stat(), shared_.input().index.written()};
     switch (compare_stat(recorded, *st, rules_)) {
       case StatVerdict::same:
@@ -455,6 +458,7 @@ ScanResult scan_worktree(const ScanInput& input) {
     append(all.suspicious, part.suspicious);
     append(all.submodules, part.submodules);
     append(all.untracked, part.untracked);
+    append(all.linked, part.linked);
   }
   return all;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
 #include <string>
 #include <vector>
@@ -10,6 +12,13 @@
 
 namespace wafers::git {
 
+/// A file with more names than one, in the worktree or elsewhere.
+struct LinkedFile {
+  dev_t device = 0;
+  ino_t inode = 0;
+  const IndexRecord* record = nullptr;
+};
+
 /// What one pass over a worktree tells about the index, in no order. Records point into the
 /// IndexView.
 struct ScanResult {
@@ -19,6 +28,7 @@ struct ScanResult {
   std::vector<const IndexRecord*> suspicious;  ///< only their content can tell
   std::vector<const IndexRecord*> submodules;  ///< whose directory is there
   std::vector<std::string> untracked;          ///< and not ignored; directories end in '/'
+  std::vector<LinkedFile> linked;
 };
 
 struct ScanInput {

@@ -30,6 +30,26 @@ TEST_CASE("several wafers at once") {
   CHECK_FALSE(fs::exists(world / "views"));
 }
 
+TEST_CASE("hard links in the base are told of where a write shows under every name") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  INFO("backend " << backend);
+  const World world;
+  const fs::path base = world.base().path();
+  fs::create_hard_link(base / "README", base / "src/second name");
+  fs::create_hard_link(base / "src/main.c", world / "elsewhere");  // nobody's business
+  world.base().commit_all("links");
+  const RunResult result = world.wafers({"add", "a", "--backend", backend});
+  REQUIRE(result.ok());
+  world.inside("a", "stat README 'src/second name'; echo changed > README");
+  const bool shows = world.inside("a", "cat 'src/second name'") == "changed\n";
+  CHECK(shows == (backend != "namespace"));
+  const std::string warning =
+      "wafers: warning: 2 files of the base are hard links of each other ('README', 'src/second "
+      "name'); a write to one shows under the other names too, but is committed under its own "
+      "alone\n";
+  CHECK(result.err == (shows ? warning : ""));
+}
+
 TEST_CASE("all or none: what was made for the others is undone") {
   const std::string backend = GENERATE(from_range(working_backends()));
   INFO("backend " << backend);
