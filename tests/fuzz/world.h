@@ -60,6 +60,7 @@ class World {
   void disturb(Before before);
   void kill_holder();
   void apply(const std::vector<Operation>& operations);
+  std::string status_without_stat_data() const;
   void compare_status(const char* when);
   void compare_commit(const Round& round);
   void refused_commit(const Round& round, const test::RunResult& theirs,
