@@ -7,7 +7,9 @@
 #include <array>
 #include <cerrno>
 #include <ctime>
+#include <functional>
 #include <memory>
+#include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -177,7 +179,11 @@ class Adding {
     for (One& one : wafers_) plan_reservation(plan, one, planned_.at(index_of(one)));
     plan.step("give the lock back", [this] { reserving_.reset(); });
     for (One& one : wafers_) plan_mount(plan, one);
-    for (One& one : wafers_) plan_publishing(plan, one);
+    for (One& one : wafers_) {
+      plan.step("wait for the view of '" + one_name(one) + "'",
+                [this, &one] { finish_mount(one); });
+    }
+    plan.step("write the records", [this] { publish_all(); });
     plan.step("look at the result", [this] { inspect_all(); });
     try {
       plan.run(InterruptGuard::check, notify_);
@@ -198,7 +204,8 @@ class Adding {
     git::Oid tip;
     bool branch_exists = false;
     bool branch_made = false;
-    bool mounted = false;  ///< and an undo could not unmount it
+    std::function<MountRecord()> mounting;  ///< begun and not finished
+    bool mounted = false;                   ///< and an undo could not unmount it
   };
 
   std::size_t index_of(const One& one) const {
@@ -269,23 +276,43 @@ class Adding {
     const std::string of = " of '" + one_name(one) + "'";
     plan.step("fill the upper" + of, [this, &one] { fill_upper(one); });
     plan.step(
-        "mount the view" + of,
-        [this, &one] {
-          one.wafer.mount = chosen_.backend->mount(one.wafer);
-          one.mounted = true;
-        },
-        [this, &one] {
-          if (!one.mounted) return;
-          chosen_.backend->unmount(one.wafer);
-          one.mounted = false;
-        });
+        "mount the view" + of, [this, &one] { begin_mount(one); },
+        [this, &one] { undo_mount(one); });
   }
 
-  void plan_publishing(Plan& plan, One& one) {
-    plan.step("write the record of '" + one_name(one) + "'", [this, &one] {
+  /// While this one is mounted, the next ones are prepared.
+  void begin_mount(One& one) {
+    constexpr std::size_t kAtATime = 8;
+    const std::size_t index = index_of(one);
+    if (index >= kAtATime) finish_mount(wafers_[index - kAtATime]);
+    one.mounting = chosen_.backend->begin_mount(one.wafer);
+  }
+
+  void finish_mount(One& one) {
+    if (!one.mounting) return;
+    const auto mounting = std::exchange(one.mounting, nullptr);
+    one.wafer.mount = mounting();
+    one.mounted = true;
+  }
+
+  void undo_mount(One& one) {
+    try {
+      finish_mount(one);
+    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): then nothing is mounted
+    }
+    if (!one.mounted) return;
+    chosen_.backend->unmount(one.wafer);
+    one.mounted = false;
+  }
+
+  void publish_all() {
+    std::vector<const Wafer*> records;
+    records.reserve(wafers_.size());
+    for (One& one : wafers_) {
       one.wafer.stage = WaferStage::ready;
-      store_.save(one.wafer);
-    });
+      records.push_back(&one.wafer);
+    }
+    store_.save_all(records);
   }
 
   const std::string& one_name(const One& one) const { return planned_.at(index_of(one)).name; }
@@ -380,13 +407,11 @@ class Adding {
 
   void fill_upper(One& one) {
     const fs::path upper = one.wafer.upper();
-    git::IndexFile index;
     if (one.tip != base_.head) {
-      index =
-          attach_branch(base_.repository, upper, chosen_.dialect,
-                        base_.repository.tree_of(base_.head), base_.repository.tree_of(one.tip));
+      attach_branch(base_.repository, upper, chosen_.dialect, base_.repository.tree_of(base_.head),
+                    base_.repository.tree_of(one.tip))
+          .write(one.wafer.index());
     }
-    index.write(one.wafer.index());
     // The view has no repository of its own. Removed through the mount it would cost far more.
     hide_repository(one.wafer);
     copy_root_attributes(upper, one.wafer.base_repo);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,6 +56,13 @@ class Backend {
   /// can be used. Where processes still live in an earlier namespace of the wafer, that one gets a
   /// new holder instead: an upper is never mounted twice. Throws Error and leaves nothing mounted.
   virtual MountRecord mount(const Wafer& wafer) const = 0;
+
+  /// Begins what mount() does, as far as that can go on by itself, for many wafers at a time. What
+  /// is returned does the rest, and must be called once: without that, nobody knows what is
+  /// mounted. `wafer` must outlive it.
+  virtual std::function<MountRecord()> begin_mount(const Wafer& wafer) const {
+    return [this, &wafer] { return mount(wafer); };
+  }
 
   /// Looks, changes nothing. `wafer.mount` may be stale (reboot, reused pid, killed holder).
   virtual MountState state(const Wafer& wafer) const = 0;

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <exception>
 #include <thread>
 
 #include "base/text.h"
@@ -48,13 +49,21 @@ OverlaySpec overlay_of(const Wafer& wafer) {
   return spec;
 }
 
+void tidy_work_directory(const Wafer& wafer) noexcept {
+  try {
+    forget_volatile(wafer.work());
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the next mount tells of it
+  }
+}
+
 void mount_patiently(const Wafer& wafer, const std::function<void()>& attempt) {
   forget_volatile(wafer.work());
   const auto give_up = std::chrono::steady_clock::now() + kTakingDown;
   bool forgot_origin = false;
   for (auto pause = std::chrono::milliseconds(1);; pause *= 2) {
     try {
-      return attempt();
+      attempt();
+      return tidy_work_directory(wafer);
     } catch (const Error& error) {
       const bool still_in_use = error.errnum() == EBUSY;
       const bool other_base = error.errnum() == ESTALE && !forgot_origin;

@@ -287,6 +287,24 @@ class NamespaceBackend final : public Backend {
     return inside ? adopt(*inside, wafer) : mount_anew(wafer);
   }
 
+  std::function<MountRecord()> begin_mount(const Wafer& wafer) const override {
+    if (wafer.mount)
+      return Backend::begin_mount(wafer);  // there may be something to be found again
+    forget_volatile(wafer.work());
+    const HolderJob job{HolderJob::Kind::mount, overlay_of(wafer)};
+    const auto holder = std::make_shared<StartingHolder>(wafer.name, job, -1);
+    return [this, &wafer, holder] {
+      try {
+        const HolderReport report = holder->wait();
+        tidy_work_directory(wafer);
+        return record_of(report);
+      } catch (const Error& error) {
+        if (error.errnum() != EBUSY && error.errnum() != ESTALE) throw;
+      }
+      return mount(wafer);
+    };
+  }
+
   MountState state(const Wafer& wafer) const override {
     MountState state;
     const auto inside = find_recorded(wafer);

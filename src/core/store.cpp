@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <utility>
 
 #include "base/error.h"
 #include "base/scope_guard.h"
@@ -69,23 +70,51 @@ void write_new_file(const fs::path& path, std::string_view content) {
   write_all(fd.get(), content);
 }
 
+/// Waits for all that was written to the file system of a directory.
+void sync_file_system(const fs::path& directory) {
+  if (::syncfs(open_or_throw(directory, O_RDONLY | O_DIRECTORY).get()) == 0) return;
+  const int err = errno;
+  throw Error::system(err, "cannot sync the file system of " + wafers::quoted(directory.native()));
+}
+
+/// A file's new content, under another name until it takes the old one's place.
+class Replacement {
+ public:
+  explicit Replacement(fs::path path)
+      : path_(std::move(path)), temporary_(path_.native() + ".new") {}
+  Replacement(Replacement&& other) noexcept
+      : path_(std::move(other.path_)), temporary_(std::exchange(other.temporary_, {})) {}
+  Replacement& operator=(Replacement&&) = delete;
+  ~Replacement() {
+    if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  }
+
+  void write(std::string_view content, Durability durability) const {
+    const UniqueFd fd = open_or_throw(temporary_, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+    write_all(fd.get(), content);
+    if (durability == Durability::synced) sync(fd.get(), temporary_);
+  }
+
+  void take_place() {
+    if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
+      const int err = errno;
+      throw Error::system(err, "cannot replace " + wafers::quoted(path_.native()));
+    }
+    temporary_.clear();
+  }
+
+ private:
+  fs::path path_;
+  fs::path temporary_;  ///< empty: there is none any more
+};
+
 /// `path` holds either its old content or the new one, whenever this process dies; with
 /// Durability::synced whenever the host does, and once this has returned, the new one.
 void replace_file(const fs::path& path, std::string_view content, Durability durability) {
-  const bool synced = durability == Durability::synced;
-  const fs::path temporary = path.native() + ".new";
-  ScopeGuard guard([&]() noexcept { ::unlink(temporary.c_str()); });
-  {
-    const UniqueFd fd = open_or_throw(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
-    write_all(fd.get(), content);
-    if (synced) sync(fd.get(), temporary);
-  }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int err = errno;
-    throw Error::system(err, "cannot replace " + wafers::quoted(path.native()));
-  }
-  guard.dismiss();
-  if (synced) sync_directory(path.parent_path());
+  Replacement replacement(path);
+  replacement.write(content, durability);
+  replacement.take_place();
+  if (durability == Durability::synced) sync_directory(path.parent_path());
 }
 
 /// Content of a small file; nullopt where it does not exist.
@@ -307,6 +336,26 @@ Lock Store::create_wafer(const Wafer& wafer) const {
 void Store::save(const Wafer& wafer, Durability durability) const {
   const fs::path file = directory_of(wafer.name) / kMetadata;
   replace_file(file, encode_metadata(wafer, read_file(file).value_or(std::string())), durability);
+}
+
+void Store::save_all(const std::vector<const Wafer*>& wafers) const {
+  constexpr std::size_t kFew = 16;  // whose fsyncs take no longer than a syncfs on a busy machine
+  if (wafers.size() <= kFew) {
+    for (const Wafer* const wafer : wafers) save(*wafer);
+    return;
+  }
+  std::vector<Replacement> replacements;
+  replacements.reserve(wafers.size());
+  for (const Wafer* const wafer : wafers) {
+    const fs::path file = directory_of(wafer->name) / kMetadata;
+    const std::string previous = read_file(file).value_or(std::string());
+    replacements.emplace_back(file).write(encode_metadata(*wafer, previous),
+                                          Durability::until_crash);
+  }
+  // In this order no name ever leads to a content that is not on the disk.
+  sync_file_system(root_);
+  for (Replacement& replacement : replacements) replacement.take_place();
+  sync_file_system(root_);
 }
 
 Store::Listing Store::list() const {

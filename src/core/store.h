@@ -86,6 +86,9 @@ class Store {
   /// Replaces the wafer's record.
   void save(const Wafer& wafer, Durability durability = Durability::synced) const;
 
+  /// Replaces the records of many wafers, and waits for the disk once instead of for each.
+  void save_all(const std::vector<const Wafer*>& wafers) const;
+
   struct Listing {
     std::vector<Wafer> wafers;  ///< by name, in every stage
     std::vector<InvalidEntry> invalid;

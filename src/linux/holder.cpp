@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -47,24 +48,31 @@ std::optional<std::filesystem::path> find_holder() {
   return std::nullopt;
 }
 
-HolderReport start_holder(const std::string& name, const HolderJob& job, int target) {
+StartingHolder::StartingHolder(const std::string& name, const HolderJob& job, int target) {
   const auto program = find_holder();
   if (!program) throw holder_missing();
+  program_ = *program;
   const UniqueFd job_file = make_memory_file(encode(job));
   Pipe report_pipe = make_pipe();
   Command command;
-  command.path = *program;
+  command.path = program_;
   command.argv = {"wafers-holder", name};
   command.descriptors = {{job_file.get(), kHolderJobFd},
                          {report_pipe.writer.get(), kHolderReportFd}};
   if (target >= 0) command.descriptors.push_back({target, kHolderTargetFd});
+  pid_ = spawn(command);
+  report_ = std::move(report_pipe.reader);
+}
 
-  const pid_t pid = spawn(command);
-  report_pipe.writer.reset();
-  wait_for_child(pid);  // it forks the holder and ends at once
-  HolderReport report = read_report(report_pipe.reader.get(), *program);
+HolderReport StartingHolder::wait() {
+  wait_for_child(pid_);  // it forks the holder and ends at once
+  HolderReport report = read_report(report_.get(), program_);
   if (report.failure) throw report.failure->error();
   return report;
+}
+
+HolderReport start_holder(const std::string& name, const HolderJob& job, int target) {
+  return StartingHolder(name, job, target).wait();
 }
 
 }  // namespace wafers

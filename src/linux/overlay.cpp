@@ -104,17 +104,18 @@ void mount_overlay(const OverlaySpec& spec) {
 void forget_volatile(const std::filesystem::path& work) {
   // ovl_create_volatile_dirty() in fs/overlayfs/super.c makes work/incompat/volatile/dirty, all of
   // it with mode 000. The work directory can be reached by the agent: no symlink is followed.
-  UniqueFd above(::open(work.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  for (const char* const name : {"work", "incompat"}) {
-    if (above) above = enter(above.get(), name);
-  }
-  const UniqueFd mark = above ? enter(above.get(), "volatile") : UniqueFd();
+  const UniqueFd outer(::open(work.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const UniqueFd inner = outer ? enter(outer.get(), "work") : UniqueFd();
+  const UniqueFd features = inner ? enter(inner.get(), "incompat") : UniqueFd();
+  const UniqueFd mark = features ? enter(features.get(), "volatile") : UniqueFd();
   if (!mark) return;
   ::unlinkat(mark.get(), "dirty", 0);
-  if (::unlinkat(above.get(), "volatile", AT_REMOVEDIR) == 0) return;
-  const int err = errno;
-  throw Error::system(
-      err, "cannot remove " + wafers::quoted((work / "work/incompat/volatile").native()));
+  if (::unlinkat(features.get(), "volatile", AT_REMOVEDIR) != 0) {
+    const int err = errno;
+    throw Error::system(
+        err, "cannot remove " + wafers::quoted((work / "work/incompat/volatile").native()));
+  }
+  ::unlinkat(inner.get(), "incompat", AT_REMOVEDIR);  // stays where more is in it
 }
 
 void forget_origin(const std::filesystem::path& upper) {

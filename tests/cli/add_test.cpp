@@ -152,6 +152,51 @@ TEST_CASE("--assume-clean takes the base as it is") {
   CHECK(world.inside("a", "cat README") == "dirty\n");
 }
 
+Words many_names() {
+  constexpr int kMany = 30;
+  Words names;
+  for (int i = 0; i < kMany; ++i) names.push_back("n" + std::to_string(i));
+  return names;
+}
+
+TEST_CASE("many wafers at once") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  INFO("backend " << backend);
+  const World world;
+  const Words names = many_names();
+  Words command{"add", "--backend", backend};
+  command.insert(command.end(), names.begin(), names.end());
+  world.wafers_ok(command);
+  for (const std::string& name : names) {
+    world.inside(name, "test \"$(cat README)\" = base; echo " + name + " > mine");
+  }
+  for (const std::string& name : names) {
+    CHECK(world.inside(name, "cat mine") == name + "\n");
+    CHECK_FALSE(fs::exists(world.state() / name / "metadata.new"));
+  }
+}
+
+TEST_CASE("of many wafers all are undone where one can't be mounted") {
+  const World world;
+  const fs::path holder = fs::path(WAFERS_PROGRAM).parent_path() / "../helper/wafers-holder";
+  const fs::path failing = world / "holder";
+  const std::string bad = GENERATE("n0", "n5", "n29");
+  INFO("fails for " << bad);
+  write_file(failing,
+             "#!/bin/sh\ntest \"$1\" != " + bad + " && exec '" + holder.native() + "' \"$@\"\n");
+  fs::permissions(failing, fs::perms::owner_all);
+  const std::string before = world.everything();
+  Words command{"add", "--backend", "namespace"};
+  const Words names = many_names();
+  command.insert(command.end(), names.begin(), names.end());
+  const RunResult result = world.wafers(
+      command, {.cwd = {}, .environment = {"WAFERS_HOLDER=" + failing.native()}, .input = {}});
+  CHECK(result.status == 1);
+  CHECK(world.shortened(result.err) ==
+        "wafers: cannot start a holder: '{top}/holder' ended without a report\n");
+  CHECK(changes(before, world.everything()) == "");
+}
+
 TEST_CASE("wafers are not nested") {
   const World world;
   world.add("a", any_backend(), {"--at", (world / "view").native()});

@@ -309,5 +309,32 @@ TEST_CASE("who waited for a wafer that was removed meanwhile learns that it is g
   CHECK(waiter.report() == 'g');
 }
 
+TEST_CASE("many records are replaced at once") {
+  const std::size_t count = GENERATE(as<std::size_t>{}, 0, 3, 40);
+  const TempDir temp;
+  const Store store(temp.path());
+  std::vector<Wafer> wafers;
+  for (std::size_t i = 0; i < count; ++i) wafers.push_back(example("w" + std::to_string(i)));
+  for (Wafer& wafer : wafers) {
+    std::ignore = store.create_wafer(wafer);
+    wafer.branch = "changed/" + wafer.name;
+  }
+  std::vector<const Wafer*> records;
+  for (const Wafer& wafer : wafers) records.push_back(&wafer);
+  SECTION("all of them") {
+    store.save_all(records);
+    CHECK(store.list().wafers.size() == count);
+    for (const Wafer& wafer : store.list().wafers) CHECK(wafer.branch == "changed/" + wafer.name);
+  }
+  SECTION("none where one can't be written") {
+    if (count == 40) {
+      fs::create_directories(temp.path() / "w20/metadata.new/in-the-way");
+      CHECK_THROWS_AS(store.save_all(records), Error);
+      CHECK(store.lookup("w0").wafer.value().branch == "wafers/w0");
+      CHECK_FALSE(fs::exists(temp.path() / "w0/metadata.new"));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace wafers
