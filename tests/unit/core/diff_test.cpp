@@ -90,6 +90,23 @@ TEST_CASE("a patch of the view applies", "[diff]") {
   CHECK(git({"write-tree"}, {}) == view.git_commit() + "\n");
 }
 
+TEST_CASE("attributes are those of the view", "[diff]") {
+  HandMadeView view(
+      "mkdir d; echo 1 > d/x.dat; echo 1 > y.dat; echo '*.dat binary' > .gitattributes");
+  view.write(".gitattributes", "y.dat -diff\n");
+  view.write("d/.gitattributes", "x.dat diff\n");
+  view.write("d/x.dat", std::string("\0 is text here\n", 15));
+  view.write("y.dat", "2\n");
+  DiffRequest request;
+  request.range = DiffRange::tip_to_view;
+  view.copy().git({"add", "-A"});
+  const std::string tree = view.copy().git_line({"write-tree"});
+  const std::string patch = view.diff(request);
+  CHECK(patch == view.copy().git({"diff", "--binary", "HEAD", tree, "--"}));
+  CHECK(patch.find("+++ b/d/x.dat\n") != std::string::npos);
+  CHECK(patch.find("+++ b/y.dat\n") == std::string::npos);
+}
+
 TEST_CASE("a diff writes nothing", "[diff]") {
   const Stages stages;
   const std::string before = stages.view.base().git({"count-objects", "-v"});
