@@ -146,7 +146,9 @@ void BlobReader::read_regular(const ViewFile& file, Result& result,
 git::Oid BlobReader::stream(const ViewFile& file, int fd) const {
   git::Oid oid;
   try {
-    oid = input_.objects->write_blob_from(fd, static_cast<std::uint64_t>(file.stat.st_size));
+    const bool replaces = file.tip != nullptr && file.tip->mode != git::FileMode::symlink;
+    oid = input_.objects->write_blob_from(fd, static_cast<std::uint64_t>(file.stat.st_size),
+                                          replaces ? file.tip->oid : git::Oid{});
   } catch (const Error&) {
     require_unchanged(file, fd);  // a file that shrank explains the error
     throw;

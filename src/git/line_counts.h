@@ -9,20 +9,11 @@
 #include <vector>
 
 #include "git/attributes_files.h"
+#include "git/line_difference.h"
 #include "git/object_store.h"
 #include "git/renames.h"
 
 namespace wafers::git {
-
-/// How many lines a file gets and loses, as `git diff --stat` counts them; none where it is binary.
-struct LineCounts {
-  std::size_t added = 0, removed = 0;
-};
-
-/// How many lines differ between two texts, where that needs no search: once the lines that they
-/// share at the start and at the end are taken away, the rest has no line in common. Any diff
-/// algorithm gives these counts then. Absent where the rest has common lines.
-std::optional<LineCounts> count_without_search(std::string_view before, std::string_view after);
 
 /// Counts the lines of a diff. Attributes are those of a checkout of the new tree. All throws
 /// Error(failed).

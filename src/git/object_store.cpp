@@ -95,7 +95,8 @@ DatabaseStore::DatabaseStore(Settings settings, Writes writes)
     : settings_(std::move(settings)),
       writes_(writes),
       loose_(settings_.objects_dir, settings_.level, settings_.shared, settings_.durability),
-      pack_(settings_.objects_dir, settings_.level, settings_.shared, settings_.durability) {
+      pack_(settings_.objects_dir, settings_.level, settings_.shared, settings_.durability,
+            [this](const PackWriter::Object& object) { compare(object); }) {
   ensure_library();
   check(git_odb_open(Out(odb_), settings_.objects_dir.c_str()), "cannot open object database");
   if (!settings_.also_read.empty()) {
@@ -182,14 +183,14 @@ bool DatabaseStore::has(const Oid& oid) {
   return false;
 }
 
-Oid DatabaseStore::write(std::string content, git_object_t type) {
+Oid DatabaseStore::write(std::string content, git_object_t type, const Oid& replaces) {
   git_oid raw;
   check(git_odb_hash(&raw, content.data(), content.size(), type), "cannot hash");
   const Oid oid = from_library(raw);
   if (has(oid)) return oid;
   // Trees are few, and read again soon.
   if (type == GIT_OBJECT_BLOB && is_packing()) {
-    pack_.add({oid, type, std::move(content)});
+    pack_.add({oid, type, std::move(content), replaces});
   } else {
     memory_.add(oid, type, std::move(content));
   }
@@ -201,8 +202,34 @@ bool DatabaseStore::is_packing() {
   if (writes_ == Writes::to_memory) return false;
   if (!pack_.empty()) return true;
   if (memory_.order().size() < kUnpackLimit && memory_.bytes() < kMaxPending) return false;
+  check(git_odb_open(Out(packed_over_), settings_.objects_dir.c_str()),
+        "cannot open object database");
   pack_pending(GIT_OBJECT_BLOB);
   return true;
+}
+
+/// In a thread of the pack, which has the content in its hands: later both would have to be read.
+/// What can't be read here is somebody else's error.
+void DatabaseStore::compare(const PackWriter::Object& object) {
+  if (object.replaces.is_zero()) return;
+  const git_oid raw = to_library(object.replaces);
+  std::size_t size = 0;
+  git_object_t type = GIT_OBJECT_INVALID;
+  if (git_odb_read_header(&size, &type, packed_over_.get(), &raw) != 0) return;
+  if (size > kLargestInMemory || type != GIT_OBJECT_BLOB) return;
+  OdbObjectHandle before;
+  if (git_odb_read(Out(before), packed_over_.get(), &raw) != 0) return;
+  const auto difference = line_difference(
+      {static_cast<const char*>(git_odb_object_data(before.get())), size}, object.content);
+  const std::lock_guard lock(mutex_);
+  differences_.try_emplace({object.replaces, object.oid}, difference);
+}
+
+std::optional<LineDifference> DatabaseStore::known_difference(const Oid& before,
+                                                              const Oid& after) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = differences_.find({before, after});
+  return found == differences_.end() ? std::nullopt : std::optional(found->second);
 }
 
 Oid DatabaseStore::write_blob(std::string_view content) {
@@ -242,12 +269,12 @@ Oid DatabaseStore::hash_file(int fd, std::uint64_t size) {
   return hasher_->finish();
 }
 
-Oid DatabaseStore::store_file(int fd, std::uint64_t size) {
+Oid DatabaseStore::store_file(int fd, std::uint64_t size, const Oid& replaces) {
   if (size <= kLargestInMemory) {
     std::string content;
     content.reserve(static_cast<std::size_t>(size));
     for_each_piece(fd, size, [&](std::string_view piece) { content += piece; });
-    return write(std::move(content), GIT_OBJECT_BLOB);
+    return write(std::move(content), GIT_OBJECT_BLOB, replaces);
   }
   if (!hasher_) hasher_.emplace();
   hasher_->begin(size);
@@ -261,8 +288,8 @@ Oid DatabaseStore::store_file(int fd, std::uint64_t size) {
   return oid;
 }
 
-Oid DatabaseStore::write_blob_from(int fd, std::uint64_t size) {
-  if (writes_ == Writes::to_database) return store_file(fd, size);
+Oid DatabaseStore::write_blob_from(int fd, std::uint64_t size, const Oid& replaces) {
+  if (writes_ == Writes::to_database) return store_file(fd, size, replaces);
   const Oid oid = hash_file(fd, size);
   if (has(oid) || memory_.files() >= kMaxFiles) return oid;
   UniqueFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
@@ -273,7 +300,7 @@ Oid DatabaseStore::write_blob_from(int fd, std::uint64_t size) {
 
 /// Moves what is in memory into the pack.
 void DatabaseStore::pack_pending(git_object_t type) {
-  for (auto& [oid, content] : memory_.take(type)) pack_.add({oid, type, std::move(content)});
+  for (auto& [oid, content] : memory_.take(type)) pack_.add({oid, type, std::move(content), Oid{}});
 }
 
 void DatabaseStore::flush() {

@@ -1,12 +1,16 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "git/blob_hasher.h"
 #include "git/handle.h"
+#include "git/line_difference.h"
 #include "git/loose_writer.h"
 #include "git/memory_odb.h"
 #include "git/pack_writer.h"
@@ -35,7 +39,7 @@ class DatabaseStore final : public ObjectStore {
   std::uint64_t object_size(const Oid& oid) override;
   Oid hash_blob(std::string_view content) override;
   Oid write_blob(std::string_view content) override;
-  Oid write_blob_from(int fd, std::uint64_t size) override;
+  Oid write_blob_from(int fd, std::uint64_t size, const Oid& replaces) override;
   Oid write_tree(std::vector<TreeEntry> entries) override;
   void flush() override;
 
@@ -44,13 +48,16 @@ class DatabaseStore final : public ObjectStore {
   git_odb* odb() const noexcept { return odb_.get(); }
   /// What is not in memory any more can be read from the database.
   void make_readable(const Oid& oid);
+  /// How two blobs differ, where that was found out when the second was written. For any thread.
+  std::optional<LineDifference> known_difference(const Oid& before, const Oid& after) const;
 
  private:
   OdbObjectHandle read(const Oid& oid, git_object_t type);
-  Oid write(std::string content, git_object_t type);
+  Oid write(std::string content, git_object_t type, const Oid& replaces = {});
+  void compare(const PackWriter::Object& object);
   bool has(const Oid& oid);
   Oid hash_file(int fd, std::uint64_t size);
-  Oid store_file(int fd, std::uint64_t size);
+  Oid store_file(int fd, std::uint64_t size, const Oid& replaces);
   bool is_packing();
   void pack_pending(git_object_t type);
   [[noreturn]] void throw_missing(const Oid& oid, const std::string& doing) const;
@@ -60,7 +67,10 @@ class DatabaseStore final : public ObjectStore {
   MemoryOdb memory_;  ///< must outlive odb_
   OdbHandle odb_;
   LooseWriter loose_;
-  PackWriter pack_;
+  OdbHandle packed_over_;  ///< for the threads of pack_: what objects replace
+  mutable std::mutex mutex_;
+  std::map<std::pair<Oid, Oid>, LineDifference> differences_;
+  PackWriter pack_;  ///< after what its threads use
   std::optional<BlobHasher> hasher_;
 };
 

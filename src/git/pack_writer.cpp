@@ -104,11 +104,12 @@ void make_readable(int fd) {
 }  // namespace
 
 PackWriter::PackWriter(const fs::path& objects_dir, int level, SharedMode shared,
-                       Durability durability)
+                       Durability durability, std::function<void(const Object&)> inspect)
     : directory_(objects_dir / "pack"),
       level_(level),
       shared_(shared),
       durability_(durability),
+      inspect_(std::move(inspect)),
       queue_(kMaxWaiting, [this](const Object& object) { write_object(object); }) {}
 
 PackWriter::~PackWriter() {
@@ -147,6 +148,7 @@ void PackWriter::add(Object object) {
 }
 
 void PackWriter::write_object(const Object& object) {
+  inspect_(object);
   const std::string data = packed(object, level_);
   const std::uint32_t crc = crc_of(data);
   const std::lock_guard lock(mutex_);

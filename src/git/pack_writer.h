@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <set>
 #include <string>
@@ -29,10 +30,12 @@ class PackWriter {
     Oid oid;
     git_object_t type = GIT_OBJECT_INVALID;
     std::string content;
+    Oid replaces;  ///< for `inspect`
   };
 
+  /// `inspect` is called for each object, by several threads at once.
   PackWriter(const std::filesystem::path& objects_dir, int level, SharedMode shared,
-             Durability durability);
+             Durability durability, std::function<void(const Object&)> inspect);
   PackWriter(const PackWriter&) = delete;
   PackWriter& operator=(const PackWriter&) = delete;
   ~PackWriter();  ///< what was not published is removed
@@ -73,6 +76,7 @@ class PackWriter {
   std::uint64_t size_ = 0;
   std::uint64_t written_back_ = 0;
   std::vector<Entry> entries_;
+  const std::function<void(const Object&)> inspect_;
   WorkQueue<Object> queue_;  ///< last: its threads use the rest
 };
 

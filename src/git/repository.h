@@ -37,7 +37,9 @@ class ObjectStore {
   virtual Oid write_blob(std::string_view content) = 0;
   /// Hashes (and, with Writes::to_database, stores) exactly `size` bytes read from `fd`, in pieces:
   /// memory stays bounded however large the file. Throws where the file ends early or grew.
-  virtual Oid write_blob_from(int fd, std::uint64_t size) = 0;
+  /// Where the caller knows which blob this one `replaces`, the two can be compared on the way for
+  /// what a commit tells of them.
+  virtual Oid write_blob_from(int fd, std::uint64_t size, const Oid& replaces = {}) = 0;
   /// `entries` in any order; sorted as git does. No entries give the empty tree.
   virtual Oid write_tree(std::vector<TreeEntry> entries) = 0;
   /// After this all objects written are in the database and would survive a crash of this process.

@@ -659,8 +659,9 @@ class GuardedStore final : public wafers::git::ObjectStore {
   wafers::git::Oid write_blob(std::string_view content) override {
     return inner_.write_blob(content);
   }
-  wafers::git::Oid write_blob_from(int fd, std::uint64_t size) override {
-    return inner_.write_blob_from(fd, size);
+  wafers::git::Oid write_blob_from(int fd, std::uint64_t size,
+                                   const wafers::git::Oid& replaces) override {
+    return inner_.write_blob_from(fd, size, replaces);
   }
   wafers::git::Oid write_tree(std::vector<wafers::git::TreeEntry> entries) override {
     return inner_.write_tree(std::move(entries));

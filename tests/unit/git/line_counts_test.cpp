@@ -1,11 +1,15 @@
 #include "git/line_counts.h"
 
+#include <fcntl.h>
+
 #include <cstddef>
 #include <random>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/fd.h"
 #include "git/diff.h"
 #include "support/catch.h"
 #include "support/git_repo.h"
@@ -126,4 +130,40 @@ TEST_CASE("many files are counted as git counts them", "[line_counts]") {
   const auto counts =
       count_diff(repository, *objects, tree_of(git, "HEAD~1"), tree_of(git, "HEAD"));
   CHECK(counts.summary() + "\n" == git.git({"diff", "--shortstat", "HEAD~1", "HEAD"}));
+}
+
+TEST_CASE("what was compared when it was written isn't read again", "[line_counts]") {
+  constexpr std::size_t kCount = 150;  // enough for a pack
+  const TempDir directory;
+  const GitRepo git = GitRepo::init(directory.path());
+  const auto text = [](std::size_t number, const char* end) {
+    return "start\n" + std::to_string(number) + (number % 7 == 0 ? std::string(1, '\0') : "") + end;
+  };
+  for (std::size_t i = 0; i < kCount; ++i) git.write(name_of(i), text(i, "\nb\nc\n"));
+  git.commit_all();
+  const Repository repository = Repository::open(git.path());
+  const auto objects = repository.objects(Writes::to_database);
+  std::vector<std::pair<Oid, Oid>> pairs;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    const std::string after = text(i, "\nb\nd\ne\n");
+    git.write(name_of(i), after);
+    const wafers::UniqueFd fd(::open((git / name_of(i)).c_str(), O_RDONLY | O_CLOEXEC));
+    const Oid before = *Oid::from_hex(git.git_line({"rev-parse", "HEAD:" + name_of(i)}));
+    pairs.emplace_back(before, objects->write_blob_from(fd.get(), after.size(), before));
+  }
+  objects->flush();
+  const auto& store = dynamic_cast<wafers::git::DatabaseStore&>(*objects);
+  std::size_t known = 0;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    const auto difference = store.known_difference(pairs[i].first, pairs[i].second);
+    if (!difference) continue;
+    ++known;
+    CHECK(difference->before_looks_binary == (i % 7 == 0));
+    CHECK(difference->after_looks_binary == (i % 7 == 0));
+    REQUIRE(difference->lines);
+    CHECK(difference->lines->added == 2);
+    CHECK(difference->lines->removed == 1);
+  }
+  CHECK(known > 0);
+  CHECK_FALSE(store.known_difference(pairs[0].second, pairs[0].first));
 }
