@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "core/enter.h"
+#include "core/unclean.h"
 
 namespace wafers::cli {
 namespace {
@@ -57,6 +58,8 @@ int enter(const Command& command, const Arguments& arguments,
     enter_and_execute(open_store(), request(command, arguments));
   } catch (const CommandNotRun& error) {
     return Report::command_failure(error);
+  } catch (const UncleanWafer&) {
+    throw;  // refused with the status that it has for every command
   } catch (const Error& error) {
     return Report::enter_failure(error);
   }

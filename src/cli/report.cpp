@@ -109,7 +109,7 @@ int Report::partial_failure(const Error& error) {
 
 int Report::enter_failure(const Error& error) {
   print_error(error);
-  return error.kind() == ErrorKind::refused ? status_of(error) : kEnterFailed;
+  return kEnterFailed;
 }
 
 int Report::command_failure(const Error& error) {

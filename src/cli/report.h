@@ -41,8 +41,7 @@ class Report {
   static nlohmann::json to_json(const Error& error);
   static int status_of(const Error& error);
 
-  /// What `exec` and `shell` fail with, so that the command's own exit statuses can be told apart;
-  /// but what was refused to protect work has the status that it has everywhere.
+  /// What `exec` and `shell` fail with, so that the command's own exit statuses can be told apart.
   static int enter_failure(const Error& error);
   /// `enter_failure`, where it was the command that could not be run.
   static int command_failure(const Error& error);

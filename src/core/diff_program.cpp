@@ -130,9 +130,11 @@ std::vector<std::string> arguments_for(const DiffRequest& request, const Trees& 
       break;
   }
   if (request.colour) arguments.push_back("--color=" + *request.colour);
-  // What a program reads must be a patch.
+  // What a program reads must be a patch that `git apply` takes, whatever people like to look at.
   if (!request.to_terminal) {
-    arguments.insert(arguments.end(), {"--no-ext-diff", "--no-textconv"});
+    if (!request.colour) arguments.emplace_back("--no-color");
+    arguments.insert(arguments.end(),
+                     {"--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/"});
   }
   arguments.insert(arguments.end(), {trees.before.hex(), trees.after.hex(), "--"});
   arguments.insert(arguments.end(), paths.begin(), paths.end());

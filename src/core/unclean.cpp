@@ -33,18 +33,19 @@ std::string unclean_reason() {
   return "it was mounted when the host went down, and what was written last may be lost or damaged";
 }
 
+UncleanWafer::UncleanWafer(const Wafer& wafer)
+    : Error(ErrorKind::refused, "wafer " + wafers::quoted(wafer.name) + ": " + unclean_reason(),
+            "look for files that are empty, cut off or missing: 'wafers git-status " + wafer.name +
+                "', 'wafers git-diff " + wafer.name +
+                " --uncommitted', and the latest ones with\n"
+                "  find " +
+                shell_quoted(wafer.upper().native()) +
+                " -type f -printf '%T+ %s %p\\n' | sort -r | head\n"
+                "then take it as it is with 'wafers mount --accept-unclean " +
+                wafer.name + "', or remove it with 'wafers rm'") {}
+
 void refuse_unclean(const Wafer& wafer) {
-  if (!is_unclean(wafer)) return;
-  const std::string& name = wafer.name;
-  throw Error(ErrorKind::refused, "wafer " + wafers::quoted(name) + ": " + unclean_reason(),
-              "look for files that are empty, cut off or missing: 'wafers git-status " + name +
-                  "', 'wafers git-diff " + name +
-                  " --uncommitted', and the latest ones with\n"
-                  "  find " +
-                  shell_quoted(wafer.upper().native()) +
-                  " -type f -printf '%T+ %s %p\\n' | sort -r | head\n"
-                  "then take it as it is with 'wafers mount --accept-unclean " +
-                  name + "', or remove it with 'wafers rm'");
+  if (is_unclean(wafer)) throw UncleanWafer(wafer);
 }
 
 void accept_unclean(const Store& store, Wafer& wafer) {

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/error.h"
 #include "core/store.h"
 #include "core/wafer.h"
 
@@ -17,7 +18,14 @@ bool is_unclean(const Wafer& wafer);
 /// One clause for people: "it was mounted when the host went down, ...".
 std::string unclean_reason();
 
-/// Throws Error(refused) where the wafer is unclean, with what to look at and the way on as hint.
+/// A wafer is refused because it is unclean: ErrorKind::refused, with what to look at and the way
+/// on as hint.
+class UncleanWafer : public Error {
+ public:
+  explicit UncleanWafer(const Wafer& wafer);
+};
+
+/// Throws UncleanWafer where the wafer is unclean.
 void refuse_unclean(const Wafer& wafer);
 
 /// Trusts the upper as it is from now on. No-op where the wafer isn't unclean. The caller holds its

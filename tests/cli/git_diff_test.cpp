@@ -61,8 +61,6 @@ TEST_CASE("git-diff heeds every setting that git diff heeds") {
   Diffed diffed;
   const std::vector<Settings> all{
       {},
-      {{"diff.noprefix", "true"}},
-      {{"diff.mnemonicPrefix", "true"}},
       {{"diff.context", "1"}, {"diff.interHunkContext", "4"}},
       {{"diff.renames", "false"}},
       {{"diff.renames", "copies"}},
@@ -71,17 +69,37 @@ TEST_CASE("git-diff heeds every setting that git diff heeds") {
       {{"core.abbrev", "auto"}},
       {{"core.abbrev", "12"}},
       {{"core.quotePath", "false"}},
+      {{"diff.cpp.xfuncname", "^[0-9]+$"}},
+  };
+  for (const Settings& settings : all) {
+    INFO((settings.empty() ? "no setting" : settings.front().first));
+    diffed.check_same({}, kPlain, settings);
+  }
+}
+
+TEST_CASE("settings for people's eyes count on a terminal, and leave a program's patch alone") {
+  Diffed diffed;
+  const std::vector<Settings> all{
+      {{"diff.noprefix", "true"}},
+      {{"diff.mnemonicPrefix", "true"}},
       {{"color.ui", "always"}},
       {{"color.ui", "always"},
        {"color.diff.new", "bold blue"},
        {"diff.wsErrorHighlight", "all"},
        {"diff.colorMoved", "zebra"},
        {"core.whitespace", "tab-in-indent"}},
-      {{"diff.cpp.xfuncname", "^[0-9]+$"}},
   };
+  const auto patch = [&] { return diffed.run("'" WAFERS_PROGRAM "' git-diff a", {}, kPlain).out; };
+  const std::string plain = patch();
+  CHECK(plain == diffed.world().base().git({"diff", "--binary", "main", "wafers/a"}));
   for (const Settings& settings : all) {
-    INFO((settings.empty() ? "no setting" : settings.front().first));
-    diffed.check_same({}, kPlain, settings);
+    INFO(settings.front().first);
+    if (has_terminal()) diffed.check_same({"GIT_PAGER=cat"}, kOnTerminal, settings);
+    for (const auto& [key, value] : settings) diffed.world().base().git({"config", key, value});
+    CHECK(patch() == plain);
+    for (const auto& [key, value] : settings) {
+      diffed.world().base().git({"config", "--unset", key});
+    }
   }
 }
 
