@@ -124,24 +124,24 @@ class Removing {
     }
   }
 
-  void mark_as_removing() {
+  /// False where there is no room for the mark.
+  bool mark_as_removing() {
     wafer_.mount.reset();
     wafer_.stage = WaferStage::removing;
     try {
       store_.save(wafer_, Durability::until_crash);
+      return true;
     } catch (const Error& error) {
       if (error.errnum() != ENOSPC && error.errnum() != EDQUOT) throw;
-      // Whoever makes room on a full disk must not need room for it. These two hold nothing that
-      // could not be made again.
-      remove_tree(wafer_.work());
-      remove_tree(wafer_.index());
-      store_.save(wafer_, Durability::until_crash);
+      return false;
     }
   }
 
   void remove_all() {
-    mark_as_removing();
+    const bool marked = mark_as_removing();
     remove_mountpoint();
+    // Whoever makes room on a full disk must not need room for it: it goes in one step.
+    if (!marked) return discard(store_.root(), wafer_.directory);
     // The record goes last: as long as anything is left, ls shows it and rm can go on.
     for (const char* const part : {"mnt", "upper", "work"}) {
       if (!remove_small_tree(wafer_.directory / part, kAtOnce)) {
