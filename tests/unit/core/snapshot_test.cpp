@@ -1,6 +1,7 @@
 #include "core/snapshot.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -320,7 +321,16 @@ TEST_CASE("what can't be read is an error and shows as changed", "[snapshot]") {
   }
 }
 
+/// Git opens a directory for each level, and has no more descriptors than this process.
+void let_git_go_deep() {
+  rlimit limit{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  limit.rlim_cur = limit.rlim_max;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+}
+
 TEST_CASE("paths longer than the kernel's limit are left alone, as git leaves them", "[snapshot]") {
+  let_git_go_deep();
   HandMadeView view(kFiles);
   constexpr int kLevels = 5000;
   for (const fs::path& top : {view.upper(), view.copy().path()}) {
@@ -343,6 +353,7 @@ TEST_CASE("paths longer than the kernel's limit are left alone, as git leaves th
 }
 
 TEST_CASE("a deep tree of the base is walked without a deep stack", "[snapshot]") {
+  let_git_go_deep();
   // 1500 levels: well below PATH_MAX, and git itself can check it out.
   HandMadeView view("d=$(printf 'n/%.0s' $(seq 1500)); mkdir -p $d; echo 1 > ${d}f");
   std::string deep;
