@@ -157,10 +157,11 @@ ViewWalk::Found ViewWalk::visit(const Site& site) {
 
 /// The name changed between the listing and now: take what it is now.
 ViewWalk::Found ViewWalk::visit_again(Site site) {
+  std::optional<UpperEntry> now;  // `site` refers to it until the end
   try {
     for (int attempt = 1; attempt < kAttempts; ++attempt) {
       const auto& upper = site.dir.layers.upper;
-      const auto now = upper ? upper->find(site.name) : std::nullopt;
+      now = upper ? upper->find(site.name) : std::nullopt;
       site.upper = now ? &*now : nullptr;
       try {
         return decide(site);
