@@ -86,7 +86,7 @@ std::vector<Claim> claim_discarded(const fs::path& root) {
 
 }  // namespace
 
-void discard(const fs::path& root, const fs::path& directory) {
+void discard(const fs::path& root, const fs::path& directory, std::size_t at_once) {
   Claim claim{lock_directory(directory), {}};
   int err = EEXIST;
   for (unsigned i = 0; err == EEXIST; ++i) {
@@ -99,6 +99,7 @@ void discard(const fs::path& root, const fs::path& directory) {
   if (err != 0) {
     throw Error::system(err, "cannot move " + wafers::quoted(directory.native()) + " aside");
   }
+  if (at_once > 0 && remove_small_tree(claim.path, at_once)) return;
   std::vector<Claim> claims;
   claims.push_back(std::move(claim));
   remove_in_background(claims);

@@ -141,7 +141,7 @@ class Removing {
     const bool marked = mark_as_removing();
     remove_mountpoint();
     // Whoever makes room on a full disk must not need room for it: it goes in one step.
-    if (!marked) return discard(store_.root(), wafer_.directory);
+    if (!marked) return discard(store_.root(), wafer_.directory, kAtOnce);
     // The record goes last: as long as anything is left, ls shows it and rm can go on.
     for (const char* const part : {"mnt", "upper", "work"}) {
       if (!remove_small_tree(wafer_.directory / part, kAtOnce)) {
