@@ -38,7 +38,7 @@ struct Schedule {
 template <int kFunction>
 __attribute__((target("sha,sse4.1"), always_inline)) inline void five_groups(Registers& state,
                                                                              Schedule& schedule) {
-  constexpr std::size_t kFirst = 5 * kFunction;
+  constexpr auto kFirst = static_cast<std::size_t>(5 * kFunction);
   for (std::size_t group = kFirst; group < kFirst + 5; ++group) {
     auto& words = schedule.words;
     __m128i& word = words[group % 4];
