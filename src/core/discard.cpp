@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "core/remove_tree.h"
+#include "linux/child.h"
 
 namespace wafers {
 namespace {
@@ -38,17 +39,6 @@ UniqueFd lock_directory(const fs::path& path) {
   return fd;
 }
 
-/// A process that only removes shows to nobody, hears no signal of a terminal, and keeps no pipe
-/// open that somebody reads to its end.
-void detach() {
-  ::setsid();
-  if (::chdir("/") != 0) return;
-  const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    ::dup2(null.get(), stream);
-  }
-}
-
 void remove_quietly(const std::vector<Claim>& claims) noexcept {
   for (const Claim& claim : claims) {
     try {
@@ -64,7 +54,8 @@ void remove_in_background(const std::vector<Claim>& claims) noexcept {
   const pid_t child = ::fork();
   if (child < 0) return remove_quietly(claims);
   if (child == 0) {
-    detach();
+    leave_session_and_streams();
+    if (::chdir("/") != 0) ::_exit(1);
     if (::fork() <= 0) remove_quietly(claims);
     ::_exit(0);
   }

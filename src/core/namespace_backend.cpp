@@ -235,12 +235,32 @@ bool somebody_lives_inside(const Inside& inside, const Wafer& wafer) {
 /// Unmounts in the namespace, so that the upper is free when this returns: what the kernel does
 /// after the last process has ended is later, at a time that nobody tells. And should a process
 /// have come in since we looked, the kernel says so.
-void unmount_inside(const Inside& inside, const Wafer& wafer) {
-  const auto failure = run_in_child([&] {
+std::optional<Failure> try_to_unmount(const Inside& inside, const Wafer& wafer) {
+  return run_in_child([&] {
     enter_user_and_mount_of(inside.pidfd.get());
     unmount(wafer.mountpoint);
   });
-  if (!failure) return;
+}
+
+/// Unmounts in the namespace as well, but leaves it to a process that nobody waits for to be the
+/// last one that uses the view: the kernel forgets the view's files when that ends.
+std::optional<Failure> try_to_unmount_for_good(const Inside& inside, const Wafer& wafer) {
+  return run_in_lingering_child([&] {
+    enter_user_and_mount_of(inside.pidfd.get());
+    keep_as_working_directory(wafer.mountpoint);
+    unmount(wafer.mountpoint);
+  });
+}
+
+using Unmount = std::optional<Failure> (*)(const Inside&, const Wafer&);
+
+/// Ends the view by `try_it` and whoever keeps it, unless somebody lives in there.
+void end_view(const Inside& inside, const Wafer& wafer, Unmount try_it) {
+  if (somebody_lives_inside(inside, wafer)) {
+    throw view_is_busy(wafer, occupants_besides(inside, wafer));
+  }
+  const auto failure = try_it(inside, wafer);
+  if (!failure) return end_process(inside.pidfd.get(), kPatience);
   if (failure->errnum == EBUSY) throw view_is_busy(wafer, occupants_besides(inside, wafer));
   throw failure->error();
 }
@@ -257,6 +277,13 @@ Error cannot_enter(const Wafer& wafer, const Error& cause) {
                                : "";
   return Error::system(cause.errnum().value_or(EPERM),
                        "cannot enter wafer " + wafers::quoted(wafer.name), hint);
+}
+
+std::optional<Inside> find_to_unmount(const Wafer& wafer) {
+  end_useless_holder(wafer);
+  auto inside = find_recorded(wafer);
+  if (!inside && !wafer.mount) inside = find_unrecorded(wafer);
+  return inside;
 }
 
 class NamespaceBackend final : public Backend {
@@ -323,15 +350,13 @@ class NamespaceBackend final : public Backend {
   }
 
   void unmount(const Wafer& wafer) const override {
-    end_useless_holder(wafer);
-    auto inside = find_recorded(wafer);
-    if (!inside && !wafer.mount) inside = find_unrecorded(wafer);
-    if (!inside) return;
-    if (somebody_lives_inside(*inside, wafer)) {
-      throw view_is_busy(wafer, occupants_besides(*inside, wafer));
+    if (const auto inside = find_to_unmount(wafer)) end_view(*inside, wafer, try_to_unmount);
+  }
+
+  void unmount_for_good(const Wafer& wafer) const override {
+    if (const auto inside = find_to_unmount(wafer)) {
+      end_view(*inside, wafer, try_to_unmount_for_good);
     }
-    unmount_inside(*inside, wafer);
-    end_process(inside->pidfd.get(), kPatience);
   }
 
   void enter(const Wafer& wafer) const override {

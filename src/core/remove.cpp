@@ -52,6 +52,7 @@ Held hold_occupants(const Backend& backend, const Wafer& wafer) {
     if (UniqueFd fd = open_pidfd(occupant.pid)) candidates.emplace(occupant.pid, std::move(fd));
   }
   Held held;
+  if (candidates.empty()) return held;
   for (const Occupant& occupant : backend.occupants(wafer)) {
     if (auto found = candidates.extract(occupant.pid)) held.insert(std::move(found));
   }
@@ -86,16 +87,24 @@ class Removing {
     const bool was_mounted = backend_->state(wafer_).status == WaferStatus::mounted;
     if (protects_work) refuse_uncommitted_work(was_mounted);
     if (options_.kill) end_occupants(*backend_, wafer_);
-    if (const auto occupants = backend_->occupants(wafer_); !occupants.empty()) {
-      throw busy(wafer_, occupants);
-    }
-    backend_->unmount(wafer_);
+    unmount();
     if (protects_work) refuse_late_work(was_mounted);
     remove_all();
     return {wafer_.name, wafer_.branch, wafer_.last_commit};
   }
 
  private:
+  void unmount() {
+    try {
+      backend_->unmount_for_good(wafer_);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::busy) throw;
+      const auto occupants = backend_->occupants(wafer_);
+      if (occupants.empty()) throw;
+      throw busy(wafer_, occupants);
+    }
+  }
+
   void refuse_uncommitted_work(bool mounted) {
     constexpr std::size_t kShown = 5;
     if (mounted) backend_->flush(wafer_);

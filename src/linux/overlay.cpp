@@ -125,6 +125,15 @@ void forget_origin(const std::filesystem::path& upper) {
 
 void unmount(const std::filesystem::path& mountpoint) { umount_or_throw(mountpoint, 0); }
 
+void keep_as_working_directory(const std::filesystem::path& mountpoint) {
+  const UniqueFd clone(::open_tree(AT_FDCWD, mountpoint.c_str(),
+                                   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW));
+  if (!clone || ::fchdir(clone.get()) != 0) {
+    const int err = errno;
+    throw Error::system(err, "cannot keep " + wafers::quoted(mountpoint.native()));
+  }
+}
+
 void unmount_lazily(const std::filesystem::path& mountpoint) {
   umount_or_throw(mountpoint, MNT_DETACH);
 }

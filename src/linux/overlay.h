@@ -45,6 +45,11 @@ void forget_volatile(const std::filesystem::path& work);
 /// umount2(2) of exactly this mountpoint, not of what a symlink there leads to. Throws
 /// Error(failed); EBUSY while something in it is in use.
 void unmount(const std::filesystem::path& mountpoint);
+/// Makes what is mounted at `mountpoint` the working directory of this process, by a mount of its
+/// own that isn't attached anywhere (open_tree(2), OPEN_TREE_CLONE; Linux 5.2): `mountpoint` can be
+/// unmounted, and the file system ends when this process does. Throws Error(failed).
+void keep_as_working_directory(const std::filesystem::path& mountpoint);
+
 /// Takes it out of the tree now; what is in use lives on unseen until it is let go.
 void unmount_lazily(const std::filesystem::path& mountpoint);
 

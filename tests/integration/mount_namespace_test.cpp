@@ -329,6 +329,20 @@ TEST_CASE("unmounting") {
     }
     CHECK(f.state().status == WaferStatus::mounted);
   }
+  SECTION("for good ends the holder as well, and loses nothing") {
+    write_file(f.view("new"), "new");
+    f.backend->unmount_for_good(f.wafer);
+    CHECK(has_ended(holder.get()));
+    CHECK(f.state().status == WaferStatus::unmounted);
+    CHECK_FALSE(fs::exists(f.wafer.mountpoint / "new"));
+    f.mount();
+    CHECK(read_file(f.view("new")) == "new");
+  }
+  SECTION("for good is refused while a file is open") {
+    const Lodger lodger = Lodger::outside({"hold", f.view("file")});
+    CHECK(kind_of_error([&] { f.backend->unmount_for_good(f.wafer); }) == ErrorKind::busy);
+    CHECK(read_file(f.view("file")) == "from the base");
+  }
   SECTION("is refused while a process is inside, whatever its directory") {
     const Lodger lodger = Lodger::inside(f, {"wait"});
     std::string message;

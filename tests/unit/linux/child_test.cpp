@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "linux/failure.h"
+#include "linux/files.h"
 #include "support/catch.h"
 
 using namespace wafers;
@@ -47,6 +48,30 @@ TEST_CASE("a child that is killed is a failure") {
 
 TEST_CASE("a child that leaves without a word is a failure") {
   CHECK(run_in_child([] { ::_exit(5); }));
+}
+
+TEST_CASE("a lingering child is nobody's") {
+  int value = 1;
+  CHECK_FALSE(run_in_lingering_child([&] { value = 2; }));
+  CHECK(value == 1);
+  const auto failure = run_in_lingering_child([] { throw Error::system(EBUSY, "cannot unmount"); });
+  REQUIRE(failure);
+  CHECK(failure->doing == "cannot unmount");
+  CHECK(failure->errnum == EBUSY);
+  CHECK(run_in_lingering_child([] { ::_exit(0); }));
+  CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
+}
+
+TEST_CASE("leaving session and streams") {
+  Pipe pipe = make_pipe();
+  CHECK_FALSE(run_in_child([&] {
+    ::dup2(pipe.writer.get(), STDOUT_FILENO);
+    leave_session_and_streams();
+    if (::getsid(0) != ::getpid()) throw Error(ErrorKind::failed, "still in the session");
+    write_all(STDOUT_FILENO, "told");
+  }));
+  pipe.writer.reset();
+  CHECK(read_to_end(pipe.reader.get()).empty());
 }
 
 TEST_CASE("Failure takes the errno's text off, and only there") {
