@@ -170,7 +170,7 @@ class Adding {
     plan.step(
         "make the state directory", [this] { made_roots_ = store_.create(); },
         [this] { remove_state_root(); });
-    plan.step("sweep", [this] { sweep_discarded(store_.root()); });
+    plan.step("sweep", [this] { sweep(store_); });
     plan.step("remember what was verified",
               [this] { clean_report_.verified.remember(verified_files()); });
     plan.step("choose a backend", [this] { choose_backend_for_all(); });

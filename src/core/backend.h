@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/wafer.h"
@@ -98,5 +99,13 @@ struct BackendChoice {
   std::vector<std::string> fallbacks;
 };
 BackendChoice choose_backend(const std::filesystem::path& state_dir, MountMode mode);
+
+/// What the names of directories below the state directory begin with in which a trial is made.
+/// Whoever makes one has claimed it (core/claim.h).
+inline constexpr std::string_view kTrialPrefix = ".trial-";
+
+/// Removes the directory of a trial that was killed, which the caller has claimed, and takes away
+/// what is still mounted in it. Throws Error(failed).
+void remove_trial(const std::filesystem::path& directory);
 
 }  // namespace wafers

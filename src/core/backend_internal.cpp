@@ -8,10 +8,14 @@
 #include <exception>
 #include <thread>
 
+#include "base/scope_guard.h"
 #include "base/text.h"
+#include "core/claim.h"
 #include "core/doctor_checks.h"
 #include "core/remove_tree.h"
+#include "linux/fuse_overlayfs.h"
 #include "linux/host_facts.h"
+#include "linux/mount_table.h"
 #include "linux/process.h"
 #include "linux/process_scan.h"
 #include "linux/upper.h"
@@ -113,13 +117,25 @@ Error view_is_busy(const Wafer& wafer, const std::vector<Occupant>& occupants) {
   return Error(ErrorKind::busy, view + " by:" + lines, "end these processes, then try again");
 }
 
+void remove_trial(const std::filesystem::path& directory) {
+  // A kernel overlay has gone with the namespace that it was mounted in; a server lives on.
+  const std::filesystem::path view = directory / "view";
+  if (find_mount(own_mount_table(), view)) unmount_fuse_lazily(view);
+  remove_tree(directory);
+}
+
 Scratch::Scratch(const std::filesystem::path& state_dir) {
-  std::string name = state_dir / ".trial-XXXXXX";
-  if (::mkdtemp(name.data()) == nullptr) {
-    const int err = errno;
-    throw Error::system(err, "cannot make a directory in " + wafers::quoted(state_dir.native()));
+  while (!claim_) {  // one that a sweep has found before it was claimed is left to that sweep
+    std::string name = state_dir / (std::string(kTrialPrefix) + "XXXXXX");
+    if (::mkdtemp(name.data()) == nullptr) {
+      const int err = errno;
+      throw Error::system(err, "cannot make a directory in " + wafers::quoted(state_dir.native()));
+    }
+    path_ = name;
+    ScopeGuard remove_it([&]() noexcept { ::rmdir(name.c_str()); });
+    claim_ = claim_directory(path_);
+    remove_it.dismiss();
   }
-  path_ = name;
 }
 
 Scratch::~Scratch() {

@@ -54,7 +54,8 @@ Occupant describe_occupant(pid_t pid);
 Error view_is_busy(const Wafer& wafer, const std::vector<Occupant>& occupants);
 
 /// An empty directory below the state directory, removed with its content at the end of the scope.
-/// Its name begins with '.', so that nobody takes it for a wafer.
+/// Its name begins with '.', so that nobody takes it for a wafer. It is claimed by this process and
+/// the children that it forks, so that nobody takes it for one that was left behind.
 class Scratch {
  public:
   explicit Scratch(const std::filesystem::path& state_dir);
@@ -66,6 +67,7 @@ class Scratch {
 
  private:
   std::filesystem::path path_;
+  UniqueFd claim_;
 };
 
 Trial trial_failed(const Error& error, const std::string& hint);

@@ -1,7 +1,6 @@
 #include "core/discard.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +16,8 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "core/backend.h"
+#include "core/claim.h"
 #include "core/remove_tree.h"
 #include "linux/child.h"
 
@@ -33,16 +34,12 @@ struct Claim {
   fs::path path;
 };
 
-UniqueFd lock_directory(const fs::path& path) {
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) fd.reset();
-  return fd;
-}
+bool is_trial(const fs::path& path) { return path.filename().native().starts_with(kTrialPrefix); }
 
 void remove_quietly(const std::vector<Claim>& claims) noexcept {
   for (const Claim& claim : claims) {
     try {
-      remove_tree(claim.path);
+      is_trial(claim.path) ? remove_trial(claim.path) : remove_tree(claim.path);
     } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the next sweep tries again
     }
   }
@@ -63,14 +60,36 @@ void remove_in_background(const std::vector<Claim>& claims) noexcept {
   }
 }
 
-std::vector<Claim> claim_discarded(const fs::path& root) {
-  std::vector<Claim> claims;
+/// What may have been left behind, or be in use.
+struct Suspects {
+  std::vector<fs::path> half_made;
+  std::vector<fs::path> claimable;
+};
+
+Suspects find_suspects(const fs::path& root) {
+  Suspects suspects;
   std::error_code error;
   for (fs::directory_iterator it(root, error), end; !error && it != end; it.increment(error)) {
-    if (!it->path().filename().native().starts_with(kPrefix)) continue;
-    if (UniqueFd lock = lock_directory(it->path())) {
-      claims.push_back({std::move(lock), it->path()});
+    const std::string name = it->path().filename().native();
+    if (name.starts_with(kAddingPrefix)) suspects.half_made.push_back(it->path());
+    if (name.starts_with(kPrefix) || name.starts_with(kTrialPrefix)) {
+      suspects.claimable.push_back(it->path());
     }
+  }
+  return suspects;
+}
+
+/// Whoever makes one holds lock_all() until it has its final name.
+void remove_half_made(const Store& store, const std::vector<fs::path>& directories) {
+  if (directories.empty()) return;
+  const Lock lock = store.lock_all();
+  for (const fs::path& directory : directories) remove_tree(directory);
+}
+
+std::vector<Claim> claim_those_left(const std::vector<fs::path>& directories) {
+  std::vector<Claim> claims;
+  for (const fs::path& directory : directories) {
+    if (UniqueFd lock = claim_directory(directory)) claims.push_back({std::move(lock), directory});
   }
   return claims;
 }
@@ -78,7 +97,7 @@ std::vector<Claim> claim_discarded(const fs::path& root) {
 }  // namespace
 
 void discard(const fs::path& root, const fs::path& directory, std::size_t at_once) {
-  Claim claim{lock_directory(directory), {}};
+  Claim claim{claim_directory(directory), {}};
   int err = EEXIST;
   for (unsigned i = 0; err == EEXIST; ++i) {
     claim.path = root / (std::string(kPrefix) + directory.filename().native() + "-" +
@@ -96,10 +115,12 @@ void discard(const fs::path& root, const fs::path& directory, std::size_t at_onc
   remove_in_background(claims);
 }
 
-void sweep_discarded(const fs::path& root) noexcept {
+void sweep(const Store& store) noexcept {
   try {
-    const std::vector<Claim> claims = claim_discarded(root);
+    const Suspects suspects = find_suspects(store.root());
+    const std::vector<Claim> claims = claim_those_left(suspects.claimable);
     if (!claims.empty()) remove_in_background(claims);
+    remove_half_made(store, suspects.half_made);
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the next one tries again
   }
 }

@@ -211,7 +211,7 @@ RemoveResult remove_wafer(const Store& store, const std::string& name, const Rem
       found.invalid && !std::filesystem::is_directory(found.invalid->path)) {
     return remove_invalid(*found.invalid, options);  // a file has no lock in it
   }
-  sweep_discarded(store.root());
+  sweep(store);
   const Lock lock = store.lock(name);
   Lookup found = store.lookup(name);
   if (found.invalid) return remove_invalid(*found.invalid, options);

@@ -26,7 +26,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kMetadata = "metadata";
 constexpr const char* kLock = "lock";
-constexpr std::string_view kAddingPrefix = ".adding-";
 
 /// Value of an environment variable; empty counts as unset, as the XDG specification wants it.
 std::optional<std::string> environment(const char* name) {

@@ -20,6 +20,9 @@ using Notify = std::function<void(std::string_view line)>;
 /// Error(failed) where none of the variables is set.
 std::filesystem::path state_directory();
 
+/// What the names of directories begin with in which wafers are made, under Store::lock_all().
+inline constexpr std::string_view kAddingPrefix = ".adding-";
+
 /// Whether `name` may be a wafer's name: [A-Za-z0-9][A-Za-z0-9._-]{0,63}.
 bool is_valid_wafer_name(std::string_view name);
 
