@@ -203,21 +203,25 @@ class OccupantFilter {
   std::optional<ViewIdentity> view_;
 };
 
-std::vector<pid_t> living_processes_besides(const Inside& inside) {
+/// Every process but the holder and this one.
+std::vector<pid_t> processes_besides(const Inside& inside) {
   std::vector<pid_t> pids = all_processes();
   std::erase_if(pids, [&](pid_t pid) {
-    const auto stat = read_process_stat(pid);
-    const bool is_holder_of_it = inside.holder && pid == inside.id.pid;
-    return pid == ::getpid() || is_holder_of_it || !stat || !stat->alive();
+    return pid == ::getpid() || (inside.holder && pid == inside.id.pid);
   });
   return pids;
+}
+
+bool is_alive(pid_t pid) {
+  const auto stat = read_process_stat(pid);
+  return stat && stat->alive();
 }
 
 std::vector<Occupant> occupants_besides(const Inside& inside, const Wafer& wafer) {
   const OccupantFilter filter(wafer, inside);
   std::vector<Occupant> occupants;
-  for (const pid_t pid : living_processes_besides(inside)) {
-    if (filter.lives_inside(pid) || filter.reaches_in(pid)) {
+  for (const pid_t pid : processes_besides(inside)) {
+    if ((filter.lives_inside(pid) || filter.reaches_in(pid)) && is_alive(pid)) {
       occupants.push_back(describe_occupant(pid));
     }
   }
@@ -228,8 +232,8 @@ std::vector<Occupant> occupants_besides(const Inside& inside, const Wafer& wafer
 /// unmount.
 bool somebody_lives_inside(const Inside& inside, const Wafer& wafer) {
   const OccupantFilter filter(wafer, inside);
-  const auto pids = living_processes_besides(inside);
-  return std::ranges::any_of(pids, [&](pid_t pid) { return filter.lives_inside(pid); });
+  return std::ranges::any_of(processes_besides(inside),
+                             [&](pid_t pid) { return filter.lives_inside(pid) && is_alive(pid); });
 }
 
 /// Unmounts in the namespace, so that the upper is free when this returns: what the kernel does
