@@ -1,8 +1,10 @@
 #include "git/work_queue.h"
 
+#include <algorithm>
 #include <atomic>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "support/catch.h"
 
@@ -20,6 +22,29 @@ TEST_CASE("a queue does every job once", "[work_queue]") {
     queue.finish();
     CHECK(sum == expected);
   }
+}
+
+TEST_CASE("jobs are begun in the order in which they were added", "[work_queue]") {
+  constexpr int kLast = 100;
+  std::atomic<bool> blocked{true};
+  const auto here = std::this_thread::get_id();
+  std::vector<int> begun;
+  WorkQueue<int> queue(1000, [&](const int& job) {
+    if (job == kLast) {
+      blocked = false;
+      blocked.notify_all();
+    }
+    // Each of its own threads stands still with one job, so that this one does the rest.
+    if (std::this_thread::get_id() == here) {
+      begun.push_back(job);
+    } else {
+      blocked.wait(true);
+    }
+  });
+  for (int job = 1; job <= kLast; ++job) queue.add(job, 1);
+  queue.finish();
+  CHECK_FALSE(begun.empty());
+  CHECK(std::is_sorted(begun.begin(), begun.end()));
 }
 
 TEST_CASE("who adds to a full queue works, too", "[work_queue]") {
@@ -56,14 +81,46 @@ TEST_CASE("a job that fails is told to who adds and to who waits", "[work_queue]
   CHECK_THROWS_WITH(queue.finish(), "job failed");
 }
 
-TEST_CASE("what is cancelled is not begun", "[work_queue]") {
-  std::atomic<int> begun{0};
-  {
-    WorkQueue<int> queue(1000, [&](const int& /*job*/) { ++begun; });
-    queue.add(1, 1);
-    queue.cancel();
-    const int before = begun;
-    CHECK(before <= 1);
+TEST_CASE("who waits, waits for the jobs of others, too", "[work_queue]") {
+  std::atomic<int> done{0};
+  WorkQueue<int> queue(1000, [&](const int& /*job*/) {
+    std::this_thread::yield();
+    ++done;
+  });
+  for (int job = 1; job <= 2000; ++job) {
+    queue.add(job, 1);
+    queue.finish();
+    REQUIRE(done == job);
   }
-  CHECK(begun <= 1);
+}
+
+TEST_CASE("after a failure nothing that waits is begun", "[work_queue]") {
+  std::atomic<bool> failed{false};
+  const auto here = std::this_thread::get_id();
+  int later = 0;
+  WorkQueue<int> queue(1000, [&](const int& /*job*/) {
+    if (std::this_thread::get_id() != here) return failed.wait(false);
+    if (failed) ++later;
+    failed = true;
+    failed.notify_all();
+    throw std::runtime_error("job failed");
+  });
+  for (int job = 0; job < 100; ++job) queue.add(job, 1);
+  CHECK_THROWS_WITH(queue.finish(), "job failed");
+  CHECK(later == 0);
+}
+
+TEST_CASE("what is cancelled is not begun", "[work_queue]") {
+  constexpr int kMany = 100000;
+  std::atomic<bool> blocked{true};
+  std::atomic<int> begun{0};
+  WorkQueue<int> queue(kMany, [&](const int& /*job*/) {
+    ++begun;
+    blocked.wait(true);
+  });
+  for (int job = 0; job < kMany; ++job) queue.add(job, 1);
+  blocked = false;
+  blocked.notify_all();
+  queue.cancel();
+  CHECK(begun < kMany);
 }
