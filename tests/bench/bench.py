@@ -2,7 +2,9 @@
 processes, and reports medians and the ratio of the medians. See tests/bench/run."""
 
 import argparse
+import contextlib
 import json
+import math
 import os
 import platform
 import resource
@@ -107,6 +109,17 @@ class Bench:
         run("git", "branch", "-q", "-D", *(f"wafers/{name}" for name in names), cwd=base)
         return seconds
 
+    @contextlib.contextmanager
+    def worktree(self, base):
+        """A native worktree of `base`, on a branch of its own."""
+        tree = self.data / "worktree"
+        run("git", "worktree", "add", "-q", "-b", "native", str(tree), cwd=base)
+        try:
+            yield tree
+        finally:
+            run("git", "worktree", "remove", "--force", str(tree), cwd=base)
+            run("git", "branch", "-q", "-D", "native", cwd=base)
+
     def inside(self, name, script, *arguments):
         return self.wafers("exec", name, "--", "python3", "-c", script, *arguments)
 
@@ -156,13 +169,12 @@ def add(bench, target):
 @figure("<= 1/50")
 def worktree(bench, target):
     base = bench.linux()
-    tree = bench.data / "worktree"
+    tree = bench.data / "copy"
 
-    def native(number):
-        seconds = run("git", "worktree", "add", "-q", "-b", f"w{number}", str(tree), cwd=base)
-        run("git", "worktree", "remove", "--force", str(tree), cwd=base)
-        run("git", "branch", "-q", "-D", f"w{number}", cwd=base)
-        return seconds
+    def native(_):
+        start = time.perf_counter()
+        with bench.worktree(base):
+            return time.perf_counter() - start
 
     def copy(_):
         seconds = run("cp", "-a", "--reflink=auto", str(base), str(tree))
@@ -174,7 +186,8 @@ def worktree(bench, target):
         bench.remove(base, f"a{number}")
         return seconds
 
-    times = bench.in_turn(rounds=3, wafers=ours, git_worktree_add=native, cp_a=copy)
+    times = bench.in_turn(wafers=ours, git_worktree_add=native)
+    times |= bench.in_turn(rounds=1, cp_a=copy)
     bench.record("add / git worktree add", target, times)
 
 
@@ -218,27 +231,25 @@ def enter(bench, target):
 @figure("<= 1/10; <= 25 ms")
 def commit(bench, target):
     base = bench.linux()
-    tree = bench.data / "worktree"
     files = output("git", "ls-files", "kernel/*.c", cwd=base).decode().split()[:10]
     bench.add(base, "c", "--assume-clean")
-    run("git", "worktree", "add", "-q", "-b", "native", str(tree), cwd=base)
 
     def ours(number):
         bench.inside("c", APPEND, f"/* {number} */\n", *files)
         return bench.wafers("git-commit", "c", "-m", "x")
 
-    def native(number):
-        run("python3", "-c", APPEND, f"/* {number} */\n", *files, cwd=tree)
-        return run("sh", "-c", "git add -A && git commit -q -m x", cwd=tree)
+    with bench.worktree(base) as tree:
 
-    times = bench.in_turn(wafers=ours, git=native)
-    status = bench.in_turn(
-        wafers=lambda _: bench.wafers("git-status", "c"),
-        git=lambda _: run("git", "status", "--porcelain", cwd=tree),
-    )
+        def native(number):
+            run("python3", "-c", APPEND, f"/* {number} */\n", *files, cwd=tree)
+            return run("sh", "-c", "git add -A && git commit -q -m x", cwd=tree)
+
+        times = bench.in_turn(wafers=ours, git=native)
+        status = bench.in_turn(
+            wafers=lambda _: bench.wafers("git-status", "c"),
+            git=lambda _: run("git", "status", "--porcelain", cwd=tree),
+        )
     bench.remove(base, "c")
-    run("git", "worktree", "remove", "--force", str(tree), cwd=base)
-    run("git", "branch", "-q", "-D", "native", cwd=base)
     bench.record("git-commit of 10 files / git add -A && git commit", target, times)
     bench.record("git-status / git status in a worktree", "", status)
 
@@ -324,31 +335,29 @@ def growth(bench, target):
 @figure("<= 0.5; the second commit <= 0.1 of the first", large=True)
 def large_commit(bench, target):
     base = bench.linux()
-    tree = bench.data / "worktree"
     files = output("git", "ls-files", "*.[ch]", cwd=base).decode().split()
     files = files[:: len(files) // 10_000][:10_000]
     bench.add(base, "l", "--assume-clean")
-    run("git", "worktree", "add", "-q", "-b", "native", str(tree), cwd=base)
     script = APPEND.replace("sys.argv[2:]", "open(sys.argv[2]).read().split()")
     listing = bench.data / "files"
     listing.write_text("\n".join(files))
     second = []
 
-    def ours(number):
+    def ours(_):
         bench.inside("l", script, f"/* {time.time()} */\n", str(listing))
         seconds = bench.wafers("git-commit", "l", "-m", "x")
         bench.inside("l", APPEND, "x\n", "Makefile")
         second.append(bench.wafers("git-commit", "l", "-m", "x"))
         return seconds
 
-    def native(number):
-        run("python3", "-c", script, f"/* {time.time()} */\n", str(listing), cwd=tree)
-        return run("sh", "-c", "git add -A && git commit -q -m x", cwd=tree)
+    with bench.worktree(base) as tree:
 
-    times = bench.in_turn(rounds=3, wafers=ours, git=native)
+        def native(_):
+            run("python3", "-c", script, f"/* {time.time()} */\n", str(listing), cwd=tree)
+            return run("sh", "-c", "git add -A && git commit -q -m x", cwd=tree)
+
+        times = bench.in_turn(wafers=ours, git=native)
     bench.remove(base, "l")
-    run("git", "worktree", "remove", "--force", str(tree), cwd=base)
-    run("git", "branch", "-q", "-D", "native", cwd=base)
     bench.record("git-commit of 10,000 files / git add -A && git commit", target, times)
     bench.record("commit of 1 file with those in the upper / the first", "<= 0.1",
                  {"second": second, "first": times["wafers"]})
@@ -399,7 +408,7 @@ def remove(bench, target):
         bench.inside("r", make)
         return bench.remove(base, "r")
 
-    bench.record("rm with 100,000 files in the upper", target, bench.in_turn(wafers=ours, rounds=3))
+    bench.record("rm with 100,000 files in the upper", target, bench.in_turn(wafers=ours))
 
 
 @figure("<= 0.5")
@@ -454,30 +463,46 @@ def view_io(bench, target):
     jobs = {
         "find with stat": "find . -path ./.git -prune -o -size +1M -print",
         "grep -r over *.c": "grep -r --include=*.c --exclude-dir=.git no_such_word . || true",
+        "reading all": "find . -path ./.git -prune -o -type f -print0 | xargs -0 cat",
         "1,000 small files": "mkdir s && cd s && for i in $(seq 1000); do echo $i > $i; done && cd .. && rm -r s",
+        "a build": "make -s -C tools/lib/subcmd && make -s -C tools/lib/subcmd clean",
     }
-    for name, job in jobs.items():
-        times = bench.in_turn(
-            wafers=lambda _: bench.wafers("exec", "v", "--", "sh", "-c", job),
-            bare_overlay=lambda _: run("unshare", "-rm", "sh", "-c", mount, "sh", job),
-            native=lambda _: run("sh", "-c", job, cwd=base),
-            fuse=lambda _: run("sh", "-c", job, cwd=fuse),
-        )
-        bench.record(name, target, times)
+    with bench.worktree(base) as tree:
+        for name, job in jobs.items():
+            times = bench.in_turn(
+                wafers=lambda _: bench.wafers("exec", "v", "--", "sh", "-c", job),
+                bare_overlay=lambda _: run("unshare", "-rm", "sh", "-c", mount, "sh", job),
+                native=lambda _: run("sh", "-c", job, cwd=tree),
+                fuse=lambda _: run("sh", "-c", job, cwd=fuse),
+            )
+            bench.record(name, target, times)
     bench.remove(base, "v", "f")
     run("unshare", "-rm", "rm", "-rf", str(top))
 
 
-@figure("<= 3 ms a wafer; ls <= 60 ms", large=True)
+def private_kilobytes(pid):
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
+
+
+@figure("<= 3 ms a wafer; <= 100 KB of memory, <= 20 KB of disk", large=True)
 def thousand(bench, target):
     base = bench.synthetic(10_000)
     names = [f"t{i}" for i in range(1000)]
     alone = bench.add(base, "alone")
+    used = int(output("du", "-s", "-B1", str(bench.state)).split()[0])
     seconds = bench.wafers("add", *names, base=base)
+    used = int(output("du", "-s", "-B1", str(bench.state)).split()[0]) - used
+    listed = json.loads(output(bench.wafers_program, "ls", "--json"))["wafers"]
+    memory = statistics.median(private_kilobytes(wafer["holder_pid"]) for wafer in listed)
     listing = [bench.wafers("ls", "--json") for _ in range(bench.rounds)]
-    bench.record("add of 1,000 names, each beyond one", target, {"wafers": [(seconds - alone) / 999]})
+    note = f"each: {memory:.0f} KB of memory, {used / 1000 / 1024:.1f} KB of disk"
+    bench.record(
+        "add of 1,000 names, each beyond one", target, {"wafers": [(seconds - alone) / 999]}, note
+    )
     bench.record("ls --json with 1,000 wafers", "<= 60 ms", {"wafers": listing})
-    bench.remove(base, "alone", *names)
+    gone = bench.remove(base, "alone", *names)
+    bench.record("rm of 1,001 wafers, each", "", {"wafers": [gone / 1001]})
 
 
 @figure("grows with the cores")
@@ -528,8 +553,6 @@ def write_markdown(bench, path):
 
 def write_growth(bench, path):
     """Milliseconds over the number of files, both logarithmic."""
-    import math
-
     x = lambda count: 60 + 150 * math.log10(count / 1000)
     y = lambda seconds: 300 - 90 * math.log10(max(seconds, 0.001) * 1000)
     parts = ['<svg xmlns="http://www.w3.org/2000/svg" width="620" height="340" font-family="sans-serif" font-size="12">']
