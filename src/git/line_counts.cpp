@@ -96,17 +96,16 @@ bool LineCounter::is_binary(const FilePair::Side& side, std::string_view content
 }
 
 std::optional<LineCounts> LineCounter::count_alone(const Task& task) const {
-  if (const auto known = store_.known_difference(task.pair->before.oid, task.pair->after.oid)) {
-    const bool binary = (task.before == TextRule::detect && known->before_looks_binary) ||
-                        (task.after == TextRule::detect && known->after_looks_binary);
-    return binary ? LineCounts{} : known->lines;
+  auto difference = store_.known_difference(task.pair->before.oid, task.pair->after.oid);
+  if (!difference) {
+    const auto before = Blob::read(store_.odb(), task.pair->before);
+    const auto after = before ? Blob::read(store_.odb(), task.pair->after) : std::nullopt;
+    if (!after) return std::nullopt;
+    difference = line_difference(before->content(), after->content());
   }
-  const auto before = Blob::read(store_.odb(), task.pair->before);
-  const auto after = before ? Blob::read(store_.odb(), task.pair->after) : std::nullopt;
-  if (!after) return std::nullopt;
-  const bool binary = (task.before == TextRule::detect && looks_binary(before->content())) ||
-                      (task.after == TextRule::detect && looks_binary(after->content()));
-  return binary ? LineCounts{} : count_without_search(before->content(), after->content());
+  const bool binary = (task.before == TextRule::detect && difference->before_looks_binary) ||
+                      (task.after == TextRule::detect && difference->after_looks_binary);
+  return binary ? LineCounts{} : difference->lines;
 }
 
 LineCounts LineCounter::count_all(const std::vector<FilePair>& pairs) {
