@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "core/filter_directory.h"
 #include "git/attributes.h"
 #include "git/convert.h"
 #include "git/convert_driver.h"
@@ -227,9 +228,7 @@ class Attacher {
     git::ConvertContext context;
     context.path = place.prefix + entry.name;
     context.directory = filter_directory_;
-    context.environment = {"GIT_DIR=" + repository_.git_dir().native(),
-                           "GIT_WORK_TREE=" + filter_directory_, "PWD=" + filter_directory_,
-                           "GIT_OPTIONAL_LOCKS=0"};
+    context.environment = filter_environment(repository_, filter_directory_);
     context.warnings = warnings_;
     context.drivers = &drivers_;
     return conversion.to_worktree(std::move(content), entry.oid.hex(), context);

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "core/filter_directory.h"
 #include "git/worktree_stat.h"
 
 namespace wafers {
@@ -130,7 +131,10 @@ void BlobReader::read_regular(const ViewFile& file, Result& result,
   const git::Attributes attributes = file.attributes.of_file(file.name);
   const git::Conversion conversion = git::Conversion::choose(attributes, config_);
   const bool filtered = attributes.find("filter") != attributes.end();
-  if (filtered && filter_directory_.empty()) find_filter_directory();
+  if (filtered && filter_directory_.empty()) {
+    filter_directory_ = input_.filter_directory ? input_.filter_directory() : input_.upper;
+    filter_environment_ = filter_environment(*input_.repository, filter_directory_);
+  }
   if (!conversion.is_identity()) {
     result.oid = store(conversion.to_git(read_whole(file, fd.get()), context_for(file, warnings)));
     // Not with a filter program: it would have to run once more, the other way round.
@@ -171,16 +175,6 @@ git::ConvertContext BlobReader::context_for(const ViewFile& file,
     return input_.objects->read_blob(tip->oid);
   };
   return context;
-}
-
-/// Filters find the repository by GIT_DIR, since the view hides `.git`. Its index is the base's:
-/// git programs among them must not refresh it. PWD spares them the path that getcwd(2) would give
-/// for another mount namespace's directory.
-void BlobReader::find_filter_directory() {
-  filter_directory_ = input_.filter_directory ? input_.filter_directory() : input_.upper;
-  filter_environment_ = {"GIT_DIR=" + input_.repository->git_dir().native(),
-                         "GIT_WORK_TREE=" + filter_directory_, "PWD=" + filter_directory_,
-                         "GIT_OPTIONAL_LOCKS=0"};
 }
 
 /// The size that git's index would have of the checked-out `oid`, where an index knows it.

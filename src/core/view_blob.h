@@ -56,7 +56,6 @@ class BlobReader {
   std::optional<std::uint32_t> recorded_size(const std::string& path, const git::Oid& oid);
   bool size_differs(const ViewFile& file, const git::Oid& oid);
   git::ConvertContext context_for(const ViewFile& file, std::vector<std::string>& warnings);
-  void find_filter_directory();
 
   const SnapshotInput& input_;
   git::ConvertConfig config_;
