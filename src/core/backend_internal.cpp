@@ -4,13 +4,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <exception>
 #include <thread>
 
-#include "base/scope_guard.h"
 #include "base/text.h"
-#include "core/claim.h"
 #include "core/doctor_checks.h"
 #include "core/remove_tree.h"
 #include "linux/fuse_overlayfs.h"
@@ -122,27 +119,6 @@ void remove_trial(const std::filesystem::path& directory) {
   const std::filesystem::path view = directory / "view";
   if (find_mount(own_mount_table(), view)) unmount_fuse_lazily(view);
   remove_tree(directory);
-}
-
-Scratch::Scratch(const std::filesystem::path& state_dir) {
-  while (!claim_) {  // one that a sweep has found before it was claimed is left to that sweep
-    std::string name = state_dir / (std::string(kTrialPrefix) + "XXXXXX");
-    if (::mkdtemp(name.data()) == nullptr) {
-      const int err = errno;
-      throw Error::system(err, "cannot make a directory in " + wafers::quoted(state_dir.native()));
-    }
-    path_ = name;
-    ScopeGuard remove_it([&]() noexcept { ::rmdir(name.c_str()); });
-    claim_ = claim_directory(path_);
-    remove_it.dismiss();
-  }
-}
-
-Scratch::~Scratch() {
-  try {
-    remove_tree(path_);
-  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): the trial's result is what counts
-  }
 }
 
 Trial trial_failed(const Error& error, const std::string& hint) {

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "core/backend.h"
+#include "core/scratch.h"
 #include "linux/overlay.h"
 
 namespace wafers {
@@ -52,23 +53,6 @@ Occupant describe_occupant(pid_t pid);
 
 /// Error(busy) that names them; where there are none to name, it says so.
 Error view_is_busy(const Wafer& wafer, const std::vector<Occupant>& occupants);
-
-/// An empty directory below the state directory, removed with its content at the end of the scope.
-/// Its name begins with '.', so that nobody takes it for a wafer. It is claimed by this process and
-/// the children that it forks, so that nobody takes it for one that was left behind.
-class Scratch {
- public:
-  explicit Scratch(const std::filesystem::path& state_dir);
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch();
-
-  const std::filesystem::path& path() const noexcept { return path_; }
-
- private:
-  std::filesystem::path path_;
-  UniqueFd claim_;
-};
 
 Trial trial_failed(const Error& error, const std::string& hint);
 

@@ -1,13 +1,9 @@
 #include "core/diff_program.h"
 
-#include <stdlib.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <fstream>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -22,13 +18,6 @@ namespace wafers {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path make_directory_like(const fs::path& pattern) {
-  std::string path = pattern.native();
-  if (::mkdtemp(path.data()) != nullptr) return path;
-  const int err = errno;
-  throw Error::system(err, "cannot make a directory like " + wafers::quoted(pattern.native()));
-}
 
 bool exists_in(git::ObjectStore& objects, git::Oid tree, const std::string& path) {
   const std::vector<std::string> components = split(path, '/');
@@ -143,18 +132,11 @@ std::vector<std::string> arguments_for(const DiffRequest& request, const Trees& 
 
 }  // namespace
 
-DiffProgram::Scratch::Scratch(const fs::path& pattern) : path(make_directory_like(pattern)) {}
-
-DiffProgram::Scratch::~Scratch() {
-  std::error_code gone;
-  fs::remove_all(path, gone);
-}
-
 DiffProgram::DiffProgram(const Wafer& wafer, const DiffRequest& request)
-    : scratch_(wafer.directory / "diff-XXXXXX") {
+    : scratch_(wafer.directory, "diff-") {
   const std::vector<std::string> paths = clean_paths(request.paths);
-  const fs::path worktree = scratch_.path / "worktree";
-  const fs::path objects_dir = scratch_.path / "objects";
+  const fs::path worktree = scratch_.path() / "worktree";
+  const fs::path objects_dir = scratch_.path() / "objects";
   fs::create_directory(worktree);
   fs::create_directory(objects_dir);
   const WaferGit git = open_wafer_git(wafer);

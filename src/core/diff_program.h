@@ -1,8 +1,7 @@
 #pragma once
 
-#include <filesystem>
-
 #include "core/commit.h"
+#include "core/scratch.h"
 #include "core/wafer.h"
 #include "linux/spawn.h"
 
@@ -25,15 +24,6 @@ class DiffProgram {
   const Command& command() const noexcept { return command_; }
 
  private:
-  /// A directory that goes away with all that is in it.
-  struct Scratch {
-    explicit Scratch(const std::filesystem::path& pattern);
-    Scratch(const Scratch&) = delete;
-    Scratch& operator=(const Scratch&) = delete;
-    ~Scratch();
-    const std::filesystem::path path;
-  };
-
   Scratch scratch_;
   Command command_;
 };

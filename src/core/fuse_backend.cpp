@@ -70,7 +70,7 @@ class FuseBackend final : public Backend {
 
   Trial trial(const std::filesystem::path& state_dir, MountMode mode) const override {
     try {
-      const Scratch scratch(state_dir);
+      const Scratch scratch(state_dir, kTrialPrefix);
       make_trial_layers(scratch.path());
       try_serving(scratch.path(), mode);
       return {true, UpperDialect::fuse, {}, {}};

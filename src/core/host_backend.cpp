@@ -28,7 +28,7 @@ std::optional<ViewIdentity> view_here(const Wafer& wafer) {
 
 /// In a child with a mount namespace of its own: whatever happens to it, no mount is left behind.
 void try_mounting(const std::filesystem::path& state_dir, OverlayXattrs xattrs, MountMode mode) {
-  const Scratch scratch(state_dir);
+  const Scratch scratch(state_dir, kTrialPrefix);
   make_trial_layers(scratch.path());
   OverlaySpec spec = trial_overlay(scratch.path(), xattrs);
   spec.is_volatile = mode == MountMode::volatile_;

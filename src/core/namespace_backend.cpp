@@ -300,7 +300,7 @@ class NamespaceBackend final : public Backend {
         throw Error(ErrorKind::unsupported, "the helper program wafers-holder is missing",
                     "reinstall wafers, or set WAFERS_HOLDER to its path");
       }
-      const Scratch scratch(state_dir);
+      const Scratch scratch(state_dir, kTrialPrefix);
       make_trial_layers(scratch.path());
       OverlaySpec spec = trial_overlay(scratch.path(), OverlayXattrs::user);
       spec.is_volatile = mode == MountMode::volatile_;

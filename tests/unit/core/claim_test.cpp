@@ -53,7 +53,7 @@ TEST_CASE("a scratch directory that is swept before it is claimed is not used") 
     SECTION("and gone") { fs::remove(made); }
     SECTION("and going") {}
   });
-  const Scratch scratch(temp.path());
+  const Scratch scratch(temp.path(), kTrialPrefix);
   CHECK(scratch.path() != made);
   CHECK(fs::exists(scratch.path()));
   CHECK_FALSE(claim_directory(scratch.path()));  // so no sweep takes it from here on
