@@ -25,6 +25,7 @@
 #include "git/clean_check.h"
 #include "git/index_file.h"
 #include "git/repository.h"
+#include "linux/files.h"
 #include "linux/process.h"
 
 namespace wafers {
@@ -415,7 +416,7 @@ class Adding {
     // The view has no repository of its own. Removed through the mount it would cost far more.
     hide_repository(one.wafer);
     copy_root_attributes(upper, one.wafer.base_repo);
-    if (one.wafer.durable) sync_upper(one.wafer);
+    if (one.wafer.durable) sync_file_system(one.wafer.upper());
   }
 
   /// The merged root shows the upper's owner and mode.

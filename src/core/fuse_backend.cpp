@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "core/backend_internal.h"
 #include "core/visible_view.h"
+#include "linux/files.h"
 #include "linux/fuse_overlayfs.h"
 #include "linux/overlay_trial.h"
 #include "linux/process.h"
@@ -55,13 +56,6 @@ void flush_file(const std::filesystem::path& path) {
   if (::close(fd.release()) == 0) return;
   const int err = errno;
   throw Error::system(err, "cannot flush " + wafers::quoted(path.native()));
-}
-
-void sync_file_system(const std::filesystem::path& mountpoint) {
-  const UniqueFd fd(::open(mountpoint.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd && ::syncfs(fd.get()) == 0) return;
-  const int err = errno;
-  throw Error::system(err, "cannot flush the view on " + wafers::quoted(mountpoint.native()));
 }
 
 class FuseBackend final : public Backend {

@@ -11,6 +11,7 @@
 #include "core/backend.h"
 #include "core/mountpoint.h"
 #include "core/unclean.h"
+#include "linux/files.h"
 
 namespace wafers {
 namespace {
@@ -83,7 +84,7 @@ void unmount_wafer(const Store& store, const std::string& name) {
   if (!wafer.mount && wafer.volatile_boot.empty()) return;
   wafer.mount.reset();
   if (!wafer.volatile_boot.empty() && !is_unclean(wafer)) {
-    sync_upper(wafer);
+    sync_file_system(wafer.upper());
     wafer.volatile_boot.clear();
   }
   store.save(wafer);

@@ -69,13 +69,6 @@ void write_new_file(const fs::path& path, std::string_view content) {
   write_all(fd.get(), content);
 }
 
-/// Waits for all that was written to the file system of a directory.
-void sync_file_system(const fs::path& directory) {
-  if (::syncfs(open_or_throw(directory, O_RDONLY | O_DIRECTORY).get()) == 0) return;
-  const int err = errno;
-  throw Error::system(err, "cannot sync the file system of " + wafers::quoted(directory.native()));
-}
-
 /// A file's new content, under another name until it takes the old one's place.
 class Replacement {
  public:

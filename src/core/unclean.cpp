@@ -2,9 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 
 #include "base/error.h"
 #include "base/fd.h"
@@ -61,16 +58,6 @@ void expect_unclean(const Store& store, Wafer& wafer) {
   if (wafer.durable || !wafer.volatile_boot.empty()) return;
   wafer.volatile_boot = this_boot();
   store.save(wafer);
-}
-
-void sync_upper(const Wafer& wafer) {
-  const UniqueFd fd(::open(wafer.upper().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // One call for however many files. It waits for what others write to this file system, too.
-  if (fd && ::syncfs(fd.get()) == 0) return;
-  const int err = errno;
-  throw Error::system(
-      err, "cannot sync " + wafers::quoted(wafer.upper().native()),
-      err == EIO ? "the disk could not write some of it: look at the kernel's log (dmesg)" : "");
 }
 
 void hide_repository(const Wafer& wafer) {

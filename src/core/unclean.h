@@ -36,10 +36,6 @@ void accept_unclean(const Store& store, Wafer& wafer);
 /// what is written from now on need not be there after a crash of the host.
 void expect_unclean(const Store& store, Wafer& wafer);
 
-/// Waits until all that is in the upper is on the disk. Throws Error(failed), as where some of it
-/// could not be written.
-void sync_upper(const Wafer& wafer);
-
 /// Hides the base's `.git` in an upper where it isn't hidden yet. Throws Error(failed).
 void hide_repository(const Wafer& wafer);
 

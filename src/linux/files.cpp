@@ -73,6 +73,15 @@ void write_all(int fd, std::string_view data) {
   }
 }
 
+void sync_file_system(const std::filesystem::path& directory) {
+  const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd && ::syncfs(fd.get()) == 0) return;
+  const int err = errno;
+  throw Error::system(
+      err, "cannot sync the file system of " + wafers::quoted(directory.native()),
+      err == EIO ? "the disk could not write some of it: look at the kernel's log (dmesg)" : "");
+}
+
 UniqueFd make_memory_file(std::string_view content) {
   UniqueFd fd(::memfd_create("wafers", MFD_CLOEXEC));
   if (!fd) {

@@ -28,6 +28,10 @@ std::string read_to_end(int fd);
 /// Writes all of `data`. Throws Error(failed).
 void write_all(int fd, std::string_view data);
 
+/// Waits for all that was written to the file system of `directory`, by whomever: one call for
+/// however many files. Throws Error(failed), as where some of it could not be written.
+void sync_file_system(const std::filesystem::path& directory);
+
 /// An unnamed file in memory that holds `content`, at its start, close-on-exec. Throws
 /// Error(failed).
 UniqueFd make_memory_file(std::string_view content);
