@@ -25,26 +25,24 @@ void settle_pending_commit(const Store& store, Wafer& wafer) {
   store.save(wafer);
 }
 
-/// The wafer, ready for its upper to be read. The caller holds its lock.
-Wafer prepare(const Store& store, const std::string& name) {
+enum class Use { look, write };
+
+/// The wafer, ready for its upper to be read, and for that to become part of the repository where
+/// `use` says so. The caller holds its lock.
+Wafer prepare(const Store& store, const std::string& name, Use use) {
   Wafer wafer = store.load(name);
+  if (use == Use::write) refuse_unclean(wafer);
   const auto backend = make_backend(wafer.backend);
   if (backend->state(wafer).status == WaferStatus::mounted) backend->flush(wafer);
   settle_pending_commit(store, wafer);
   return wafer;
 }
 
-/// The same for what is to become part of the repository.
-Wafer prepare_to_write(const Store& store, const std::string& name) {
-  refuse_unclean(store.load(name));
-  return prepare(store, name);
-}
-
 }  // namespace
 
 CommitResult git_commit(const Store& store, const std::string& name, const CommitRequest& request) {
   const Lock lock = store.lock(name);
-  Wafer wafer = prepare_to_write(store, name);
+  Wafer wafer = prepare(store, name, Use::write);
   const auto about_to_move = [&](const std::string& commit) {
     Wafer pending = wafer;
     pending.pending_commit = commit;
@@ -60,7 +58,7 @@ CommitResult git_commit(const Store& store, const std::string& name, const Commi
 StageResult git_add(const Store& store, const std::string& name,
                     const std::vector<std::string>& paths) {
   const Lock lock = store.lock(name);
-  Wafer wafer = prepare_to_write(store, name);
+  Wafer wafer = prepare(store, name, Use::write);
   StageResult result = stage_paths(wafer, paths);
   store.save(wafer);
   return result;
@@ -68,7 +66,7 @@ StageResult git_add(const Store& store, const std::string& name,
 
 NamedStatus git_status(const Store& store, const std::string& name) {
   const Lock lock = store.lock(name);
-  const Wafer wafer = prepare(store, name);
+  const Wafer wafer = prepare(store, name, Use::look);
   return {wafer.branch, status_of_view(wafer)};
 }
 
@@ -77,7 +75,7 @@ std::optional<int> git_diff(const Store& store, const std::string& name,
   std::optional<DiffProgram> diff;
   {
     const Lock lock = store.lock(name);
-    diff.emplace(prepare(store, name), request);
+    diff.emplace(prepare(store, name, Use::look), request);
   }
   const InterruptGuard guard;
   const ExitStatus status = wait_for_child(spawn(diff->command()));
