@@ -78,14 +78,6 @@ std::string_view hidden_name(std::string_view file) {
   return name == "." || name == ".." ? std::string_view{} : name;
 }
 
-/// Of a kernel's dialect: 'y' for an opaque directory. Since Linux 6.7 a whiteout can be an empty
-/// regular file with an attribute, in a directory that is marked 'x'
-/// (Documentation/filesystems/overlayfs.rst, "Nesting overlayfs mounts"). The kernel itself makes
-/// none in an upper; other tools do.
-char kernel_mark(const PlainDir& dir, UpperDialect dialect) {
-  return one_byte_attribute(dir.fd(), opaque_attribute(dialect), dir.path());
-}
-
 bool is_opaque_for_fuse(const PlainDir& dir) {
   for (const char* attribute :
        {"user.fuseoverlayfs.opaque", "user.overlay.opaque", "trusted.overlay.opaque"}) {
@@ -94,6 +86,15 @@ bool is_opaque_for_fuse(const PlainDir& dir) {
   if (dir.stat(kOpaqueFile)) return true;
   const auto device = dir.stat(std::string(kOpaqueDevice));
   return device && is_whiteout_device(*device);
+}
+
+/// Of an opaque directory 'y'. In a kernel's dialect also 'x': since Linux 6.7 a whiteout can be an
+/// empty regular file with an attribute, in a directory with this mark
+/// (Documentation/filesystems/overlayfs.rst, "Nesting overlayfs mounts"). The kernel itself makes
+/// none in an upper; other tools do.
+char directory_mark(const PlainDir& dir, UpperDialect dialect) {
+  if (dialect == UpperDialect::fuse) return is_opaque_for_fuse(dir) ? 'y' : '\0';
+  return one_byte_attribute(dir.fd(), opaque_attribute(dialect), dir.path());
 }
 
 bool is_attribute_whiteout(const PlainDir& dir, const std::string& name, const struct stat& st,
@@ -146,16 +147,11 @@ UpperDir UpperDir::open_directory(const std::string& name) const {
   return {dir_.open_directory(name), dialect_};
 }
 
-bool UpperDir::opaque() const {
-  return dialect_ == UpperDialect::fuse ? is_opaque_for_fuse(dir_)
-                                        : kernel_mark(dir_, dialect_) == 'y';
-}
+bool UpperDir::opaque() const { return directory_mark(dir_, dialect_) == 'y'; }
 
 UpperListing UpperDir::list() const {
-  const bool kernel = dialect_ != UpperDialect::fuse;
-  const char mark = kernel ? kernel_mark(dir_, dialect_) : '\0';
-  const bool attribute_whiteouts = mark == 'x';
-  UpperListing listing{.opaque = kernel ? mark == 'y' : is_opaque_for_fuse(dir_), .entries = {}};
+  const char mark = directory_mark(dir_, dialect_);
+  UpperListing listing{.opaque = mark == 'y', .entries = {}};
   std::vector<std::string> hidden;
   for (std::string& name : dir_.names()) {
     if (dialect_ == UpperDialect::fuse && name.starts_with(kWhiteoutPrefix)) {
@@ -166,7 +162,7 @@ UpperListing UpperDir::list() const {
     }
     const auto st = dir_.stat(name);
     if (!st) continue;  // gone since readdir(3): as if we had come later
-    if (attribute_whiteouts && is_attribute_whiteout(dir_, name, *st, dialect_)) {
+    if (mark == 'x' && is_attribute_whiteout(dir_, name, *st, dialect_)) {
       hidden.push_back(std::move(name));
     } else {
       listing.entries.push_back(make_entry(std::move(name), *st));
@@ -187,12 +183,10 @@ UpperListing UpperDir::list() const {
 std::optional<UpperEntry> UpperDir::find(const std::string& name) const {
   if (dialect_ == UpperDialect::fuse && name.starts_with(kWhiteoutPrefix)) return std::nullopt;
   if (const auto st = dir_.stat(name)) {
-    UpperEntry entry = make_entry(name, *st);
-    if (dialect_ != UpperDialect::fuse && kernel_mark(dir_, dialect_) == 'x' &&
-        is_attribute_whiteout(dir_, name, *st, dialect_)) {
+    if (is_attribute_whiteout(dir_, name, *st, dialect_) && directory_mark(dir_, dialect_) == 'x') {
       return UpperEntry{.name = name, .type = UpperEntryType::whiteout};
     }
-    return entry;
+    return make_entry(name, *st);
   }
   if (dialect_ == UpperDialect::fuse && dir_.stat(std::string(kWhiteoutPrefix) + name)) {
     return UpperEntry{.name = name, .type = UpperEntryType::whiteout};
