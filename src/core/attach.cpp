@@ -81,8 +81,9 @@ class Attacher {
 
   std::string attributes_in(const std::vector<TreeEntry>& tree) const {
     for (const TreeEntry& entry : tree) {
-      const bool regular = git::is_blob(entry.mode) && entry.mode != FileMode::symlink;
-      if (entry.name == kAttributesFile && regular) return objects_->read_blob(entry.oid);
+      if (entry.name == kAttributesFile && git::is_regular(entry.mode)) {
+        return objects_->read_blob(entry.oid);
+      }
     }
     return {};
   }

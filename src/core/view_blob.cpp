@@ -150,7 +150,7 @@ void BlobReader::read_regular(const ViewFile& file, Result& result,
 git::Oid BlobReader::stream(const ViewFile& file, int fd) const {
   git::Oid oid;
   try {
-    const bool replaces = file.tip != nullptr && file.tip->mode != git::FileMode::symlink;
+    const bool replaces = file.tip != nullptr && git::is_regular(file.tip->mode);
     oid = input_.objects->write_blob_from(fd, static_cast<std::uint64_t>(file.stat.st_size),
                                           replaces ? file.tip->oid : git::Oid{});
   } catch (const Error&) {

@@ -24,11 +24,6 @@ const Entry* find_name(const std::vector<Entry>& entries, std::string_view name)
   return found != entries.end() && found->name == name ? &*found : nullptr;
 }
 
-bool is_regular(const git::TreeEntry* entry) {
-  return entry != nullptr &&
-         (entry->mode == git::FileMode::regular || entry->mode == git::FileMode::executable);
-}
-
 }  // namespace
 
 const git::TreeEntry* ViewDir::find_base(std::string_view entry) const {
@@ -90,7 +85,7 @@ std::string ViewDirs::read_rule(const PlainDir& dir, const std::string& file) co
 
 std::string ViewDirs::rule_of_base(ViewDir& dir, const std::string& file) const {
   if (const git::TreeEntry* entry = dir.find_base(file)) {
-    return is_regular(entry) ? input_.objects->read_blob(entry->oid) : std::string();
+    return git::is_regular(entry->mode) ? input_.objects->read_blob(entry->oid) : std::string();
   }
   const PlainDir* below = lower(dir);
   return below != nullptr ? read_rule(*below, file) : std::string();
@@ -110,7 +105,8 @@ std::string ViewDirs::worktree_or_index_rule(ViewDir& dir, const std::string& fi
   std::string rules = regular ? rule_of_view(dir, file) : std::string();
   if (!rules.empty() || (regular && entry != nullptr)) return rules;
   const git::TreeEntry* recorded = dir.find_tip(file);
-  return is_regular(recorded) ? input_.objects->read_blob(recorded->oid) : std::move(rules);
+  const bool usable = recorded != nullptr && git::is_regular(recorded->mode);
+  return usable ? input_.objects->read_blob(recorded->oid) : std::move(rules);
 }
 
 std::string ViewDirs::modules_of_view(ViewDir& root) const {

@@ -41,8 +41,7 @@ std::vector<AttributesFile> attributes_files(ObjectStore& objects, const Oid& tr
       const std::string path = prefix + entry.name;
       if (entry.mode == FileMode::tree && directories.contains(path + "/")) {
         todo.emplace_back(path + "/", entry.oid);
-      } else if (entry.name == kAttributesFile && is_blob(entry.mode) &&
-                 entry.mode != FileMode::symlink) {
+      } else if (entry.name == kAttributesFile && is_regular(entry.mode)) {
         files.push_back({path, entry.oid});
       }
     }

@@ -22,8 +22,6 @@ constexpr std::uint64_t kBigFile = 512UL * 1024 * 1024;
 /// Fewer pairs are counted sooner than a thread is started.
 constexpr std::size_t kPerWorker = 64;
 
-bool is_regular(FileMode mode) { return mode == FileMode::regular || mode == FileMode::executable; }
-
 std::uint32_t algorithm_flag(const Repository& repository) {
   const std::string name = repository.config("diff.algorithm").value_or(std::string());
   if (name == "patience") return GIT_DIFF_PATIENCE;

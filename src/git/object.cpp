@@ -38,9 +38,9 @@ std::optional<Oid> Oid::from_hex(std::string_view hex) {
   return oid;
 }
 
-bool is_blob(FileMode mode) {
-  return mode == FileMode::regular || mode == FileMode::executable || mode == FileMode::symlink;
-}
+bool is_blob(FileMode mode) { return is_regular(mode) || mode == FileMode::symlink; }
+
+bool is_regular(FileMode mode) { return mode == FileMode::regular || mode == FileMode::executable; }
 
 std::string to_octal(FileMode mode) {
   std::array<char, 8> buffer{};

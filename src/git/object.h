@@ -37,6 +37,8 @@ enum class FileMode : std::uint32_t {
 
 /// Whether `mode` is stored as a blob: regular, executable or symlink.
 bool is_blob(FileMode mode);
+/// A file that is no symlink, executable or not.
+bool is_regular(FileMode mode);
 /// Six octal digits as in `git ls-tree`: "100644", "040000".
 std::string to_octal(FileMode mode);
 

@@ -21,8 +21,6 @@ constexpr int kMinimumScore = Signature::kMaxScore / 2;  // 50 %
 /// For files that nobody else shares the last part of the name with.
 constexpr int kMinimumBasenameScore = kMinimumScore + kMinimumScore / 2;
 
-bool is_regular(FileMode mode) { return mode == FileMode::regular || mode == FileMode::executable; }
-
 bool same_type(FileMode a, FileMode b) { return a == b || (is_regular(a) && is_regular(b)); }
 
 std::string_view basename_of(std::string_view path) { return path.substr(path.rfind('/') + 1); }
