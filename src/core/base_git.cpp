@@ -30,9 +30,7 @@ Command git_command_in(const std::filesystem::path& worktree, std::vector<std::s
 
 ExitStatus run_in_foreground(const Command& command) {
   const InterruptGuard guard;
-  const ExitStatus status = wait_for_child(spawn(command));
-  InterruptGuard::check();
-  return status;
+  return wait_for_child(spawn(command));
 }
 
 }  // namespace wafers

@@ -14,8 +14,8 @@ namespace wafers {
 /// what ties git to one repository. Throws Error(unsupported) where git is not installed.
 Command git_command_in(const std::filesystem::path& worktree, std::vector<std::string> arguments);
 
-/// Runs a program in the foreground to its end: signals of the terminal reach it, and us only once
-/// it has ended. Throws Interrupted where one came.
+/// Runs a program in the foreground to its end: signals of the terminal reach it, and us by
+/// InterruptGuard::check() once it has ended.
 ExitStatus run_in_foreground(const Command& command);
 
 }  // namespace wafers

@@ -1,6 +1,7 @@
 #include "core/git_commands.h"
 
 #include "core/backend.h"
+#include "core/base_git.h"
 #include "core/diff_program.h"
 #include "core/interrupt.h"
 #include "core/mount.h"
@@ -77,8 +78,7 @@ std::optional<int> git_diff(const Store& store, const std::string& name,
     const Lock lock = store.lock(name);
     diff.emplace(prepare(store, name, Use::look), request);
   }
-  const InterruptGuard guard;
-  const ExitStatus status = wait_for_child(spawn(diff->command()));
+  const ExitStatus status = run_in_foreground(diff->command());
   if (status.signal != 0) return status.signal;
   InterruptGuard::check();
   if (status.success()) return std::nullopt;

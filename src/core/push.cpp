@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "core/base_git.h"
+#include "core/interrupt.h"
 #include "git/remotes.h"
 #include "git/repository.h"
 
@@ -74,6 +75,7 @@ void git_push(const Store& store, const std::string& name, const PushRequest& re
     arguments.push_back(word);
   }
   const ExitStatus status = run_in_foreground(git_command_in(repository.worktree(), arguments));
+  InterruptGuard::check();
   if (status.success()) return;
   const std::string how = status.signal != 0
                               ? "was ended by signal " + std::to_string(status.signal)
