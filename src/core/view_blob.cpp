@@ -139,9 +139,6 @@ void BlobReader::read_regular(const ViewFile& file, Result& result,
     result.oid = store(conversion.to_git(read_whole(file, fd.get()), context_for(file, warnings)));
     // Not with a filter program: it would have to run once more, the other way round.
     if (!filtered) result.size_differs = size_differs(file, result.oid);
-  } else if (input_.purpose == SnapshotPurpose::diff) {
-    // A diff must be able to read the blob again, so it goes through memory as a whole.
-    result.oid = store(read_whole(file, fd.get()));
   } else {
     result.oid = stream(file, fd.get());
   }
@@ -150,7 +147,9 @@ void BlobReader::read_regular(const ViewFile& file, Result& result,
 git::Oid BlobReader::stream(const ViewFile& file, int fd) const {
   git::Oid oid;
   try {
-    const bool replaces = file.tip != nullptr && git::is_regular(file.tip->mode);
+    // Only a commit tells of what comes of comparing the two.
+    const bool replaces = input_.purpose == SnapshotPurpose::commit && file.tip != nullptr &&
+                          git::is_regular(file.tip->mode);
     oid = input_.objects->write_blob_from(fd, static_cast<std::uint64_t>(file.stat.st_size),
                                           replaces ? file.tip->oid : git::Oid{});
   } catch (const Error&) {
