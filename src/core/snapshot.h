@@ -14,7 +14,7 @@ namespace wafers {
 /// What a snapshot is for decides how much of the view is read.
 enum class SnapshotPurpose {
   commit,  ///< everything, with the warnings and refusals of `git add`
-  diff,    ///< everything, and every blob can be read from the object store afterwards
+  diff,    ///< everything
   status,  ///< untracked files are named but not read: `tree` has the tracked ones alone
 };
 

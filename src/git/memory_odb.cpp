@@ -1,15 +1,11 @@
 #include "git/memory_odb.h"
 
 #include <git2/sys/odb_backend.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
-#include <exception>
 #include <memory>
 #include <utility>
 
-#include "base/error.h"
 #include "git/library.h"
 
 namespace wafers::git {
@@ -30,29 +26,24 @@ const MemoryOdb::Object* look_up(git_odb_backend* backend, const git_oid* oid) {
 
 int read(void** data, std::size_t* size, git_object_t* type, git_odb_backend* backend,
          const git_oid* oid) {
-  try {
-    const MemoryOdb::Object* object = look_up(backend, oid);
-    if (object == nullptr) return GIT_ENOTFOUND;
-    const std::string content = MemoryOdb::content_of(*object, from_library(*oid));
-    void* const copy = git_odb_backend_data_alloc(backend, content.size() + 1);
-    if (copy == nullptr) return GIT_ERROR;
-    std::memcpy(copy, content.data(), content.size());
-    static_cast<char*>(copy)[content.size()] = '\0';
-    *data = copy;
-    *size = content.size();
-    *type = object->type;
-    return GIT_OK;
-  } catch (const std::exception& error) {
-    git_error_set_str(GIT_ERROR_ODB, error.what());
-    return GIT_ERROR;
-  }
+  const MemoryOdb::Object* object = look_up(backend, oid);
+  if (object == nullptr) return GIT_ENOTFOUND;
+  const std::string& content = object->content;
+  void* const copy = git_odb_backend_data_alloc(backend, content.size() + 1);
+  if (copy == nullptr) return GIT_ERROR;
+  std::memcpy(copy, content.data(), content.size());
+  static_cast<char*>(copy)[content.size()] = '\0';
+  *data = copy;
+  *size = content.size();
+  *type = object->type;
+  return GIT_OK;
 }
 
 int read_header(std::size_t* size, git_object_t* type, git_odb_backend* backend,
                 const git_oid* oid) {
   const MemoryOdb::Object* object = look_up(backend, oid);
   if (object == nullptr) return GIT_ENOTFOUND;
-  *size = object->size;
+  *size = object->content.size();
   *type = object->type;
   return GIT_OK;
 }
@@ -78,20 +69,10 @@ void MemoryOdb::attach_to(git_odb* odb) {
 }
 
 void MemoryOdb::add(const Oid& oid, git_object_t type, std::string content) {
-  const std::size_t size = content.size();
-  const auto [at, added] = objects_.try_emplace(oid);
+  const auto [at, added] = objects_.try_emplace(oid, Object{type, std::move(content)});
   if (!added) return;
-  at->second = Object{type, std::move(content), UniqueFd(), size};
   order_.push_back(oid);
-  bytes_ += size;
-}
-
-void MemoryOdb::add_file(const Oid& oid, UniqueFd file, std::uint64_t size) {
-  const auto [at, added] = objects_.try_emplace(oid);
-  if (!added) return;
-  at->second = Object{GIT_OBJECT_BLOB, std::string(), std::move(file), size};
-  order_.push_back(oid);
-  ++files_;
+  bytes_ += at->second.content.size();
 }
 
 const MemoryOdb::Object* MemoryOdb::find(const Oid& oid) const {
@@ -103,7 +84,6 @@ void MemoryOdb::clear() {
   objects_.clear();
   order_.clear();
   bytes_ = 0;
-  files_ = 0;
 }
 
 std::vector<std::pair<Oid, std::string>> MemoryOdb::take(git_object_t type) {
@@ -115,32 +95,12 @@ std::vector<std::pair<Oid, std::string>> MemoryOdb::take(git_object_t type) {
       left.push_back(oid);
       continue;
     }
-    bytes_ -= at->second.size;
+    bytes_ -= at->second.content.size();
     taken.emplace_back(oid, std::move(at->second.content));
     objects_.erase(at);
   }
   order_ = std::move(left);
   return taken;
-}
-
-std::string MemoryOdb::content_of(const Object& object, const Oid& oid) {
-  if (!object.file) return object.content;
-  const std::string what = "cannot read the file that blob " + oid.hex() + " was made from";
-  std::string content(object.size, '\0');
-  std::size_t used = 0;
-  while (used < content.size()) {
-    const ssize_t got = ::pread(object.file.get(), content.data() + used, content.size() - used,
-                                static_cast<off_t>(used));
-    const int err = errno;
-    if (got < 0 && err == EINTR) continue;
-    if (got < 0) throw Error::system(err, what);
-    if (got == 0) break;
-    used += static_cast<std::size_t>(got);
-  }
-  git_oid now;
-  check(git_odb_hash(&now, content.data(), used, GIT_OBJECT_BLOB), what);
-  if (from_library(now) != oid) throw Error(ErrorKind::failed, what + ": it was changed meanwhile");
-  return content;
 }
 
 }  // namespace wafers::git

@@ -1,28 +1,23 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "base/fd.h"
 #include "git/handle.h"
 #include "git/object.h"
 
 namespace wafers::git {
 
-/// Objects that are in memory only, seen by libgit2 as one more part of an object database. Big
-/// blobs are kept as descriptors of the files that they were read from.
+/// Objects that are in memory only, seen by libgit2 as one more part of an object database.
 class MemoryOdb {
  public:
   struct Object {
     git_object_t type = GIT_OBJECT_INVALID;
     std::string content;
-    UniqueFd file;  ///< where this is set, the content is there
-    std::uint64_t size = 0;
   };
 
   MemoryOdb() = default;
@@ -33,26 +28,19 @@ class MemoryOdb {
   void attach_to(git_odb* odb);
 
   void add(const Oid& oid, git_object_t type, std::string content);
-  void add_file(const Oid& oid, UniqueFd file, std::uint64_t size);
   const Object* find(const Oid& oid) const;
   void clear();
-  /// Takes the objects of one type out, in the order in which they came. There must be no files.
+  /// Takes the objects of one type out, in the order in which they came.
   std::vector<std::pair<Oid, std::string>> take(git_object_t type);
 
   /// In the order in which they came.
   const std::vector<Oid>& order() const noexcept { return order_; }
   std::size_t bytes() const noexcept { return bytes_; }
-  std::size_t files() const noexcept { return files_; }
-
-  /// The content, from memory or file. Throws Error(failed) where the file is no longer what it
-  /// was.
-  static std::string content_of(const Object& object, const Oid& oid);
 
  private:
   std::map<Oid, Object> objects_;
   std::vector<Oid> order_;
   std::size_t bytes_ = 0;
-  std::size_t files_ = 0;
 };
 
 }  // namespace wafers::git

@@ -1,6 +1,5 @@
 #include "git/object_store.h"
 
-#include <fcntl.h>
 #include <git2/sys/odb_backend.h>
 #include <unistd.h>
 
@@ -24,8 +23,6 @@ constexpr std::size_t kMaxPending = 16UL * 1024 * 1024;
 constexpr std::size_t kUnpackLimit = 100;
 /// Larger files are streamed into a loose object, so that memory stays bounded.
 constexpr std::uint64_t kLargestInMemory = 1024UL * 1024;
-/// Big files that are only hashed are kept open to be read again for a diff, up to this many.
-constexpr std::size_t kMaxFiles = 256;
 
 std::string describe(const Oid& oid, git_object_t type) {
   return std::string(git_object_type2string(type)) + " " + oid.hex();
@@ -289,13 +286,7 @@ Oid DatabaseStore::store_file(int fd, std::uint64_t size, const Oid& replaces) {
 }
 
 Oid DatabaseStore::write_blob_from(int fd, std::uint64_t size, const Oid& replaces) {
-  if (writes_ == Writes::to_database) return store_file(fd, size, replaces);
-  const Oid oid = hash_file(fd, size);
-  if (has(oid) || memory_.files() >= kMaxFiles) return oid;
-  UniqueFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
-  // Without it the blob can't be shown later, and that is all.
-  if (copy) memory_.add_file(oid, std::move(copy), size);
-  return oid;
+  return writes_ == Writes::to_database ? store_file(fd, size, replaces) : hash_file(fd, size);
 }
 
 /// Moves what is in memory into the pack.

@@ -19,7 +19,7 @@ namespace wafers::git {
 /// Where new objects go.
 enum class Writes {
   to_database,  ///< into the repository, for a commit
-  to_memory,    ///< kept by this process only, for status and diff
+  to_memory,    ///< kept by this process only, for a status
 };
 
 /// Objects of one repository: read from its database (loose, packs, alternates) and from what was
@@ -35,8 +35,9 @@ class ObjectStore {
   /// Hash only; nothing is stored.
   virtual Oid hash_blob(std::string_view content) = 0;
   virtual Oid write_blob(std::string_view content) = 0;
-  /// Hashes (and, with Writes::to_database, stores) exactly `size` bytes read from `fd`, in pieces:
-  /// memory stays bounded however large the file. Throws where the file ends early or grew.
+  /// Hashes exactly `size` bytes read from `fd`, in pieces: memory stays bounded however large the
+  /// file. With Writes::to_database they are stored, else the blob can't be read. Throws where the
+  /// file ends early or grew.
   /// Where the caller knows which blob this one `replaces`, the two can be compared on the way for
   /// what a commit tells of them.
   virtual Oid write_blob_from(int fd, std::uint64_t size, const Oid& replaces = {}) = 0;
