@@ -90,9 +90,8 @@ struct Content {
 /// All of the view, or `paths` of it: what else is staged stays so (git commit --only).
 Content content_of_view(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
                         const std::vector<std::string>& paths) {
-  SnapshotInput input = snapshot_input(wafer, git, objects, SnapshotPurpose::commit);
-  input.paths = paths;
-  Snapshot snapshot = take_snapshot(input);
+  Snapshot snapshot =
+      take_snapshot(snapshot_input(wafer, git, objects, SnapshotPurpose::commit, paths));
   require_known_paths(snapshot);
   require_committable(snapshot);
   Content content{.tree = snapshot.tree,

@@ -34,16 +34,6 @@ bool exists_in(git::ObjectStore& objects, git::Oid tree, const std::string& path
   return true;
 }
 
-/// The view's tree. Where paths are given, the rest of it is what is staged.
-Snapshot snapshot_for_diff(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
-                           const std::vector<std::string>& paths) {
-  SnapshotInput input = snapshot_input(wafer, git, objects, SnapshotPurpose::diff);
-  input.paths = paths;
-  Snapshot snapshot = take_snapshot(input);
-  require_committable(snapshot);
-  return snapshot;
-}
-
 struct Trees {
   git::Oid before, after;
 };
@@ -56,7 +46,10 @@ Trees trees_of(const Wafer& wafer, const WaferGit& git, git::ObjectStore& object
   trees.after = git.tip_tree;
   std::vector<std::string> unmatched = paths;
   if (range != DiffRange::base_to_tip) {
-    Snapshot snapshot = snapshot_for_diff(wafer, git, objects, paths);
+    // Where paths are given, the rest of the tree is what is staged.
+    Snapshot snapshot =
+        take_snapshot(snapshot_input(wafer, git, objects, SnapshotPurpose::diff, paths));
+    require_committable(snapshot);
     trees.after = snapshot.tree;
     unmatched = std::move(snapshot.unmatched_paths);
     objects.flush();

@@ -161,9 +161,8 @@ StageResult stage_paths(Wafer& wafer, const std::vector<std::string>& paths) {
   const std::vector<std::string> selected = clean_paths(paths);
   const WaferGit git = open_wafer_git(wafer);
   const auto objects = git.repository.objects(git::Writes::to_database);
-  SnapshotInput input = snapshot_input(wafer, git, *objects, SnapshotPurpose::commit);
-  input.paths = selected;
-  Snapshot snapshot = take_snapshot(input);
+  Snapshot snapshot =
+      take_snapshot(snapshot_input(wafer, git, *objects, SnapshotPurpose::commit, selected));
   require_matched(snapshot.unmatched_paths);
   require_not_ignored(snapshot.ignored_paths);
   require_committable(snapshot);

@@ -84,7 +84,7 @@ WaferGit open_wafer_git(const Wafer& wafer) {
 }
 
 SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
-                             SnapshotPurpose purpose) {
+                             SnapshotPurpose purpose, std::vector<std::string> paths) {
   SnapshotInput input;
   input.repository = &git.repository;
   input.objects = &objects;
@@ -94,6 +94,7 @@ SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::Objec
   input.tip_tree = git.index_tree;
   input.cache = git.stat_cache ? &*git.stat_cache : nullptr;
   input.purpose = purpose;
+  input.paths = std::move(paths);
   input.mountpoint = wafer.mountpoint;
   input.filter_directory = [&wafer] { return filter_directory(wafer); };
   return input;

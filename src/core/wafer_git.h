@@ -32,9 +32,10 @@ WaferGit open_wafer_git(const Wafer& wafer);
 /// Whether something is staged.
 inline bool has_staged(const WaferGit& git) { return git.index_tree != git.tip_tree; }
 
-/// What take_snapshot() is to be told about this wafer. All arguments must outlive it.
+/// What take_snapshot() is to be told about this wafer; `paths` as clean_paths() gives them. The
+/// other arguments must outlive it.
 SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
-                             SnapshotPurpose purpose);
+                             SnapshotPurpose purpose, std::vector<std::string> paths = {});
 
 /// Why the branch isn't where wafers left it; empty if it is.
 std::string describe_moved_branch(const Wafer& wafer, const WaferGit& git);
