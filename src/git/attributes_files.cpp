@@ -12,7 +12,9 @@ namespace {
 constexpr const char* kAttributesFile = ".gitattributes";
 
 /// With its trailing '/', or "".
-std::string directory_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
+std::string directory_of(std::string_view path) {
+  return std::string(path.substr(0, path.rfind('/') + 1));
+}
 
 /// All directories above `paths`, each with a trailing '/'.
 std::set<std::string> directories_of(const std::vector<std::string>& paths) {
@@ -49,29 +51,43 @@ std::vector<AttributesFile> attributes_files(ObjectStore& objects, const Oid& tr
   return files;
 }
 
-TreeAttributes::TreeAttributes(const Repository& repository, ObjectStore& objects, const Oid& tree,
-                               const std::vector<std::string>& paths) {
-  for (const AttributesFile& file : attributes_files(objects, tree, paths)) {
-    contents_[directory_of(file.path)] = objects.read_blob(file.blob);
-  }
+FileAttributes::FileAttributes(const Repository& repository, Rules rules)
+    : rules_(std::move(rules)) {
   scopes_[""] =
       AttributeScope::root(attributes_file(repository), info_file(repository, "attributes"),
-                           contents_[""], letter_case(repository));
+                           rules_(""), letter_case(repository));
 }
 
-Attributes TreeAttributes::of(const std::string& path) {
+Attributes FileAttributes::of(std::string_view path) {
   const std::string directory = directory_of(path);
-  return scope_of(directory)->of_file(path.substr(directory.size()));
+  Scope scope;
+  {
+    const std::lock_guard lock(mutex_);
+    scope = scope_of(directory);
+  }
+  return scope->of_file(path.substr(directory.size()));
 }
 
-TreeAttributes::Scope TreeAttributes::scope_of(const std::string& directory) {
+FileAttributes::Scope FileAttributes::scope_of(const std::string& directory) {
   const auto known = scopes_.find(directory);
   if (known != scopes_.end()) return known->second;
   const std::string without_slash = directory.substr(0, directory.size() - 1);
   const std::string parent = directory_of(without_slash);
   const Scope above = scope_of(parent);
-  return scopes_[directory] = AttributeScope::child(above, without_slash.substr(parent.size()),
-                                                    contents_[directory]);
+  return scopes_[directory] =
+             AttributeScope::child(above, without_slash.substr(parent.size()), rules_(directory));
+}
+
+FileAttributes attributes_in_tree(const Repository& repository, ObjectStore& objects,
+                                  const Oid& tree, const std::vector<std::string>& paths) {
+  std::map<std::string, std::string> contents;
+  for (const AttributesFile& file : attributes_files(objects, tree, paths)) {
+    contents[directory_of(file.path)] = objects.read_blob(file.blob);
+  }
+  return {repository, [contents = std::move(contents)](const std::string& directory) {
+            const auto found = contents.find(directory);
+            return found == contents.end() ? std::string() : found->second;
+          }};
 }
 
 }  // namespace wafers::git

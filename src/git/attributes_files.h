@@ -1,8 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "git/attributes.h"
@@ -20,22 +23,28 @@ struct AttributesFile {
 std::vector<AttributesFile> attributes_files(ObjectStore& objects, const Oid& tree,
                                              const std::vector<std::string>& paths);
 
-/// The attributes that `paths` would have in a checkout of `tree`.
-class TreeAttributes {
+/// The attributes of files anywhere in a tree or worktree. Can be used by several threads at once.
+class FileAttributes {
  public:
-  TreeAttributes(const Repository& repository, ObjectStore& objects, const Oid& tree,
-                 const std::vector<std::string>& paths);
+  /// The content of a directory's `.gitattributes` file, "" where there is none. `directory` is ""
+  /// or ends in '/'.
+  using Rules = std::function<std::string(const std::string& directory)>;
+  /// Asks `rules` once for each directory that is looked into, one thread at a time.
+  FileAttributes(const Repository& repository, Rules rules);
 
-  /// Of one of those paths.
-  Attributes of(const std::string& path);
+  Attributes of(std::string_view path);
 
  private:
   using Scope = std::shared_ptr<const AttributeScope>;
-  /// `directory` is "" or ends in '/'.
   Scope scope_of(const std::string& directory);
 
-  std::map<std::string, std::string> contents_;  ///< by directory
+  Rules rules_;
+  std::mutex mutex_;
   std::map<std::string, Scope> scopes_;
 };
+
+/// Those that `paths` would have in a checkout of `tree`.
+FileAttributes attributes_in_tree(const Repository& repository, ObjectStore& objects,
+                                  const Oid& tree, const std::vector<std::string>& paths);
 
 }  // namespace wafers::git

@@ -8,9 +8,6 @@
 #include <atomic>
 #include <cerrno>
 #include <ctime>
-#include <map>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -18,13 +15,12 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "git/attributes.h"
+#include "git/attributes_files.h"
 #include "git/config.h"
 #include "git/convert.h"
 #include "git/file.h"
 #include "git/format.h"
 #include "git/loose_writer.h"
-#include "git/rule_files.h"
 #include "git/sha1.h"
 #include "git/task_pool.h"
 #include "git/worktree_open.h"
@@ -34,57 +30,6 @@ namespace wafers::git {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The attributes of the worktree's directories, each read when it is first asked for.
-class Attributer {
- public:
-  Attributer(const Repository& repository, ObjectStore& objects, const IndexView& index)
-      : repository_(repository), objects_(objects), index_(index) {}
-
-  Attributes of(std::string_view path) {
-    const std::size_t slash = path.rfind('/');
-    const std::string directory(path.substr(0, slash == std::string_view::npos ? 0 : slash));
-    std::shared_ptr<const AttributeScope> found;
-    {
-      const std::lock_guard lock(mutex_);
-      found = scope(directory);
-    }
-    return found->of_file(path.substr(slash == std::string_view::npos ? 0 : slash + 1));
-  }
-
- private:
-  const std::shared_ptr<const AttributeScope>& scope(const std::string& directory) {
-    if (const auto known = scopes_.find(directory); known != scopes_.end()) return known->second;
-    const std::string own = rules_in(directory);
-    if (directory.empty()) {
-      return scopes_[directory] = AttributeScope::root(attributes_file(repository_),
-                                                       info_file(repository_, "attributes"), own,
-                                                       letter_case(repository_));
-    }
-    const std::size_t slash = directory.rfind('/');
-    const auto parent = scope(slash == std::string::npos ? "" : directory.substr(0, slash));
-    const std::string name = directory.substr(slash == std::string::npos ? 0 : slash + 1);
-    return scopes_[directory] = AttributeScope::child(parent, name, own);
-  }
-
-  /// The worktree's file, else the index's (attr.c: read_attr).
-  std::string rules_in(const std::string& directory) {
-    const std::string path = directory + (directory.empty() ? "" : "/") + ".gitattributes";
-    struct stat st {};
-    const std::string file = (repository_.worktree() / path).native();
-    if (::lstat(file.c_str(), &st) == 0) {
-      return S_ISREG(st.st_mode) ? read_file(file).value_or("") : std::string();
-    }
-    const IndexRecord* record = index_.find(path);
-    return record != nullptr && is_blob(record->mode()) ? objects_.read_blob(record->oid()) : "";
-  }
-
-  const Repository& repository_;
-  ObjectStore& objects_;
-  const IndexView& index_;
-  std::mutex mutex_;  ///< guards objects_, too
-  std::map<std::string, std::shared_ptr<const AttributeScope>> scopes_;
-};
 
 /// Every field counts, whatever the configuration says of the index.
 constexpr StatRules kStrict{};
@@ -116,7 +61,8 @@ class ContentCheck {
                const fs::path& memory)
       : repository_(repository),
         objects_(objects),
-        attributes_(repository, objects, index),
+        attributes_(repository,
+                    [this, &index](const auto& directory) { return rules_in(directory, index); }),
         convert_(repository.convert_config()),
         root_(::open(repository.worktree().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)),
         remembered_(read_memory(memory)) {
@@ -139,6 +85,18 @@ class ContentCheck {
   }
 
  private:
+  /// The worktree's file, else the index's (attr.c: read_attr).
+  std::string rules_in(const std::string& directory, const IndexView& index) {
+    const std::string path = directory + ".gitattributes";
+    struct stat st {};
+    const std::string file = (repository_.worktree() / path).native();
+    if (::lstat(file.c_str(), &st) == 0) {
+      return S_ISREG(st.st_mode) ? read_file(file).value_or("") : std::string();
+    }
+    const IndexRecord* record = index.find(path);
+    return record != nullptr && is_blob(record->mode()) ? objects_.read_blob(record->oid()) : "";
+  }
+
   static std::optional<IndexView> read_memory(const fs::path& memory) {
     if (memory.empty()) return std::nullopt;
     try {
@@ -269,7 +227,7 @@ class ContentCheck {
 
   const Repository& repository_;
   ObjectStore& objects_;
-  Attributer attributes_;
+  FileAttributes attributes_;  ///< its lock guards objects_ while several threads check
   ConvertConfig convert_;
   UniqueFd root_;
   std::optional<IndexView> remembered_;

@@ -66,7 +66,7 @@ LineCounter::LineCounter(const Repository& repository, ObjectStore& objects, con
                          const std::vector<std::string>& paths)
     : repository_(repository),
       store_(as_database_store(objects)),
-      attributes_(repository, objects, new_tree, paths) {
+      attributes_(attributes_in_tree(repository, objects, new_tree, paths)) {
   check(git_diff_options_init(&options_, GIT_DIFF_OPTIONS_VERSION), kDoing);
   options_.flags = GIT_DIFF_FORCE_TEXT | algorithm_flag(repository);
   if (repository.config_bool("diff.indentHeuristic", true)) {

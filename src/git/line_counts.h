@@ -43,7 +43,7 @@ class LineCounter {
 
   const Repository& repository_;
   DatabaseStore& store_;
-  TreeAttributes attributes_;
+  FileAttributes attributes_;
   git_diff_options options_{};
 };
 
