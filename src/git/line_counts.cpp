@@ -158,6 +158,7 @@ LineCounts LineCounter::count(const FilePair& pair) {
   const bool binary = (pair.before.exists() && is_binary(pair.before, before)) ||
                       (pair.after.exists() && is_binary(pair.after, after));
   if (binary) return {};
+  if (const auto counts = count_without_search(before, after)) return *counts;
   PatchHandle patch;
   check(git_patch_from_buffers(Out(patch), before.data(), before.size(), nullptr, after.data(),
                                after.size(), nullptr, &options_),
