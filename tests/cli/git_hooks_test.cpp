@@ -60,6 +60,18 @@ TEST_CASE("hooks run where they are wanted") {
   CHECK(hooked.commit({"--verify", "--no-verify"}).status == 2);
 }
 
+TEST_CASE("a branch that moves while the commit is made is left where it is") {
+  const Hooked hooked;
+  const GitRepo& base = hooked.world().base();
+  const std::string other =
+      base.git_line({"commit-tree", "-p", "HEAD", "-m", "other", "HEAD^{tree}"});
+  hooked.hook("pre-commit", "git update-ref refs/heads/wafers/a " + other);
+  const RunResult result = hooked.commit();
+  CHECK(result.status == 3);
+  CHECK_THAT(result.err, Contains("is at " + other));
+  CHECK(base.git_line({"rev-parse", "wafers/a"}) == other);
+}
+
 TEST_CASE("a hook sees the view, the index and the branch") {
   for (const std::string& backend : working_backends()) {
     INFO(backend);

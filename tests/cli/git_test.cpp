@@ -35,6 +35,23 @@ TEST_CASE("git-commit says what it did, as git does") {
   CHECK(world.base().git_line({"reflog", "-1", "--format=%gs", "wafers/a"}) == "commit: subject");
 }
 
+TEST_CASE("who commits and when is what the environment says, and the reflog tells of it") {
+  const World world;
+  world.add("a", any_backend());
+  world.inside("a", "echo 2 > README");
+  world.wafers_ok(
+      {"git-commit", "a", "-m", "subject", "-m", "body"},
+      {.cwd = {},
+       .environment = {"GIT_AUTHOR_NAME=A", "GIT_AUTHOR_EMAIL=a@x",
+                       "GIT_AUTHOR_DATE=2001-02-03T04:05:06+0130", "GIT_COMMITTER_NAME=C",
+                       "GIT_COMMITTER_EMAIL=c@x", "GIT_COMMITTER_DATE=1234567890 -0700"},
+       .input = {}});
+  CHECK(world.base().git_line({"log", "-1", "--date=raw", "--format=%an|%ae|%ad|%cn|%ce|%cd",
+                               "wafers/a"}) == "A|a@x|981167706 +0130|C|c@x|1234567890 -0700");
+  CHECK(world.base().git({"reflog", "--date=raw", "--format=%gn|%gd|%gs", "wafers/a", "-1"}) ==
+        "C|wafers/a@{1234567890 -0700}|commit: subject\n");
+}
+
 TEST_CASE("nothing to commit") {
   const World world;
   world.add("a", any_backend());

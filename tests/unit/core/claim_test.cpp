@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
+#include "call_hook.h"
 #include "core/backend_internal.h"
-#include "flock_hook.h"
 #include "support/catch.h"
 #include "support/temp_dir.h"
 

@@ -4,12 +4,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <functional>
 #include <tuple>
 
 #include "base/error.h"
+#include "call_hook.h"
 #include "support/catch.h"
 #include "support/git_repo.h"
 #include "support/temp_dir.h"
@@ -307,6 +309,31 @@ TEST_CASE("who waited for a wafer that was removed meanwhile learns that it is g
     fs::remove_all(temp / "state/a");
   }
   CHECK(waiter.report() == 'g');
+}
+
+TEST_CASE("of many records none takes its place before all are on the disk") {
+  const TempDir temp;
+  const Store store(temp.path());
+  std::vector<Wafer> wafers;
+  for (int i = 0; i < 40; ++i) wafers.push_back(example("w" + std::to_string(i)));
+  std::vector<const Wafer*> records;
+  for (Wafer& wafer : wafers) {
+    std::ignore = store.create_wafer(wafer);
+    wafer.branch = "changed/" + wafer.name;
+    records.push_back(&wafer);
+  }
+  std::vector<int> replaced;  // of the records, as each syncfs(2) begins
+  const test::SyncHook hook([&] {
+    const auto all = store.list().wafers;
+    replaced.push_back(static_cast<int>(std::ranges::count_if(
+        all, [](const Wafer& wafer) { return wafer.branch.starts_with("changed/"); })));
+    for (const Wafer& wafer : wafers) {
+      const bool written = fs::exists(temp.path() / wafer.name / "metadata.new");
+      CHECK(written == (replaced.size() == 1));
+    }
+  });
+  store.save_all(records);
+  CHECK(replaced == std::vector<int>{0, 40});
 }
 
 TEST_CASE("many records are replaced at once") {
