@@ -1,15 +1,17 @@
 #include "git/pack_writer.h"
 
 #include <fcntl.h>
+#include <libdeflate.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <memory>
+#include <new>
 #include <utility>
 
 #include "base/error.h"
@@ -57,27 +59,41 @@ std::string entry_header(git_object_t type, std::uint64_t size) {
   return header;
 }
 
+/// Makes zlib streams of what is in memory as a whole: libdeflate takes half of zlib's time for it.
+class Compressor {
+ public:
+  explicit Compressor(int level)
+      : compressor_(::libdeflate_alloc_compressor(level), ::libdeflate_free_compressor) {
+    if (!compressor_) throw std::bad_alloc();
+  }
+
+  void append(std::string_view content, std::string& out) {
+    const std::size_t start = out.size();
+    const std::size_t bound = ::libdeflate_zlib_compress_bound(compressor_.get(), content.size());
+    out.resize(start + bound);
+    const std::size_t length = ::libdeflate_zlib_compress(
+        compressor_.get(), content.data(), content.size(), out.data() + start, bound);
+    out.resize(start + length);  // not 0, where there is as much room as the bound says
+  }
+
+ private:
+  std::unique_ptr<libdeflate_compressor, decltype(&::libdeflate_free_compressor)> compressor_;
+};
+
+/// Git's levels are zlib's: -1 is the default of the library, which is 6.
+int level_of_library(int level) { return level < 0 ? 6 : level; }
+
 /// An object as it stands in the pack.
 std::string packed(const PackWriter::Object& object, int level) {
+  thread_local Compressor compressor(level_of_library(level));  // all packs have the same level
   std::string out = entry_header(object.type, object.content.size());
-  const std::size_t start = out.size();
-  // Objects that come here are small enough for zlib's counters.
-  uLongf length = ::compressBound(static_cast<uLong>(object.content.size()));
-  out.resize(start + length);
-  const int code = ::compress2(reinterpret_cast<Bytef*>(out.data() + start), &length,
-                               reinterpret_cast<const Bytef*>(object.content.data()),
-                               static_cast<uLong>(object.content.size()), level);
-  if (code != Z_OK) {
-    throw Error(ErrorKind::failed, std::string("cannot compress object: ") + ::zError(code));
-  }
-  out.resize(start + length);
+  compressor.append(object.content, out);
   out.shrink_to_fit();
   return out;
 }
 
 std::uint32_t crc_of(std::string_view data) {
-  return static_cast<std::uint32_t>(
-      ::crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size()));
+  return ::libdeflate_crc32(0, data.data(), data.size());
 }
 
 UniqueFd make_temporary(const fs::path& directory, const char* prefix, fs::path& path) {
