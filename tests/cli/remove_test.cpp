@@ -66,6 +66,18 @@ TEST_CASE("rm leaves those inside alone, or ends them") {
   CHECK_FALSE(fs::exists(world / "state/a"));
 }
 
+TEST_CASE("who is inside and has gone elsewhere keeps a namespace's view mounted") {
+  const World world;
+  world.add("a", "namespace");
+  const std::string pid = world.inside("a", "cd /; sleep 1000 >/dev/null 2>&1 & echo $!");
+  const std::string line = "\n  " + pid.substr(0, pid.find('\n')) + " sleep 1000\n";
+  const RunResult umount = world.wafers({"umount", "a"});
+  CHECK(umount.status == 4);
+  CHECK_THAT(umount.err, Contains(line));
+  CHECK(world.wafers({"rm", "--force", "a"}).status == 4);
+  world.wafers_ok({"rm", "--kill", "a"});
+}
+
 TEST_CASE("work comes before those inside: nobody is ended in vain") {
   const World world;
   world.add("a", any_backend());
