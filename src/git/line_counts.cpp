@@ -28,31 +28,44 @@ std::uint32_t algorithm_flag(const Repository& repository) {
   return name == "minimal" ? GIT_DIFF_MINIMAL : 0;
 }
 
-/// A blob in a worker's hands; empty for a file that doesn't exist.
-class Blob {
+/// The content of one side of a pair: a blob as libgit2 holds it, a text of our own, or nothing
+/// where there is no file.
+class Content {
  public:
-  /// Absent for what is too large.
-  static std::optional<Blob> read(git_odb* odb, const FilePair::Side& side) {
-    Blob blob;
-    if (!side.exists()) return blob;
-    const git_oid oid = to_library(side.oid);
-    std::size_t size = 0;
-    git_object_t type = GIT_OBJECT_INVALID;
-    check(git_odb_read_header(&size, &type, odb, &oid), kDoing);
-    if (size > kLargest || type != GIT_OBJECT_BLOB) return std::nullopt;
-    check(git_odb_read(Out(blob.object_), odb, &oid), kDoing);
-    return blob;
-  }
+  Content() = default;
+  explicit Content(OdbObjectHandle blob) : blob_(std::move(blob)) {}
+  explicit Content(std::string text) : text_(std::move(text)) {}
 
-  std::string_view content() const {
-    if (!object_) return {};
-    return {static_cast<const char*>(git_odb_object_data(object_.get())),
-            git_odb_object_size(object_.get())};
+  std::string_view view() const {
+    if (!blob_) return text_;
+    return {static_cast<const char*>(git_odb_object_data(blob_.get())),
+            git_odb_object_size(blob_.get())};
   }
 
  private:
-  OdbObjectHandle object_;
+  OdbObjectHandle blob_;
+  std::string text_;
 };
+
+/// For a worker; absent for what is too large.
+std::optional<Content> read_small(git_odb* odb, const FilePair::Side& side) {
+  if (!side.exists()) return Content();
+  const git_oid oid = to_library(side.oid);
+  std::size_t size = 0;
+  git_object_t type = GIT_OBJECT_INVALID;
+  check(git_odb_read_header(&size, &type, odb, &oid), kDoing);
+  if (size > kLargest || type != GIT_OBJECT_BLOB) return std::nullopt;
+  OdbObjectHandle blob;
+  check(git_odb_read(Out(blob), odb, &oid), kDoing);
+  return Content(std::move(blob));
+}
+
+/// A submodule's commit is a line of text.
+Content read_any(DatabaseStore& store, const FilePair::Side& side) {
+  if (!side.exists()) return Content();
+  if (side.mode == FileMode::gitlink) return Content("Subproject commit " + side.oid.hex() + "\n");
+  return Content(store.read(side.oid, GIT_OBJECT_BLOB));
+}
 
 DatabaseStore& as_database_store(ObjectStore& objects) {
   auto* const store = dynamic_cast<DatabaseStore*>(&objects);
@@ -96,10 +109,10 @@ bool LineCounter::is_binary(const FilePair::Side& side, std::string_view content
 std::optional<LineCounts> LineCounter::count_alone(const Task& task) const {
   auto difference = store_.known_difference(task.pair->before.oid, task.pair->after.oid);
   if (!difference) {
-    const auto before = Blob::read(store_.odb(), task.pair->before);
-    const auto after = before ? Blob::read(store_.odb(), task.pair->after) : std::nullopt;
+    const auto before = read_small(store_.odb(), task.pair->before);
+    const auto after = before ? read_small(store_.odb(), task.pair->after) : std::nullopt;
     if (!after) return std::nullopt;
-    difference = line_difference(before->content(), after->content());
+    difference = line_difference(before->view(), after->view());
   }
   const bool binary = (task.before == TextRule::detect && difference->before_looks_binary) ||
                       (task.after == TextRule::detect && difference->after_looks_binary);
@@ -142,26 +155,18 @@ LineCounts LineCounter::count_all(const std::vector<FilePair>& pairs) {
   return sum;
 }
 
-/// A submodule's commit is a line of text.
-std::string LineCounter::content_of(const FilePair::Side& side) {
-  if (!side.exists()) return {};
-  if (side.mode != FileMode::gitlink) return store_.read_blob(side.oid);
-  return "Subproject commit " + side.oid.hex() + "\n";
-}
-
 LineCounts LineCounter::count(const FilePair& pair) {
   for (const FilePair::Side* side : {&pair.before, &pair.after}) {
     if (is_blob(side->mode) && store_.object_size(side->oid) > kBigFile) return {};
   }
-  const std::string before = content_of(pair.before);
-  const std::string after = content_of(pair.after);
-  const bool binary = (pair.before.exists() && is_binary(pair.before, before)) ||
-                      (pair.after.exists() && is_binary(pair.after, after));
-  if (binary) return {};
-  if (const auto counts = count_without_search(before, after)) return *counts;
+  const Content before = read_any(store_, pair.before);
+  if (pair.before.exists() && is_binary(pair.before, before.view())) return {};
+  const Content after = read_any(store_, pair.after);
+  if (pair.after.exists() && is_binary(pair.after, after.view())) return {};
+  if (const auto counts = count_without_search(before.view(), after.view())) return *counts;
   PatchHandle patch;
-  check(git_patch_from_buffers(Out(patch), before.data(), before.size(), nullptr, after.data(),
-                               after.size(), nullptr, &options_),
+  check(git_patch_from_buffers(Out(patch), before.view().data(), before.view().size(), nullptr,
+                               after.view().data(), after.view().size(), nullptr, &options_),
         kDoing);
   LineCounts counts;
   check(git_patch_line_stats(nullptr, &counts.added, &counts.removed, patch.get()), kDoing);

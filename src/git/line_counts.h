@@ -39,7 +39,6 @@ class LineCounter {
   TextRule rule_of(const FilePair::Side& side);
   std::optional<LineCounts> count_alone(const Task& task) const;
   LineCounts count(const FilePair& pair);
-  std::string content_of(const FilePair::Side& side);
 
   const Repository& repository_;
   DatabaseStore& store_;

@@ -44,6 +44,9 @@ class DatabaseStore final : public ObjectStore {
   void flush() override;
 
   Oid write_commit(std::string content);
+  /// An object as libgit2 holds it, without a copy. Throws Error(failed) where it is missing, can't
+  /// be read, or is of another type.
+  OdbObjectHandle read(const Oid& oid, git_object_t type);
   /// For diff.cpp: everything that this store can read.
   git_odb* odb() const noexcept { return odb_.get(); }
   /// What is not in memory any more can be read from the database.
@@ -52,7 +55,6 @@ class DatabaseStore final : public ObjectStore {
   std::optional<LineDifference> known_difference(const Oid& before, const Oid& after) const;
 
  private:
-  OdbObjectHandle read(const Oid& oid, git_object_t type);
   Oid write(std::string content, git_object_t type, const Oid& replaces = {});
   void compare(const PackWriter::Object& object);
   bool has(const Oid& oid);
