@@ -179,15 +179,20 @@ class Removing {
   std::unique_ptr<Backend> backend_;
 };
 
-/// The view of a wafer whose record says nothing may still be mounted at the default place.
+/// The view of a wafer whose record says nothing may still be mounted at the default place. One
+/// that is mounted here is also seen in the namespaces that were made since, of other wafers: these
+/// are left alone.
 void unmount_unknown(const InvalidEntry& entry) {
-  for (const auto kind : {BackendKind::namespace_, BackendKind::host, BackendKind::fuse}) {
+  for (const auto kind : {BackendKind::host, BackendKind::fuse, BackendKind::namespace_}) {
     Wafer guess;
     guess.name = entry.name;
     guess.backend = kind;
     guess.directory = entry.path;
     guess.mountpoint = entry.path / "mnt";
-    make_backend(kind)->unmount(guess);
+    const auto backend = make_backend(kind);
+    const bool is_here = backend->state(guess).status == WaferStatus::mounted;
+    backend->unmount(guess);
+    if (is_here) return;
   }
 }
 

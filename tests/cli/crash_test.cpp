@@ -236,6 +236,24 @@ TEST_CASE("a base that was moved away, and comes back") {
   CHECK(world.base().git({"show", "wafers/a:work"}) == "work\n");
 }
 
+TEST_CASE("a view whose record is lost is unmounted, and other wafers' namespaces are left alone") {
+  const auto backends = working_backends();
+  const std::string backend = GENERATE(values<std::string>({"host", "fuse"}));
+  if (std::ranges::count(backends, backend) == 0 ||
+      std::ranges::count(backends, "namespace") == 0) {
+    return;
+  }
+  INFO("backend " << backend);
+  const World world;
+  world.add("a", backend);
+  world.add("later", "namespace");  // its namespace has a copy of the mount
+  fs::remove(record_of(world, "a"));
+  world.wafers_ok({"rm", "--force", "a"});
+  CHECK_FALSE(fs::exists(world / "state/a"));
+  CHECK_THAT(read_file("/proc/self/mountinfo"), !Contains((world / "state/a").native()));
+  CHECK(world.listed("later")["status"] == "mounted");
+}
+
 TEST_CASE("parts of a wafer that somebody removed by hand") {
   const std::string backend = GENERATE(from_range(working_backends()));
   INFO("backend " << backend);
