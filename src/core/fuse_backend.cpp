@@ -78,10 +78,12 @@ class FuseBackend final : public Backend {
     if (process_with_view_elsewhere(wafer)) require_visible(wafer, state(wafer));
     clear_mountpoint(wafer);
     const FuseServer server = start_fuse_overlayfs(spec_of(wafer));
+    const UniqueFd process = open_process(server.pid, server.start_ticks);
     try {
       return record_visible_view(wafer, ProcessId{server.pid, server.start_ticks});
     } catch (const Error&) {
       unmount_fuse_lazily(wafer.mountpoint);
+      wait_for_server(process);
       throw;
     }
   }
