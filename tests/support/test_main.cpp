@@ -1,6 +1,19 @@
 #define CATCH_CONFIG_RUNNER
+#include <sched.h>
+#include <sys/mount.h>
+
 #include "support/catch.h"
 #include "support/needs.h"
+
+namespace {
+
+/// As root, each test program has its mounts to itself: programs that run at the same time would
+/// find each other's, and keep them alive by copies in the namespaces that they make.
+void take_mounts_apart() {
+  if (::unshare(CLONE_NEWNS) == 0) ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+}
+
+}  // namespace
 
 /// What the leak sanitizer shall not report. libgit2 1.5 forgets the match data of each regular
 /// expression that doesn't match (git_regexp_match), such as when it opens a repository with
@@ -8,6 +21,7 @@
 extern "C" const char* __lsan_default_suppressions() { return "leak:libpcre2-8.so\n"; }
 
 int main(int argc, char** argv) {
+  take_mounts_apart();
   if (const auto status = wafers::test::exit_for_unmet_needs()) return *status;
   return Catch::Session().run(argc, argv);
 }
