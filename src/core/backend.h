@@ -75,9 +75,10 @@ class Backend {
   /// processes are inside; the view is then still mounted.
   virtual void unmount(const Wafer& wafer) const = 0;
 
-  /// As unmount(), for a view that is not needed again. It may return while the kernel still
-  /// forgets the view's files, 4 µs for each that was used: a mount() waits for that.
-  virtual void unmount_for_good(const Wafer& wafer) const { unmount(wafer); }
+  /// As unmount(), for a view that is not needed again: occupants in other mount namespaces, whom
+  /// the kernel doesn't count, are in the way as well. It may return while the kernel still forgets
+  /// the view's files, 4 µs for each that was used; until then a mount() finds the upper in use.
+  virtual void unmount_for_good(const Wafer& wafer) const;
 
   /// Makes the calling, single-threaded process see the view at `wafer.mountpoint`. Keeps the
   /// working directory. Throws Error. What remains of capabilities is dropped by drop_privileges().

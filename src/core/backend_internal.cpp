@@ -99,6 +99,11 @@ std::vector<Occupant> occupants_of_view(const ViewIdentity& view) {
   return occupants;
 }
 
+void Backend::unmount_for_good(const Wafer& wafer) const {
+  if (const auto inside = occupants(wafer); !inside.empty()) throw view_is_busy(wafer, inside);
+  unmount(wafer);
+}
+
 Error view_is_busy(const Wafer& wafer, const std::vector<Occupant>& occupants) {
   const std::string view = "the view of " + wafers::quoted(wafer.name) + " is in use";
   if (occupants.empty()) {

@@ -78,6 +78,26 @@ TEST_CASE("who is inside and has gone elsewhere keeps a namespace's view mounted
   world.wafers_ok({"rm", "--kill", "a"});
 }
 
+TEST_CASE("rm leaves those alone who have the view in a mount namespace of their own") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  INFO("backend " << backend);
+  const World world;
+  world.add("a", backend);
+  // The kernel doesn't count them as users of what is mounted here.
+  const std::string pid = world.inside(
+      "a", "{ unshare -Um sh -c 'echo $$; exec sleep 1000 >/dev/null 2>&1' & } | head -n 1");
+  REQUIRE(pid.ends_with('\n'));
+  const std::string line = "\n  " + pid.substr(0, pid.size() - 1) + " ";
+  for (const auto& options : {Words{"rm", "a"}, Words{"rm", "--force", "a"}}) {
+    const RunResult refused = world.wafers(options);
+    CHECK(refused.status == 4);
+    CHECK_THAT(refused.err, Contains(line));
+  }
+  CHECK(world.listed("a")["status"] == "mounted");
+  world.wafers_ok({"rm", "--kill", "a"});
+  CHECK_FALSE(fs::exists(world / "state/a"));
+}
+
 TEST_CASE("work comes before those inside: nobody is ended in vain") {
   const World world;
   world.add("a", any_backend());
