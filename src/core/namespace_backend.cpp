@@ -251,7 +251,10 @@ std::optional<Failure> try_to_unmount(const Inside& inside, const Wafer& wafer) 
 std::optional<Failure> try_to_unmount_for_good(const Inside& inside, const Wafer& wafer) {
   return run_in_lingering_child([&] {
     enter_user_and_mount_of(inside.pidfd.get());
-    keep_as_working_directory(wafer.mountpoint);
+    try {
+      keep_as_working_directory(wafer.mountpoint);
+    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): then unmounting takes its time
+    }
     unmount(wafer.mountpoint);
   });
 }
@@ -357,6 +360,8 @@ class NamespaceBackend final : public Backend {
     if (const auto inside = find_to_unmount(wafer)) end_view(*inside, wafer, try_to_unmount);
   }
 
+  /// Whoever made a mount namespace in here lives in the wafer's user namespace: nobody has the
+  /// view in another one.
   void unmount_for_good(const Wafer& wafer) const override {
     if (const auto inside = find_to_unmount(wafer)) {
       end_view(*inside, wafer, try_to_unmount_for_good);

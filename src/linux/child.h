@@ -20,7 +20,7 @@ std::optional<Failure> run_in_child(const std::function<void()>& work);
 std::optional<Failure> run_in_lingering_child(const std::function<void()>& work);
 
 /// For a child that outlives what its parent was called for: nobody sees it on a terminal, no
-/// signal of one reaches it, and it keeps no pipe open that somebody reads to its end.
+/// signal of one reaches it, and its standard streams keep no pipe open that somebody reads.
 void leave_session_and_streams();
 
 }  // namespace wafers

@@ -338,6 +338,15 @@ TEST_CASE("unmounting") {
     f.mount();
     CHECK(read_file(f.view("new")) == "new");
   }
+  SECTION("leaves what is kept as a working directory alive") {
+    const auto failure = run_in_child([&] {
+      enter_user_and_mount_of(holder.get());
+      keep_as_working_directory(f.wafer.mountpoint);
+      wafers::unmount(f.wafer.mountpoint);
+      if (read_file("file") != "from the base") throw Error(ErrorKind::failed, "it is gone");
+    });
+    CHECK_FALSE(failure);
+  }
   SECTION("for good is refused while a file is open") {
     const Lodger lodger = Lodger::outside({"hold", f.view("file")});
     CHECK(kind_of_error([&] { f.backend->unmount_for_good(f.wafer); }) == ErrorKind::busy);
