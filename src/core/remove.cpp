@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <exception>
 #include <map>
 #include <memory>
 #include <vector>
@@ -128,8 +129,15 @@ class Removing {
     try {
       refuse_uncommitted_work(/*mounted=*/false);
     } catch (const Error&) {
-      mount_locked(store_, wafer_);
+      mount_again();
       throw;
+    }
+  }
+
+  void mount_again() noexcept {
+    try {
+      mount_locked(store_, wafer_);
+    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the next command mounts it
     }
   }
 
