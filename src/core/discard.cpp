@@ -36,13 +36,15 @@ struct Claim {
 
 bool is_trial(const fs::path& path) { return path.filename().native().starts_with(kTrialPrefix); }
 
-void remove_quietly(const std::vector<Claim>& claims) noexcept {
-  for (const Claim& claim : claims) {
-    try {
-      is_trial(claim.path) ? remove_trial(claim.path) : remove_tree(claim.path);
-    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the next sweep tries again
-    }
+void remove_quietly(const fs::path& path) noexcept {
+  try {
+    is_trial(path) ? remove_trial(path) : remove_tree(path);
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the next sweep tries again
   }
+}
+
+void remove_quietly(const std::vector<Claim>& claims) noexcept {
+  for (const Claim& claim : claims) remove_quietly(claim.path);
 }
 
 /// Forks twice, so that nobody has to wait for the process that does it. Where that fails, it is
@@ -83,13 +85,18 @@ Suspects find_suspects(const fs::path& root) {
 void remove_half_made(const Store& store, const std::vector<fs::path>& directories) {
   if (directories.empty()) return;
   const Lock lock = store.lock_all();
-  for (const fs::path& directory : directories) remove_tree(directory);
+  for (const fs::path& directory : directories) remove_quietly(directory);
 }
 
 std::vector<Claim> claim_those_left(const std::vector<fs::path>& directories) {
   std::vector<Claim> claims;
   for (const fs::path& directory : directories) {
-    if (UniqueFd lock = claim_directory(directory)) claims.push_back({std::move(lock), directory});
+    try {
+      if (UniqueFd lock = claim_directory(directory)) {
+        claims.push_back({std::move(lock), directory});
+      }
+    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): it keeps no other from going
+    }
   }
   return claims;
 }

@@ -28,9 +28,11 @@ std::vector<fs::path> left_behind(const World& world, const std::string& prefix)
 
 /// Whoever sweeps a trial has it locked from before `wafers` ends until it is gone.
 void wait_for_sweep(const World& world) {
-  for (const fs::path& path : left_behind(world, ".trial-")) {
-    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (fd) REQUIRE(::flock(fd.get(), LOCK_EX) == 0);
+  for (const char* const prefix : {".trial-", ".removing-"}) {
+    for (const fs::path& path : left_behind(world, prefix)) {
+      const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      if (fd) REQUIRE(::flock(fd.get(), LOCK_EX) == 0);
+    }
   }
 }
 
@@ -71,6 +73,22 @@ TEST_CASE("a wafer whose making was killed is swept away") {
   act(world);
   CHECK(left_behind(world, ".adding-").empty());
   CHECK_FALSE(fs::exists(world / "state/a"));
+}
+
+TEST_CASE("what can't be swept away keeps nothing else from it") {
+  const auto& [command, act] = GENERATE(from_range(kNext));
+  INFO(command);
+  const World world;
+  world.add("other", any_backend());
+  write_file(world / "state/.removing-0", "no directory, so that nobody can claim it");
+  for (const char* const name : {".adding-1", ".removing-2", ".trial-3"}) {
+    fs::create_directories(world / "state" / name / "d");
+  }
+  act(world);
+  wait_for_sweep(world);
+  CHECK(left_behind(world, ".adding-").empty());
+  CHECK(left_behind(world, ".trial-").empty());
+  CHECK(left_behind(world, ".removing-") == std::vector{world / "state/.removing-0"});
 }
 
 TEST_CASE("a trial that was killed is swept away") {
