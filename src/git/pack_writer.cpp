@@ -73,7 +73,9 @@ class Compressor {
     out.resize(start + bound);
     const std::size_t length = ::libdeflate_zlib_compress(
         compressor_.get(), content.data(), content.size(), out.data() + start, bound);
-    out.resize(start + length);  // not 0, where there is as much room as the bound says
+    // With as much room as the bound says there is no failure; but a commit hangs on it.
+    if (length == 0) throw Error(ErrorKind::failed, "cannot compress object");
+    out.resize(start + length);
   }
 
  private:
