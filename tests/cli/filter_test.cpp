@@ -162,6 +162,21 @@ TEST_CASE("no filter writes into the base", "[filter]") {
   CHECK(world.wafers_ok({"git-status", "again", "--porcelain"}) == "?? noted\n");
 }
 
+TEST_CASE("a filter that asks git for the status doesn't have the base's index refreshed",
+          "[filter]") {
+  const World world;
+  world.base().git({"config", "filter.asks.clean", "git status >/dev/null; cat"});
+  write_file(world.base() / ".gitattributes", "*.x filter=asks\n");
+  write_file(world.base() / "a.x", "1\n");
+  world.base().git({"add", "-A"});
+  world.base().git({"commit", "-q", "-m", "filter"});
+  write_file(world.base() / "a.x", "1\n");  // the same, with stat data of its own
+  write_file(world.base() / "README", "base\n");
+  const std::string index = read_file(world.base() / ".git/index");
+  world.add("w", any_backend());
+  CHECK(read_file(world.base() / ".git/index") == index);
+}
+
 TEST_CASE("filters that fail", "[filter]") {
   const std::string backend = any_backend();
   SECTION("a required one") {
