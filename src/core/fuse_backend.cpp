@@ -78,8 +78,9 @@ class FuseBackend final : public Backend {
     if (process_with_view_elsewhere(wafer)) require_visible(wafer, state(wafer));
     clear_mountpoint(wafer);
     const FuseServer server = start_fuse_overlayfs(spec_of(wafer));
-    const UniqueFd process = open_process(server.pid, server.start_ticks);
+    UniqueFd process;
     try {
+      process = open_process(server.pid, server.start_ticks);
       return record_visible_view(wafer, ProcessId{server.pid, server.start_ticks});
     } catch (const Error&) {
       unmount_fuse_lazily(wafer.mountpoint);
