@@ -4,6 +4,7 @@
 #include <atomic>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/catch.h"
@@ -117,6 +118,7 @@ TEST_CASE("what is cancelled is not begun", "[work_queue]") {
   WorkQueue<int> queue(kMany, [&](const int& /*job*/) {
     ++begun;
     blocked.wait(true);
+    std::this_thread::yield();  // to who cancels
   });
   for (int job = 0; job < kMany; ++job) queue.add(job, 1);
   blocked = false;
