@@ -39,7 +39,10 @@ UniqueFd open_beneath(int root, const std::string& path, int flags, bool links =
   if ((flags & O_CREAT) != 0) how.mode = 0644;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   if (!links) how.resolve |= RESOLVE_NO_SYMLINKS;
-  const long fd = ::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how);
+  long fd = -1;
+  do {  // ".." and a rename anywhere at the same moment: openat2(2), EAGAIN
+    fd = ::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how);
+  } while (fd < 0 && errno == EAGAIN);
   return UniqueFd(static_cast<int>(checked(fd)));
 }
 
