@@ -2,25 +2,15 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "linux/files.h"
 
 namespace wafers {
-namespace {
-
-bool is_at(int fd, const std::filesystem::path& path) {
-  struct stat open_directory {};
-  struct stat named {};
-  return ::fstat(fd, &open_directory) == 0 && ::lstat(path.c_str(), &named) == 0 &&
-         open_directory.st_dev == named.st_dev && open_directory.st_ino == named.st_ino;
-}
-
-}  // namespace
 
 UniqueFd claim_directory(const std::filesystem::path& path) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));

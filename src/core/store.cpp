@@ -153,14 +153,6 @@ void wait_for_lock(int fd, const std::string& what, const Notify& notify) {
   }
 }
 
-/// Whether `path` still names the open file: whoever removes a lock file does so holding its lock.
-bool still_in_place(int fd, const fs::path& path) {
-  struct stat open_file {};
-  struct stat named {};
-  return ::fstat(fd, &open_file) == 0 && ::lstat(path.c_str(), &named) == 0 &&
-         open_file.st_dev == named.st_dev && open_file.st_ino == named.st_ino;
-}
-
 Error no_such_wafer(const std::string& name) {
   return Error(ErrorKind::failed, "there is no wafer " + wafers::quoted(name),
                "'wafers ls' lists the wafers that there are");
@@ -221,7 +213,8 @@ Lock Store::acquire(const fs::path& file, int flags, const std::string& what) co
       throw Error::system(err, "cannot open the lock of " + what);
     }
     wait_for_lock(fd.get(), what, notify_);
-    if (still_in_place(fd.get(), file)) return Lock(std::move(fd));
+    // Whoever removes a lock file does so holding its lock.
+    if (is_at(fd.get(), file)) return Lock(std::move(fd));
   }
 }
 

@@ -15,6 +15,10 @@ UniqueFd open_anchor(const std::filesystem::path& directory);
 /// The path under which this process, and the kernel on its behalf, reaches an open descriptor.
 std::string path_of_fd(int fd);
 
+/// Whether `path`, which is not followed if it is a symlink, names the file that is open as `fd`:
+/// after flock(2), whether the lock is still of use.
+bool is_at(int fd, const std::filesystem::path& path);
+
 /// Content of a small file such as those of /proc; absent where it can't be opened or read (a
 /// process that has ended, a sysctl that this kernel lacks).
 std::optional<std::string> read_small_file(const std::string& path);
