@@ -14,7 +14,6 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "core/filter_directory.h"
 #include "git/attributes.h"
 #include "git/convert.h"
 #include "git/convert_driver.h"
@@ -229,7 +228,7 @@ class Attacher {
     git::ConvertContext context;
     context.path = place.prefix + entry.name;
     context.directory = filter_directory_;
-    context.environment = filter_environment(repository_, filter_directory_);
+    context.environment = git::filter_environment(repository_, filter_directory_);
     context.warnings = warnings_;
     context.drivers = &drivers_;
     return conversion.to_worktree(std::move(content), entry.oid.hex(), context);

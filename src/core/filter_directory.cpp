@@ -14,10 +14,4 @@ std::filesystem::path filter_directory(const Wafer& wafer) {
   return visible ? *state.host_path : wafer.upper();
 }
 
-std::vector<std::string> filter_environment(const git::Repository& repository,
-                                            const std::string& directory) {
-  return {"GIT_DIR=" + repository.git_dir().native(), "GIT_WORK_TREE=" + directory,
-          "PWD=" + directory, "GIT_OPTIONAL_LOCKS=0"};
-}
-
 }  // namespace wafers

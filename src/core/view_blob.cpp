@@ -11,7 +11,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "core/filter_directory.h"
 #include "git/worktree_stat.h"
 
 namespace wafers {
@@ -133,7 +132,7 @@ void BlobReader::read_regular(const ViewFile& file, Result& result,
   const bool filtered = attributes.find("filter") != attributes.end();
   if (filtered && filter_directory_.empty()) {
     filter_directory_ = input_.filter_directory ? input_.filter_directory() : input_.upper;
-    filter_environment_ = filter_environment(*input_.repository, filter_directory_);
+    filter_environment_ = git::filter_environment(*input_.repository, filter_directory_);
   }
   if (!conversion.is_identity()) {
     result.oid = store(conversion.to_git(read_whole(file, fd.get()), context_for(file, warnings)));

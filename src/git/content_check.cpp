@@ -199,10 +199,7 @@ class ContentCheck {
     ConvertContext context;
     context.path = path;
     context.directory = repository_.worktree();
-    // As core/filter_directory.h has it; a filter that calls git must not refresh the base's index.
-    context.environment = {"GIT_DIR=" + repository_.git_dir().native(),
-                           "GIT_WORK_TREE=" + context.directory, "PWD=" + context.directory,
-                           "GIT_OPTIONAL_LOCKS=0"};
+    context.environment = filter_environment(repository_, context.directory);
     context.recorded_blob = [&] { return std::optional(objects_.read_blob(record.oid())); };
     const std::string content = read_all(fd.get(), path);
     candidate.different = hash_text(candidate.conversion->to_git(content, context)) != record.oid();

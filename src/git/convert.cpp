@@ -7,6 +7,7 @@
 #include "git/convert_driver.h"
 #include "git/encoding.h"
 #include "git/ident_keyword.h"
+#include "git/repository.h"
 #include "git/text_stats.h"
 
 namespace wafers::git {
@@ -129,6 +130,12 @@ void check_round_trip(const TextStats& before, const TextStats& after, bool fail
 }
 
 }  // namespace
+
+std::vector<std::string> filter_environment(const Repository& repository,
+                                            const std::string& directory) {
+  return {"GIT_DIR=" + repository.git_dir().native(), "GIT_WORK_TREE=" + directory,
+          "PWD=" + directory, "GIT_OPTIONAL_LOCKS=0"};
+}
 
 Conversion::Crlf Conversion::choose_crlf(const Attributes& attributes,
                                          const ConvertConfig& config) {

@@ -27,6 +27,7 @@ struct ConvertConfig {
 };
 
 class DriverPool;  // git/convert_driver.h
+class Repository;  // git/repository.h
 
 /// Where a conversion runs and what it may ask.
 struct ConvertContext {
@@ -45,6 +46,12 @@ struct ConvertContext {
   /// wrong encodings give a warning and the content as it is, and core.safecrlf is not looked at.
   bool writes = true;
 };
+
+/// For ConvertContext::environment, of drivers that run in `directory`: the repository by GIT_DIR,
+/// since a view hides `.git`. Its index is the base's: git programs among them must not refresh it.
+/// PWD spares them the path that getcwd(2) would give for another mount namespace's directory.
+std::vector<std::string> filter_environment(const Repository& repository,
+                                            const std::string& directory);
 
 /// What is to be done with one file's content between worktree and repository.
 class Conversion {
