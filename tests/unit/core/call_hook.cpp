@@ -44,12 +44,11 @@ int __wrap_syncfs(int fd) {
 
 namespace wafers::test {
 
-FlockHook::FlockHook(Hook hook) { before_flock() = std::move(hook); }
+CallHook::CallHook(Before call, Hook hook)
+    : place_(call == Before::next_flock ? before_flock() : before_syncfs()) {
+  place_ = std::move(hook);
+}
 
-FlockHook::~FlockHook() { before_flock() = nullptr; }
-
-SyncHook::SyncHook(Hook hook) { before_syncfs() = std::move(hook); }
-
-SyncHook::~SyncHook() { before_syncfs() = nullptr; }
+CallHook::~CallHook() { place_ = nullptr; }
 
 }  // namespace wafers::test

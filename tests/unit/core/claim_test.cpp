@@ -12,7 +12,7 @@ namespace wafers {
 namespace {
 
 namespace fs = std::filesystem;
-using test::FlockHook;
+using test::CallHook;
 using test::TempDir;
 
 std::vector<fs::path> entries_of(const fs::path& directory) {
@@ -34,7 +34,7 @@ TEST_CASE("a directory that goes while it is claimed is not claimed") {
   const TempDir temp;
   fs::create_directory(temp / "d");
   const bool made_anew = GENERATE(false, true);
-  const FlockHook hook([&] {
+  const CallHook hook(CallHook::Before::next_flock, [&] {
     fs::rename(temp / "d", temp / "moved");
     if (made_anew) fs::create_directory(temp / "d");
   });
@@ -45,7 +45,7 @@ TEST_CASE("a scratch directory that is swept before it is claimed is not used") 
   const TempDir temp;
   UniqueFd sweeper;
   fs::path made;
-  const FlockHook hook([&] {
+  const CallHook hook(CallHook::Before::next_flock, [&] {
     REQUIRE(entries_of(temp.path()).size() == 1);
     made = entries_of(temp.path()).front();
     sweeper = claim_directory(made);

@@ -323,7 +323,7 @@ TEST_CASE("of many records none takes its place before all are on the disk") {
     records.push_back(&wafer);
   }
   std::vector<int> replaced;  // of the records, as each syncfs(2) begins
-  const test::SyncHook hook([&] {
+  const test::CallHook hook(test::CallHook::Before::each_syncfs, [&] {
     const auto all = store.list().wafers;
     replaced.push_back(static_cast<int>(std::ranges::count_if(
         all, [](const Wafer& wafer) { return wafer.branch.starts_with("changed/"); })));
