@@ -39,8 +39,8 @@ Error busy(const Wafer& wafer, const std::vector<Occupant>& occupants) {
                "end them, or let 'wafers rm --kill " + wafer.name + "' do it");
 }
 
-/// So many files of a view are removed while `rm` waits, which is a few milliseconds, and tells of
-/// what can't be removed; of larger views the rest goes in the background.
+/// A view of so many files is removed while `rm` waits, which is a few milliseconds, and tells of
+/// what can't be removed; larger ones go in the background.
 constexpr std::size_t kAtOnce = 1000;
 
 using Held = std::map<pid_t, UniqueFd>;

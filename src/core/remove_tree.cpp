@@ -4,11 +4,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -31,15 +31,16 @@ struct CloseDir {
   void operator()(DIR* dir) const noexcept { ::closedir(dir); }
 };
 
-/// Names in an open directory. Taken at once: removing while readdir(3) goes on may skip names.
-std::vector<std::string> names_in(int fd) {
+/// Names in an open directory, at most so many. Taken at once: removing while readdir(3) goes on
+/// may skip names.
+std::vector<std::string> names_in(int fd, std::size_t most = kNoLimit) {
   std::vector<std::string> names;
   UniqueFd copy(::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!copy) return names;
   const std::unique_ptr<DIR, CloseDir> dir(::fdopendir(copy.get()));
   if (!dir) return names;
   std::ignore = copy.release();
-  while (const dirent* const entry = ::readdir(dir.get())) {
+  while (const dirent* const entry = names.size() < most ? ::readdir(dir.get()) : nullptr) {
     const std::string name = entry->d_name;
     if (name != "." && name != "..") names.push_back(name);
   }
@@ -74,18 +75,35 @@ UniqueFd open_directory(int parent, const std::string& name) {
   return UniqueFd(::openat(handle.get(), ".", O_RDONLY | kFlags));
 }
 
+/// Whether a tree is small: `left` files and directories at most, and no deeper than kDeepest.
+class SizeCheck {
+ public:
+  SizeCheck(int top, std::size_t most) : left_(most), mount_(mount_of(top)) {}
+
+  bool passes(int fd, std::size_t depth = 0) {
+    const auto names = names_in(fd, left_ + 1);
+    if (names.size() > left_ || depth > kDeepest) return false;
+    left_ -= names.size();
+    return std::ranges::all_of(names, [&](const std::string& name) {
+      const UniqueFd child = open_directory(fd, name);
+      return !child || mount_of(child.get()) != mount_ || passes(child.get(), depth + 1);
+    });
+  }
+
+ private:
+  std::size_t left_;
+  MountOf mount_;
+};
+
 class Remover {
  public:
-  Remover(int top, std::string top_path, std::size_t most)
-      : top_(top), top_path_(std::move(top_path)), left_(most), mount_(mount_of(top)) {}
-
-  /// There was more than `most`.
-  bool gave_up() const noexcept { return gave_up_; }
+  Remover(int top, std::string top_path)
+      : top_(top), top_path_(std::move(top_path)), mount_(mount_of(top)) {}
 
   void run() {
     clear(top_, top_path_, 0);
     // Each round removes what the one before moved up; it may move up more.
-    while (!moved_.empty() && !gave_up_) {
+    while (!moved_.empty()) {
       const auto moved = std::exchange(moved_, {});
       for (const auto& [name, path] : moved) remove(top_, name, path, 1);
     }
@@ -106,9 +124,6 @@ class Remover {
   }
 
   void remove(int parent, const std::string& name, const std::string& path, std::size_t depth) {
-    if (left_ == 0) gave_up_ = true;
-    if (gave_up_) return;
-    --left_;
     if (::unlinkat(parent, name.c_str(), 0) == 0) return;
     const int unlink_error = errno;
     if (unlink_error == ENOENT) return;
@@ -137,7 +152,7 @@ class Remover {
       return false;
     }
     clear(fd.get(), path, depth);
-    return !gave_up_;
+    return true;
   }
 
   void clear(int fd, const std::string& path, std::size_t depth) {
@@ -171,8 +186,6 @@ class Remover {
 
   int top_;
   std::string top_path_;
-  std::size_t left_;
-  bool gave_up_ = false;
   MountOf mount_;
   std::map<std::string, std::string> moved_;
   std::size_t counter_ = 0;
@@ -192,28 +205,28 @@ UniqueFd open_parent(const std::filesystem::path& path) {
   return fd;
 }
 
-/// nullopt where nothing was there.
-std::optional<Remover> clear_tree(int parent, const std::filesystem::path& path, UniqueFd& top,
-                                  std::size_t most) {
-  top = open_directory(parent, path.filename().native());
-  if (!top) {
-    const int err = errno;
-    if (err == ENOENT) return std::nullopt;
+/// Empty where nothing is there.
+UniqueFd open_top(int parent, const std::filesystem::path& path) {
+  UniqueFd top = open_directory(parent, path.filename().native());
+  const int err = errno;
+  if (!top && err != ENOENT) {
     throw Error::system(err, "cannot remove " + wafers::quoted(path.native()));
   }
-  Remover remover(top.get(), path.native(), most);
+  return top;
+}
+
+void clear_tree(int top, const std::filesystem::path& path) {
+  Remover remover(top, path.native());
   remover.run();
-  return remover;
+  remover.throw_failures();
 }
 
 }  // namespace
 
 void remove_children(const std::filesystem::path& directory) {
   const UniqueFd parent = open_parent(directory);
-  UniqueFd top;
   if (!parent) return;
-  const auto remover = clear_tree(parent.get(), directory, top, kNoLimit);
-  if (remover) remover->throw_failures();
+  if (const UniqueFd top = open_top(parent.get(), directory)) clear_tree(top.get(), directory);
 }
 
 void remove_tree(const std::filesystem::path& path) { remove_small_tree(path, kNoLimit); }
@@ -224,11 +237,10 @@ bool remove_small_tree(const std::filesystem::path& path, std::size_t most) {
   const std::string name = path.filename().native();
   // A file or symlink goes at once; a directory answers EISDIR (EPERM from other file systems).
   if (::unlinkat(parent.get(), name.c_str(), 0) == 0 || errno == ENOENT) return true;
-  UniqueFd top;
-  const auto remover = clear_tree(parent.get(), path, top, most);
-  if (!remover) return true;
-  remover->throw_failures();
-  if (remover->gave_up()) return false;
+  const UniqueFd top = open_top(parent.get(), path);
+  if (!top) return true;
+  if (most != kNoLimit && !SizeCheck(top.get(), most).passes(top.get())) return false;
+  clear_tree(top.get(), path);
   if (::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) {
     const int err = errno;
     throw Error::system(err, "cannot remove " + wafers::quoted(path.native()));

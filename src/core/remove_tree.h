@@ -11,8 +11,8 @@ namespace wafers {
 /// Goes on past what can't be removed, then throws Error(failed) that names the first of it.
 void remove_tree(const std::filesystem::path& path);
 
-/// The same for a tree of no more than `most` files and directories. Where there are more, false
-/// after as many: the rest is still there.
+/// The same for a tree with no more than `most` files and directories in it. A larger one, or one
+/// of more than some 60 levels, is left whole, and the answer is false.
 bool remove_small_tree(const std::filesystem::path& path, std::size_t most);
 
 /// The same for all that is in the directory, which stays.

@@ -101,21 +101,30 @@ TEST_CASE("the children alone") {
   remove_children(temp / "nothing");
 }
 
-TEST_CASE("a small tree is removed, of a larger one only so much") {
+TEST_CASE("a small tree is removed, a larger one left whole") {
   const TempDir top;
+  const std::vector<std::string> files{"a/1", "a/2", "b/c/3", "4"};
   const auto make = [&] {
-    for (const char* name : {"a/1", "a/2", "b/c/3", "4"}) write_file(top / "tree" / name, "x");
+    for (const std::string& name : files) write_file(top / "tree" / name, "x");
   };
   make();
+  REQUIRE(::chmod((top / "tree/b").c_str(), 0) == 0);
   CHECK(remove_small_tree(top / "tree", 7));
   CHECK_FALSE(fs::exists(top / "tree"));
   CHECK(remove_small_tree(top / "tree", 7));
   make();
-  CHECK_FALSE(remove_small_tree(top / "tree", 6));
-  CHECK(fs::exists(top / "tree"));
-  CHECK_FALSE(remove_small_tree(top / "tree", 0));
-  remove_tree(top / "tree");
-  CHECK_FALSE(fs::exists(top / "tree"));
+  const auto most = GENERATE(std::size_t{0}, std::size_t{3}, std::size_t{6});
+  CHECK_FALSE(remove_small_tree(top / "tree", most));
+  for (const std::string& name : files) CHECK(fs::exists(top / "tree" / name));
+}
+
+TEST_CASE("a small tree that is deep counts as a large one") {
+  const TempDir top;
+  fs::path deep = top / "tree";
+  for (int i = 0; i < 100; ++i) deep /= "d";
+  write_file(deep / "file", "x");
+  CHECK_FALSE(remove_small_tree(top / "tree", 1000));
+  CHECK(fs::exists(deep / "file"));
 }
 
 }  // namespace
