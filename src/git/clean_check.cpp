@@ -161,14 +161,19 @@ class Checker {
   }
 
   void compare_with_worktree(const IndexView& index, CleanReport& report) {
-    ScanResult scan =
-        scan_worktree({.index = index,
-                       .worktree = repository_.worktree(),
-                       .stat_rules = stat_rules(repository_),
-                       .excludes_file = excludes_file(repository_),
-                       .info_exclude = info_file(repository_, "exclude"),
-                       .letters = letter_case(repository_),
-                       .read_blob = [this](const Oid& oid) { return objects_->read_blob(oid); }});
+    ScanInput input{.index = index,
+                    .worktree = repository_.worktree(),
+                    .stat_rules = stat_rules(repository_),
+                    .excludes_file = excludes_file(repository_),
+                    .info_exclude = info_file(repository_, "exclude"),
+                    .letters = letter_case(repository_),
+                    .read_blob = [this](const Oid& oid) { return objects_->read_blob(oid); }};
+    const auto file_monitor = FileMonitor::ask(repository_, index);
+    const auto untracked_cache =
+        UntrackedCache::read(repository_, index, input.excludes_file, input.info_exclude);
+    if (file_monitor) input.file_monitor = &*file_monitor;
+    if (untracked_cache) input.untracked_cache = &*untracked_cache;
+    ScanResult scan = scan_worktree(input);
     ContentResult contents =
         check_contents(repository_, *objects_, index, scan.suspicious, memory_);
     note(scan.deleted, 'D');

@@ -20,7 +20,7 @@ struct CleanReport {
   /// (EOVERFLOW).
   std::size_t foreign_owner_count = 0;
   std::string first_foreign_path;
-  /// Tracked files that are another one's hard link.
+  /// Tracked files that are another one's hard link, of those that had to be looked at.
   std::size_t hard_link_count = 0;
   std::vector<std::string> first_hard_links;  ///< at most kFewNames
   static constexpr std::size_t kFewNames = 4;
@@ -30,7 +30,8 @@ struct CleanReport {
 
 /// Whether the worktree equals its HEAD apart from ignored files: index against HEAD's tree,
 /// worktree against index, untracked files (whatever status.showUntrackedFiles says), submodules.
-/// Uses all cores. Reads only: neither worktree nor index is written. `memory`: where the
+/// Uses all cores. What core.fsmonitor and the untracked cache know isn't looked at again, where
+/// they are in force. Reads only: neither worktree nor index is written. `memory`: where the
 /// `verified` of an earlier report may have been remembered. Throws Error(failed) for what can't be
 /// read.
 CleanReport check_clean(const Repository& repository, std::size_t limit,

@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "git/attributes_files.h"
+#include "git/blob_id.h"
 #include "git/config.h"
 #include "git/convert.h"
 #include "git/file.h"
@@ -36,13 +37,6 @@ constexpr StatRules kStrict{};
 
 bool is_before(const timespec& a, const timespec& b) {
   return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
-}
-
-Oid hash_text(std::string_view content) {
-  Sha1 hash;
-  hash.update(object_header("blob", content.size()));
-  hash.update(content);
-  return hash.finish();
 }
 
 /// One file to be looked at, and what came of it.
@@ -131,7 +125,7 @@ class ContentCheck {
     candidate.provable =
         is_before(candidate.stat.st_mtim, before) && is_before(candidate.stat.st_ctim, before);
     if (S_ISLNK(candidate.stat.st_mode)) {
-      candidate.different = hash_text(link_target(fd.get(), candidate.stat)) != record.oid();
+      candidate.different = blob_id(link_target(fd.get(), candidate.stat)) != record.oid();
       return;
     }
     if (link) fd = open_in_worktree(root_.get(), path, O_RDONLY | O_NONBLOCK);
@@ -202,7 +196,7 @@ class ContentCheck {
     context.environment = filter_environment(repository_, context.directory);
     context.recorded_blob = [&] { return std::optional(objects_.read_blob(record.oid())); };
     const std::string content = read_all(fd.get(), path);
-    candidate.different = hash_text(candidate.conversion->to_git(content, context)) != record.oid();
+    candidate.different = blob_id(candidate.conversion->to_git(content, context)) != record.oid();
   }
 
   ContentResult conclude(const std::vector<Candidate>& candidates) const {

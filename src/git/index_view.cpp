@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "git/big_endian.h"
+#include "git/byte_reader.h"
 #include "git/index_format.h"
 #include "git/sha1.h"
 
@@ -82,6 +83,8 @@ struct IndexView::Content {
   std::vector<IndexRecord> entries;
   IndexTime written;
   std::string_view cached_tree;
+  std::string_view untracked_cache;
+  std::string_view file_monitor;
   bool has_split_index = false;
   bool has_sparse_dirs = false;
 };
@@ -195,17 +198,12 @@ class Reader {
     return content_.names.keep(name_);
   }
 
-  /// varint.c: decode_varint().
   std::size_t read_varint() {
-    constexpr std::size_t kTooBig = std::size_t{1} << 40U;
-    auto byte = static_cast<std::uint8_t>(take(1)[0]);
-    std::size_t value = byte & 0x7FU;
-    while ((byte & 0x80U) != 0) {
-      byte = static_cast<std::uint8_t>(take(1)[0]);
-      value = ((value + 1) << 7U) + (byte & 0x7FU);
-      if (value > kTooBig) throw damaged("a number is too big");
-    }
-    return value;
+    std::string_view rest = data_.substr(at_);
+    const auto value = take_varint(rest);
+    if (!value) throw damaged("a number is malformed");
+    at_ = data_.size() - rest.size();
+    return *value;
   }
 
   void read_extension() {
@@ -214,6 +212,10 @@ class Reader {
     const std::string_view body = take(load_be32(header.data() + 4));
     if (name == "TREE") {
       content_.cached_tree = body;
+    } else if (name == "UNTR") {
+      content_.untracked_cache = body;
+    } else if (name == "FSMN") {
+      content_.file_monitor = body;
     } else if (name == "link") {
       content_.has_split_index = true;
     } else if (name == "sdir") {
@@ -330,6 +332,8 @@ const IndexRecord* IndexView::find(std::string_view path) const {
 
 const IndexTime& IndexView::written() const noexcept { return content_->written; }
 std::string_view IndexView::cached_tree() const noexcept { return content_->cached_tree; }
+std::string_view IndexView::untracked_cache() const noexcept { return content_->untracked_cache; }
+std::string_view IndexView::file_monitor() const noexcept { return content_->file_monitor; }
 bool IndexView::has_split_index() const noexcept { return content_->has_split_index; }
 bool IndexView::has_sparse_dirs() const noexcept { return content_->has_sparse_dirs; }
 

@@ -57,7 +57,10 @@ class IndexView {
   const IndexRecord* find(std::string_view path) const;
 
   const IndexTime& written() const noexcept;
-  std::string_view cached_tree() const noexcept;  ///< extension TREE, undecoded; may be empty
+  // Extensions, undecoded; empty where there is none.
+  std::string_view cached_tree() const noexcept;      ///< TREE
+  std::string_view untracked_cache() const noexcept;  ///< UNTR
+  std::string_view file_monitor() const noexcept;     ///< FSMN
   bool has_split_index() const noexcept;
   bool has_sparse_dirs() const noexcept;
 

@@ -29,6 +29,8 @@ namespace {
 
 using Records = std::span<const IndexRecord>;
 
+constexpr const char* kIgnoreFile = ".gitignore";
+
 /// So many files of one directory are looked at by one worker; and a worker for fewer isn't worth
 /// its start.
 constexpr std::size_t kFilesPerTask = 1024;
@@ -41,9 +43,12 @@ struct Directory {
   Records records;   ///< all that the index has below it
   /// It is known to be ignored as a whole, so that untracked files in it don't count.
   bool ignored = false;
+  const UntrackedCache::Directory* cached = nullptr;
 
   std::once_flag scope_made;
   std::shared_ptr<const IgnoreScope> scope;  ///< made when the first unknown name turns up
+  std::once_flag rules_compared;
+  bool same_rules = false;  ///< the ignore rules in force are those of the untracked cache
 
   std::string prefix() const { return path.empty() ? path : path + "/"; }
 };
@@ -190,27 +195,72 @@ class Shared {
     return directory.scope;
   }
 
+  bool is_unchanged(const IndexRecord& record) const {
+    const FileMonitor* const monitor = input_.file_monitor;
+    return monitor != nullptr &&
+           monitor->is_unchanged(static_cast<std::size_t>(&record - input_.index.entries().data()));
+  }
+
+  bool is_quiet(const Directory& directory) const {
+    return input_.file_monitor != nullptr && input_.file_monitor->is_quiet(directory.path);
+  }
+
+  /// Whether the untracked cache has it that no name in the directory is untracked, given that the
+  /// directory itself hasn't changed. `children`: what the index has in it.
+  bool is_cached_clean(Directory& directory, std::span<const Child> children) {
+    const UntrackedCache::Directory* const cached = directory.cached;
+    if (cached == nullptr || !cached->valid || cached->check_only || cached->untracked_count > 0) {
+      return false;
+    }
+    // What is in a directory without tracked files may have changed on its own.
+    const bool all_tracked = std::ranges::all_of(cached->subdirectories, [&](std::size_t number) {
+      const auto child = std::ranges::lower_bound(children, input_.untracked_cache->at(number).name,
+                                                  {}, &Child::name);
+      return child != children.end() && child->is_directory &&
+             child->name == input_.untracked_cache->at(number).name;
+    });
+    return all_tracked && has_same_rules(directory);
+  }
+
   std::shared_ptr<const IgnoreScope> child_scope(const std::shared_ptr<const IgnoreScope>& parent,
                                                  const std::string& path, std::string_view name) {
     return IgnoreScope::child(parent, name, ignore_rules(path + "/"));
   }
 
  private:
+  /// Whether the ignore files of the directory and of those above are those of the untracked cache.
+  bool has_same_rules(Directory& directory) {
+    std::call_once(directory.rules_compared, [&] {
+      if (directory.cached == nullptr) return;
+      if (directory.parent && !has_same_rules(*directory.parent)) return;
+      // One that wasn't there can't have come to a directory where nothing was touched.
+      directory.same_rules =
+          (!directory.cached->ignore_file && is_quiet(directory)) ||
+          UntrackedCache::is_same_file(directory.cached->ignore_file,
+                                       ignore_file(directory.prefix() + kIgnoreFile));
+    });
+    return directory.same_rules;
+  }
+
+  /// The ignore file of the worktree; nullopt where there is none. A symlink isn't followed.
+  std::optional<std::string> ignore_file(const std::string& path) const {
+    const UniqueFd fd = open(path, O_RDONLY | O_NONBLOCK);
+    if (!fd) {
+      const int err = errno;
+      if (is_absent(err) || err == ENXIO) return std::nullopt;
+      throw Error::system(err, "cannot open " + wafers::quoted(path) + " of the base");
+    }
+    struct stat st {};
+    if (::fstat(fd.get(), &st) != 0 || !S_ISREG(st.st_mode)) return std::nullopt;
+    return read_all(fd.get(), path);
+  }
+
   /// The worktree's ignore file, else the index's where a sparse checkout left it out
   /// (dir.c: add_patterns). A symlink isn't followed.
   std::string ignore_rules(const std::string& prefix) {
-    const std::string path = prefix + ".gitignore";
-    const UniqueFd fd = open(path, O_RDONLY | O_NONBLOCK);
-    if (fd) {
-      struct stat st {};
-      const bool regular = ::fstat(fd.get(), &st) == 0 && S_ISREG(st.st_mode);
-      return regular ? read_all(fd.get(), path) : std::string();
-    }
-    const int err = errno;
-    if (!is_absent(err) && err != ENXIO) {
-      throw Error::system(err, "cannot open " + wafers::quoted(path) + " of the base");
-    }
-    const IndexRecord* record = err == ENOENT ? input_.index.find(path) : nullptr;
+    const std::string path = prefix + kIgnoreFile;
+    if (auto content = ignore_file(path)) return *std::move(content);
+    const IndexRecord* const record = input_.index.find(path);
     if (record == nullptr || !record->skip_worktree() || !is_blob(record->mode())) return {};
     const std::lock_guard lock(reading_blobs_);
     return input_.read_blob(record->oid());
@@ -228,23 +278,56 @@ class Worker {
   explicit Worker(Shared& shared) : shared_(shared), rules_(shared.input().stat_rules) {}
 
   void run(Task& task) {
-    if (task.opened) return check_files(task.opened->get(), task.files, prefix_length(task));
-    const UniqueFd fd = open_directory(task.directory);
-    if (!fd) return;
-    check_children(task.directory, fd);
+    const std::shared_ptr<Directory>& directory = task.directory;
+    if (task.opened) return check_files(task.opened->get(), task.files, prefix_length(*directory));
+    const std::size_t files = list_children(*directory);
+    bool names = !directory->ignored;
+    const bool cached_clean = names && shared_.is_cached_clean(*directory, children_);
+    if (cached_clean && shared_.is_quiet(*directory)) names = false;
+    if (files > 0 || names) {
+      const UniqueFd fd = open_directory(directory, names ? O_RDONLY : O_PATH);
+      if (!fd) return;
+      if (cached_clean && names && is_as_cached(*directory, fd.get())) names = false;
+      if (names) check_names(*directory, fd.get());
+      if (files > kFilesPerTask) {
+        push_files(directory, fd);
+      } else if (files > 0) {
+        check_files(fd.get(), directory->records, prefix_length(*directory));
+      }
+    }
+    for (const Child& child : children_) {
+      if (child.is_directory) push_directory(directory, child);
+    }
   }
 
   ScanResult& result() noexcept { return result_; }
 
  private:
-  static std::size_t prefix_length(const Task& task) {
-    const std::string& path = task.directory->path;
-    return path.empty() ? 0 : path.size() + 1;
+  static std::size_t prefix_length(const Directory& directory) {
+    return directory.path.empty() ? 0 : directory.path.size() + 1;
+  }
+
+  /// Fills children_, sorted by name. How many of them are files that have to be looked at.
+  std::size_t list_children(const Directory& directory) {
+    children_.clear();
+    std::size_t files = 0;
+    for_each_child(directory.records, prefix_length(directory), [&](const Child& child) {
+      if (!child.is_directory && !shared_.is_unchanged(child.records.front())) ++files;
+      children_.push_back(child);
+    });
+    std::ranges::sort(children_, {}, &Child::name);
+    return files;
+  }
+
+  /// Whether nothing has come into the directory or left it since the untracked cache was written.
+  bool is_as_cached(const Directory& directory, int fd) const {
+    struct stat st {};
+    return ::fstat(fd, &st) == 0 &&
+           is_same_stat(directory.cached->stat, shared_.input().index.written(), st, rules_);
   }
 
   /// Empty where there is no such directory any more; that is noted then.
-  UniqueFd open_directory(const std::shared_ptr<Directory>& directory) {
-    const int access = directory->ignored ? O_PATH : O_RDONLY;
+  UniqueFd open_directory(const std::shared_ptr<Directory>& directory, int access) {
     UniqueFd fd = shared_.open(directory->path, access | O_DIRECTORY);
     if (fd) return fd;
     const int err = errno;
@@ -269,26 +352,6 @@ class Worker {
     }
   }
 
-  void check_children(const std::shared_ptr<Directory>& directory, const UniqueFd& fd) {
-    const std::size_t prefix = directory->path.empty() ? 0 : directory->path.size() + 1;
-    children_.clear();
-    std::size_t files = 0;
-    for_each_child(directory->records, prefix, [&](const Child& child) {
-      if (child.is_directory) {
-        push_directory(directory, child);
-      } else {
-        ++files;
-      }
-      if (!directory->ignored) children_.push_back(child);
-    });
-    if (files > kFilesPerTask) {
-      push_files(directory, fd);
-    } else if (files > 0) {
-      check_files(fd.get(), directory->records, prefix);
-    }
-    if (!directory->ignored) check_names(*directory, fd.get());
-  }
-
   void push_directory(const std::shared_ptr<Directory>& parent, const Child& child) {
     auto directory = std::make_shared<Directory>();
     directory->name = child.name;
@@ -299,6 +362,9 @@ class Worker {
     directory->ignored =
         parent->ignored ||
         (!parent->parent && shared_.scope_of(*parent)->is_ignored(directory->name, true));
+    if (parent->cached != nullptr) {
+      directory->cached = shared_.input().untracked_cache->find(*parent->cached, child.name);
+    }
     directory->parent = parent;
     shared_.tasks().push({std::move(directory), {}, {}});
   }
@@ -322,7 +388,8 @@ class Worker {
   /// The files among `records` that are in this very directory.
   void check_files(int fd, Records records, std::size_t prefix_length) {
     for_each_child(records, prefix_length, [&](const Child& child) {
-      if (!child.is_directory) check_file(fd, child.name, child.records.front());
+      if (child.is_directory || shared_.is_unchanged(child.records.front())) return;
+      check_file(fd, child.name, child.records.front());
     });
   }
 
@@ -363,7 +430,6 @@ class Worker {
 
   void check_names(Directory& directory, int fd) {
     names_.read(fd, directory.path);
-    std::ranges::sort(children_, {}, &Child::name);
     for (const DirectoryName& entry : names_.all()) {
       // A tracked directory whose name is something else now is found by whoever opens it.
       const auto known = std::ranges::lower_bound(children_, entry.name, {}, &Child::name);
@@ -439,6 +505,7 @@ ScanResult scan_worktree(const ScanInput& input) {
   Shared shared(input);
   auto root = std::make_shared<Directory>();
   root->records = input.index.entries();
+  if (input.untracked_cache != nullptr) root->cached = &input.untracked_cache->root();
   shared.tasks().push({std::move(root), {}, {}});
 
   const unsigned count = thread_count(input.index.entries().size() / kFilesPerTask + 1);

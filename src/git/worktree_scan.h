@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "git/file_monitor.h"
 #include "git/ignore.h"
 #include "git/index_view.h"
+#include "git/untracked_cache.h"
 #include "git/worktree_stat.h"
 
 namespace wafers::git {
@@ -28,7 +30,7 @@ struct ScanResult {
   std::vector<const IndexRecord*> suspicious;  ///< only their content can tell
   std::vector<const IndexRecord*> submodules;  ///< whose directory is there
   std::vector<std::string> untracked;          ///< and not ignored; directories end in '/'
-  std::vector<LinkedFile> linked;
+  std::vector<LinkedFile> linked;              ///< of the files that were looked at
 };
 
 struct ScanInput {
@@ -42,11 +44,15 @@ struct ScanInput {
   /// Content of a blob, for ignore files that a sparse checkout left out. Called by one thread at a
   /// time.
   std::function<std::string(const Oid&)> read_blob;
+  // What git knows already, or null.
+  const FileMonitor* file_monitor = nullptr;
+  const UntrackedCache* untracked_cache = nullptr;
 };
 
 /// Compares the worktree with the index by stat data, and looks for untracked files, as `git
 /// status` does: directory by directory on all cores, without an allocation per file. Where a whole
-/// directory is ignored, only its tracked files are looked at. Throws Error(failed).
+/// directory is ignored, only its tracked files are looked at. What the file monitor and the
+/// untracked cache vouch for isn't looked at, as git doesn't either. Throws Error(failed).
 ScanResult scan_worktree(const ScanInput& input);
 
 }  // namespace wafers::git

@@ -60,6 +60,11 @@ IndexStat index_stat_of(const struct stat& st) {
           .size = low(st.st_size)};
 }
 
+bool is_same_stat(const IndexStat& known, const IndexTime& written, const struct stat& st,
+                  const StatRules& rules) {
+  return same_data(known, st, rules) && !is_racy(written, known);
+}
+
 StatVerdict compare_stat(const RecordedFile& recorded, const struct stat& st,
                          const StatRules& rules) {
   const bool link = recorded.mode == FileMode::symlink;
@@ -72,9 +77,7 @@ StatVerdict compare_stat(const RecordedFile& recorded, const struct stat& st,
   if (!link && rules.file_mode && executable != (recorded.mode == FileMode::executable)) {
     return StatVerdict::modified;
   }
-  if (same_data(recorded.stat, st, rules) && !is_racy(recorded.written, recorded.stat)) {
-    return StatVerdict::same;
-  }
+  if (is_same_stat(recorded.stat, recorded.written, st, rules)) return StatVerdict::same;
   const bool size_known = recorded.stat.size != 0;
   return size_known && recorded.stat.size != low(st.st_size) ? StatVerdict::modified
                                                              : StatVerdict::suspicious;

@@ -27,6 +27,11 @@ enum class StatVerdict {
 /// What git's index keeps of a file (read-cache.c: fill_stat_data).
 IndexStat index_stat_of(const struct stat& st);
 
+/// Whether nothing of the stat data has changed that git compares, and the index was written late
+/// enough after it for that to prove something (read-cache.c: match_stat_data_racy).
+bool is_same_stat(const IndexStat& known, const IndexTime& written, const struct stat& st,
+                  const StatRules& rules);
+
 /// What an index says of a blob: mode and stat data, and when it was written.
 struct RecordedFile {
   FileMode mode = FileMode::absent;

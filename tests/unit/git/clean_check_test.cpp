@@ -15,8 +15,10 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "git/file_monitor.h"
 #include "git/head_diff.h"
 #include "git/index_view.h"
+#include "git/untracked_cache.h"
 #include "support/catch.h"
 #include "support/git_repo.h"
 #include "support/temp_dir.h"
@@ -24,6 +26,7 @@
 namespace fs = std::filesystem;
 using wafers::git::check_clean;
 using wafers::git::CleanReport;
+using wafers::git::IndexView;
 using wafers::git::Repository;
 using wafers::test::GitRepo;
 using wafers::test::read_file;
@@ -469,10 +472,51 @@ const std::vector<Situation>& situations() {
   return all;
 }
 
-/// git's answer. A rename in the index is one line there and two in ours.
+/// What git's index may know of the worktree before something happens to it.
+enum class Known { nothing, untracked, untracked_and_touched };
+
+/// A program for core.fsmonitor that compares what `find` says now with what it said at the token's
+/// time. It leaves out what is in a submodule, as watchers do.
+constexpr const char* kWatcher = R"(#!/bin/sh
+export LC_ALL=C
+states=.git/states
+mkdir -p $states
+new=$(ls $states | wc -l)
+find . -path ./.git -prune -o -printf '%i %C@ %s %m %P\n' | sort >$states/$new
+printf '%s\0' "$new"
+if [ -f "$states/$2" ]; then
+  diff $states/"$2" $states/"$new" |
+    sed -n 's/^[<>] [0-9]* [0-9.]* [0-9]* [0-7]* //p' | sort -u | tr '\n' '\0'
+else
+  printf '/\0'
+fi
+)";
+
+void let_git_learn(const GitRepo& git, Known known) {
+  if (known == Known::nothing) return;
+  git.git({"config", "core.untrackedCache", "true"});
+  if (known == Known::untracked_and_touched) {
+    git.write(".git/watch", kWatcher);
+    fs::permissions(git / ".git/watch", fs::perms::owner_all);
+    git.git({"config", "core.fsmonitor", ".git/watch"});
+  }
+  // What was written in the same moment as the index would prove nothing.
+  const auto past = fs::file_time_type::clock::now() - std::chrono::hours(1);
+  for (auto at = fs::recursive_directory_iterator(git.path());
+       at != fs::recursive_directory_iterator(); ++at) {
+    if (at->path().filename() == ".git") at.disable_recursion_pending();
+    if (!at->is_symlink() && !at->is_fifo()) fs::last_write_time(at->path(), past);
+  }
+  fs::last_write_time(git.path(), past);
+  for (int i = 0; i < 3; ++i) git.git({"status"});
+}
+
+/// git's answer, with a look at everything. A rename in the index is one line there and two in
+/// ours.
 std::vector<std::string> as_git_says(const GitRepo& git) {
   std::vector<std::string> lines;
-  const std::string out = git.git({"-c", "status.renames=false", "status", "--porcelain"});
+  const std::string out = git.git({"-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false",
+                                   "-c", "status.renames=false", "status", "--porcelain"});
   for (std::size_t at = 0; at < out.size();) {
     const std::size_t end = out.find('\n', at);
     lines.push_back(out.substr(at, end - at));
@@ -484,20 +528,173 @@ std::vector<std::string> as_git_says(const GitRepo& git) {
 }  // namespace
 
 TEST_CASE("a worktree is clean or dirty as git status says", "[clean]") {
+  const auto known = GENERATE(Known::nothing, Known::untracked, Known::untracked_and_touched);
+  CAPTURE(known);
   // All in one case: Catch would run the fixture's git once more for each section.
   for (const Situation& situation : situations()) {
     const TempDir top;
     const GitRepo git = populated(top / "base");
+    let_git_learn(git, known);
     situation.make(git);
-    // Without the refresh that git status would write back.
-    const bool has_index = fs::exists(git / ".git/index");
-    const std::string index = has_index ? read_file(git / ".git/index") : "";
     const CleanReport report = check_clean(Repository::open(git.path()), 100);
     INFO(situation.name);
     CHECK(report.first_dirty == as_git_says(git));
-    (void)index;
   }
   CHECK(situations().size() >= 40);
+}
+
+namespace {
+
+std::vector<std::string> dirty_lines(const GitRepo& git) {
+  return check_clean(Repository::open(git.path()), 100).first_dirty;
+}
+
+void answer_as_watcher(const GitRepo& git, const std::string& script) {
+  git.write(".git/watch", "#!/bin/sh\n" + script + "\n");
+}
+
+}  // namespace
+
+TEST_CASE("a directory that the untracked cache vouches for isn't read", "[clean]") {
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  git.git({"config", "core.trustctime", "false"});
+  let_git_learn(git, Known::untracked);
+  const auto before = fs::last_write_time(git / "dir");
+  git.write("dir/new", "x");
+  fs::last_write_time(git / "dir", before);  // as if nothing had come into it
+  CHECK(dirty_lines(git).empty());
+  CHECK(git.git({"status", "--porcelain"}).empty());
+
+  SECTION("unless the cache is switched off") {
+    git.git({"config", "core.untrackedCache", "false"});
+    CHECK(dirty_lines(git) == std::vector<std::string>{"?? dir/new"});
+  }
+  SECTION("or ignore rules have changed") {
+    git.write(GENERATE(".gitignore", ".git/info/exclude"), "*.x\n");
+    CHECK(std::ranges::count(dirty_lines(git), "?? dir/new") == 1);
+    CHECK(dirty_lines(git) == as_git_says(git));
+  }
+  SECTION("or the repository was moved") {
+    fs::rename(git.path(), top / "moved");
+    CHECK(dirty_lines(GitRepo(top / "moved")) == std::vector<std::string>{"?? dir/new"});
+  }
+}
+
+TEST_CASE("a file that the file monitor vouches for isn't looked at", "[clean]") {
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  let_git_learn(git, Known::untracked_and_touched);
+  answer_as_watcher(git, "printf 'token\\0'");  // it has missed what happens next
+  git.write("dir/a", "longer than before\n");
+  git.write("dir/sub/new", "x");
+  CHECK(dirty_lines(git).empty());
+  CHECK(git.git({"status", "--porcelain"}).empty());
+
+  SECTION("unless it is switched off") {
+    git.git({"config", "core.fsmonitor", GENERATE("false", "", "true")});
+    CHECK(dirty_lines(git) == std::vector<std::string>{" M dir/a", "?? dir/sub/new"});
+  }
+  SECTION("or it has lost track, or fails") {
+    answer_as_watcher(git, GENERATE("printf 'token\\0/\\0'", "exit 1", "", "printf '\\0'"));
+    CHECK(dirty_lines(git) == std::vector<std::string>{" M dir/a", "?? dir/sub/new"});
+  }
+  SECTION("or can't be run") {
+    fs::remove(git / ".git/watch");
+    CHECK(dirty_lines(git) == std::vector<std::string>{" M dir/a", "?? dir/sub/new"});
+  }
+  SECTION("or names it, or a directory that it lies in") {
+    const std::string name = GENERATE("dir/a", "dir", "dir/");
+    answer_as_watcher(git, "printf 'token\\0" + name + "\\0other\\0'");
+    CHECK(std::ranges::count(dirty_lines(git), " M dir/a") == 1);
+  }
+  SECTION("or names what is new") {
+    answer_as_watcher(git, "printf 'token\\0dir/sub/new'");
+    CHECK(dirty_lines(git) == std::vector<std::string>{"?? dir/sub/new"});
+  }
+  SECTION("of the first version as well") {
+    answer_as_watcher(git, "[ $1 = 1 ] || exit 1; printf 'dir/a\\0'");
+    CHECK(dirty_lines(git) == std::vector<std::string>{" M dir/a"});
+    git.git({"config", "core.fsmonitorHookVersion", "2"});
+    CHECK(dirty_lines(git) == std::vector<std::string>{" M dir/a", "?? dir/sub/new"});
+  }
+  SECTION("with a command line of several words") {
+    git.git({"config", "core.fsmonitor", "printf '%s%stoken\\0dir/a\\0' '' ''; :"});
+    CHECK(dirty_lines(git) == std::vector<std::string>{" M dir/a"});
+  }
+}
+
+TEST_CASE("what git knows to be dirty stays so", "[clean]") {
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  std::vector<std::string> files;
+  for (int i = 0; i < 300; ++i) files.push_back("many/f" + std::to_string(i));
+  for (const std::string& file : files) git.write(file, "x\n");
+  git.commit_all();
+  git.write("dir/new", "x");
+  git.write("left/new", "x");
+  let_git_learn(git, Known::untracked_and_touched);
+  answer_as_watcher(git, "printf 'token\\0'");
+  CHECK(dirty_lines(git) == std::vector<std::string>{"?? dir/new", "?? left/"});
+
+  std::vector<std::string> command{"update-index", "--no-fsmonitor-valid"};
+  command.insert(command.end(), files.begin(), files.end());
+  git.git(command);
+  git.write("many/f150", "changed\n");
+  CHECK(std::ranges::count(dirty_lines(git), " M many/f150") == 1);
+}
+
+TEST_CASE("a directory without tracked files is looked at again", "[clean]") {
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  git.write("dir/left/1.o", "ignored");
+  let_git_learn(git, Known::untracked);
+  CHECK(dirty_lines(git).empty());
+  git.write("dir/left/new", "x");
+  CHECK(dirty_lines(git) == std::vector<std::string>{"?? dir/left/"});
+}
+
+TEST_CASE("an ignore file that isn't tracked is part of what is known", "[clean]") {
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  git.write("dir/.gitignore", "/.gitignore\n*.x\n");
+  git.write("dir/sub/1.x", "x");
+  let_git_learn(git, Known::untracked);
+  const auto before = fs::last_write_time(git / "dir");
+  CHECK(dirty_lines(git).empty());
+  git.write("dir/.gitignore", "/.gitignore\n");
+  fs::last_write_time(git / "dir", before);
+  CHECK(dirty_lines(git) == std::vector<std::string>{"?? dir/sub/1.x"});
+}
+
+TEST_CASE("damaged caches in the index are left alone", "[clean]") {
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  let_git_learn(git, Known::untracked_and_touched);
+  git.git({"config", "core.fsmonitor", "/bin/true"});
+  const Repository repository = Repository::open(git.path());
+  const std::string good = read_file(git / ".git/index");
+  const auto from = std::min(good.find("UNTR"), good.find("FSMN"));
+  REQUIRE(from != std::string::npos);
+  REQUIRE(good.find("UNTR") != std::string::npos);
+  REQUIRE(good.find("FSMN") != std::string::npos);
+  int used = 0;
+  for (std::size_t at = from; at + 20 < good.size(); ++at) {
+    for (const char byte : {'\0', '\x01', '\x7F', '\xFF'}) {
+      std::string bad = good;
+      bad[at] = byte;
+      git.write(".git/index", bad);
+      try {
+        const auto index =
+            IndexView::open(git / ".git/index", wafers::git::IndexFile::Checksum::trusted);
+        if (wafers::git::UntrackedCache::read(repository, *index, "", "")) ++used;
+        if (byte == '\xFF' && wafers::git::FileMonitor::ask(repository, *index)) ++used;
+      } catch (const wafers::Error&) {
+        ++used;  // what the extension is called or where it ends
+      }
+    }
+  }
+  CHECK(used > 0);
 }
 
 TEST_CASE("large worktrees are shared out among threads, and nothing gets lost", "[clean]") {

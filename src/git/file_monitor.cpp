@@ -1,0 +1,149 @@
+#include "git/file_monitor.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "base/error.h"
+#include "git/bitmap.h"
+#include "git/byte_reader.h"
+#include "git/config.h"
+#include "git/program.h"
+#include "git/rule_files.h"
+
+namespace wafers::git {
+namespace {
+
+/// Extension FSMN of an index (gitformat-index(5)).
+struct Extension {
+  std::string token;  ///< when the index was last brought up to date, in the program's own words
+  Bitmap dirty;       ///< entries that were not seen to be unchanged
+};
+
+Extension parse_extension(std::string_view content, std::size_t entries) {
+  ByteReader reader(content);
+  const std::uint32_t version = reader.be32();
+  ByteReader::require(version == 1 || version == 2);
+  Extension extension;
+  // Version 1: nanoseconds since 1970.
+  extension.token = version == 1 ? std::to_string(reader.be64()) : std::string(reader.text());
+  reader.be32();  // size of the bitmap
+  extension.dirty = Bitmap::take(reader, entries);
+  return extension;
+}
+
+/// As git's run-command.c runs a command line with further arguments: by a shell where it has
+/// anything that a shell would understand.
+std::vector<std::string> command_of(const std::string& program) {
+  constexpr std::string_view kForShell = "|&;<>()$`\\\"' \t\n*?[#~=%";
+  if (program.find_first_of(kForShell) == std::string::npos) return {program};
+  return {"/bin/sh", "-c", program + " \"$@\"", program};
+}
+
+class Program {
+ public:
+  Program(const Repository& repository, std::string command)
+      : repository_(repository), command_(std::move(command)) {}
+
+  /// What it prints of the paths touched since `token`; each ends in a NUL, but for the last one.
+  std::optional<std::string> touched_since(const std::string& token) const {
+    const std::string version = repository_.config("core.fsmonitorHookVersion").value_or("");
+    if (version != "1") {
+      if (const auto answer = run("2", token)) {
+        // A new token comes first.
+        const std::size_t end = answer->find('\0');
+        if (end == 0 || end == std::string::npos) return std::nullopt;
+        return answer->substr(end + 1);
+      }
+      if (version == "2") return std::nullopt;
+    }
+    return run("1", token);
+  }
+
+ private:
+  std::optional<std::string> run(const std::string& version, const std::string& token) const {
+    std::vector<std::string> command = command_of(command_);
+    command.insert(command.end(), {version, token});
+    try {
+      ProgramResult result = run_program(command, repository_.worktree(), {});
+      if (result.success()) return std::move(result.output);
+    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): then it has said nothing
+    }
+    return std::nullopt;
+  }
+
+  const Repository& repository_;
+  std::string command_;
+};
+
+std::optional<std::string> configured_program(const Repository& repository) {
+  const auto value = repository.config("core.fsmonitor");
+  if (!value || value->empty() || parse_bool(*value)) return std::nullopt;
+  if (letter_case(repository) == LetterCase::ignored) return std::nullopt;
+  return repository.config_path("core.fsmonitor");
+}
+
+bool is_gitlink(const IndexRecord& record) { return record.mode() == FileMode::gitlink; }
+
+}  // namespace
+
+std::optional<FileMonitor> FileMonitor::ask(const Repository& repository, const IndexView& index) {
+  const auto program = configured_program(repository);
+  if (!program || index.file_monitor().empty()) return std::nullopt;
+  const std::size_t count = index.entries().size();
+  FileMonitor monitor;
+  std::string answer;
+  try {
+    const Extension extension = parse_extension(index.file_monitor(), count);
+    const auto touched = Program(repository, *program).touched_since(extension.token);
+    if (!touched || touched->starts_with('/')) return std::nullopt;
+    answer = *touched;
+    monitor.unchanged_.resize(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      // Nobody watches what is in a submodule.
+      monitor.unchanged_[i] = !extension.dirty.test(i) && !is_gitlink(index.entries()[i]);
+    }
+  } catch (const Malformed&) {
+    return std::nullopt;
+  }
+  for (std::size_t at = 0; at < answer.size();) {
+    const std::size_t end = std::min(answer.find('\0', at), answer.size());
+    monitor.touch(std::string_view(answer).substr(at, end - at), index);
+    at = end + 1;
+  }
+  std::ranges::sort(monitor.touched_);
+  return monitor;
+}
+
+void FileMonitor::touch(std::string_view path, const IndexView& index) {
+  while (path.ends_with('/')) path.remove_suffix(1);
+  const auto& entries = index.entries();
+  const auto forget = [&](const std::string& from, auto belongs) {
+    auto at = std::ranges::lower_bound(entries, std::string_view(from), {}, &IndexRecord::path);
+    for (; at != entries.end() && belongs(at->path()); ++at) {
+      unchanged_[static_cast<std::size_t>(at - entries.begin())] = false;
+    }
+  };
+  const std::string file(path);
+  const std::string directory = path.empty() ? file : file + "/";
+  forget(file, [&](std::string_view other) { return other == file; });
+  forget(directory, [&](std::string_view other) { return other.starts_with(directory); });
+  touched_.push_back(file);
+}
+
+bool FileMonitor::is_quiet(std::string_view directory) const {
+  if (directory.empty()) return touched_.empty();
+  const auto has = [&](std::string_view path) {
+    return std::ranges::binary_search(touched_, path, std::less<>());
+  };
+  for (std::size_t end = 0; end != std::string_view::npos;) {
+    if (has(directory.substr(0, end))) return false;  // first the worktree itself
+    end = directory.find('/', end + 1);
+  }
+  if (has(directory)) return false;
+  const std::string below = std::string(directory) + "/";
+  const auto next = std::ranges::lower_bound(touched_, below);
+  return next == touched_.end() || !next->starts_with(below);
+}
+
+}  // namespace wafers::git

@@ -1,0 +1,168 @@
+#include "git/untracked_cache.h"
+
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "git/bitmap.h"
+#include "git/blob_id.h"
+#include "git/byte_reader.h"
+#include "git/config.h"
+
+namespace wafers::git {
+namespace {
+
+using Directory = UntrackedCache::Directory;
+
+Oid take_oid(ByteReader& reader) {
+  Oid oid;
+  std::memcpy(oid.bytes.data(), reader.bytes(Oid::kSize).data(), Oid::kSize);
+  return oid;
+}
+
+IndexStat take_stat(ByteReader& reader) {
+  IndexStat stat;
+  for (std::uint32_t* field :
+       {&stat.ctime_seconds, &stat.ctime_nanoseconds, &stat.mtime_seconds, &stat.mtime_nanoseconds,
+        &stat.dev, &stat.ino, &stat.uid, &stat.gid, &stat.size}) {
+    *field = reader.be32();
+  }
+  return stat;
+}
+
+/// Where and when the cache is good at all.
+struct Header {
+  std::string_view places;  ///< each ends in a NUL
+  std::uint32_t flags = 0;
+  Oid info_exclude;
+  Oid excludes_file;
+  std::string_view ignore_file_name;
+};
+
+Header take_header(ByteReader& reader) {
+  Header header;
+  header.places = reader.bytes(reader.varint());
+  take_stat(reader);
+  take_stat(reader);
+  header.flags = reader.be32();
+  header.info_exclude = take_oid(reader);
+  header.excludes_file = take_oid(reader);
+  header.ignore_file_name = reader.text();
+  return header;
+}
+
+bool is_of_place(const Header& header, const std::string& worktree) {
+  struct utsname system {};
+  ::uname(&system);
+  const std::string here = "Location " + worktree + ", system " + system.sysname;
+  ByteReader places(header.places);
+  while (!places.at_end()) {
+    if (places.text() == here) return true;
+  }
+  return false;
+}
+
+/// Of a file that isn't there git records a name of zeros.
+bool is_same_outside(const Oid& recorded, std::string_view text) {
+  if (recorded.is_zero()) return text.empty();
+  return UntrackedCache::is_same_file(recorded, std::string(text));
+}
+
+bool is_switched_off(const Repository& repository) {
+  if (std::getenv("GIT_DISABLE_UNTRACKED_CACHE") != nullptr) return true;
+  const auto value = repository.config("core.untrackedCache");
+  return value && parse_bool(*value) == false;
+}
+
+/// The directories, each before those in it.
+class DirectoryReader {
+ public:
+  DirectoryReader(ByteReader& reader, std::vector<Directory>& directories)
+      : reader_(reader), directories_(directories) {}
+
+  void read_all() {
+    const std::size_t count = reader_.varint();
+    ByteReader::require(count > 0 && count <= reader_.left());
+    directories_.reserve(count);
+    read_one(0);
+    ByteReader::require(directories_.size() == count);
+    const Bitmap valid = Bitmap::take(reader_, count);
+    const Bitmap check_only = Bitmap::take(reader_, count);
+    const Bitmap has_ignore_file = Bitmap::take(reader_, count);
+    for (std::size_t i = 0; i < count; ++i) {
+      directories_[i].valid = valid.test(i);
+      directories_[i].check_only = check_only.test(i);
+      if (valid.test(i)) directories_[i].stat = take_stat(reader_);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      if (has_ignore_file.test(i)) directories_[i].ignore_file = take_oid(reader_);
+    }
+  }
+
+ private:
+  /// As deep as a path can be.
+  static constexpr int kDeepest = 2048;
+
+  void read_one(int depth) {
+    ByteReader::require(depth <= kDeepest);
+    const std::size_t number = directories_.size();
+    directories_.emplace_back();
+    const std::size_t untracked = reader_.varint();
+    const std::size_t subdirectories = reader_.varint();
+    directories_[number].untracked_count = untracked;
+    directories_[number].name = reader_.text();
+    for (std::size_t i = 0; i < untracked; ++i) reader_.text();
+    for (std::size_t i = 0; i < subdirectories; ++i) {
+      directories_[number].subdirectories.push_back(directories_.size());
+      read_one(depth + 1);
+    }
+  }
+
+  ByteReader& reader_;
+  std::vector<Directory>& directories_;
+};
+
+}  // namespace
+
+std::optional<UntrackedCache> UntrackedCache::read(const Repository& repository,
+                                                   const IndexView& index,
+                                                   std::string_view excludes_file,
+                                                   std::string_view info_exclude) {
+  // dir.h: show whole untracked directories, and no empty ones; or everything in them.
+  constexpr std::uint32_t kNormal = 6;
+  constexpr std::uint32_t kAll = 0;
+  if (index.untracked_cache().empty() || is_switched_off(repository)) return std::nullopt;
+  try {
+    ByteReader reader(index.untracked_cache());
+    const Header header = take_header(reader);
+    if ((header.flags != kNormal && header.flags != kAll) ||
+        header.ignore_file_name != ".gitignore" ||
+        !is_of_place(header, repository.worktree().native()) ||
+        !is_same_outside(header.info_exclude, info_exclude) ||
+        !is_same_outside(header.excludes_file, excludes_file)) {
+      return std::nullopt;
+    }
+    UntrackedCache cache;
+    DirectoryReader(reader, cache.directories_).read_all();
+    return cache;
+  } catch (const Malformed&) {
+    return std::nullopt;
+  }
+}
+
+const Directory* UntrackedCache::find(const Directory& parent, std::string_view name) const {
+  const auto found = std::ranges::lower_bound(
+      parent.subdirectories, name, {}, [this](std::size_t number) { return at(number).name; });
+  if (found == parent.subdirectories.end() || at(*found).name != name) return nullptr;
+  return &at(*found);
+}
+
+bool UntrackedCache::is_same_file(const std::optional<Oid>& recorded,
+                                  const std::optional<std::string>& content) {
+  if (!recorded || !content) return !recorded && !content;
+  return blob_id(*content) == *recorded || blob_id(*content + "\n") == *recorded;
+}
+
+}  // namespace wafers::git
