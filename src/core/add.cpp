@@ -19,6 +19,7 @@
 #include "core/discard.h"
 #include "core/interrupt.h"
 #include "core/mountpoint.h"
+#include "core/passed_trials.h"
 #include "core/plan.h"
 #include "core/remove_tree.h"
 #include "core/unclean.h"
@@ -132,34 +133,39 @@ git::CleanReport require_clean(const Base& base, const fs::path& verified) {
 
 struct ChosenBackend {
   std::unique_ptr<Backend> backend;
-  UpperDialect dialect{};
+  Trial trial;
 };
 
-ChosenBackend choose(const AddRequest& request, const fs::path& state_root, const Notify& notify) {
-  const MountMode mode = request.durable ? MountMode::durable : MountMode::volatile_;
+MountMode mount_mode(const AddRequest& request) {
+  return request.durable ? MountMode::durable : MountMode::volatile_;
+}
+
+ChosenBackend choose(const AddRequest& request, const fs::path& state_root, Trials trials,
+                     const Notify& notify) {
   const auto& wanted = request.backend;
   if (!wanted) {
-    const BackendChoice choice = choose_backend(state_root, mode);
+    BackendChoice choice = choose_backend(state_root, mount_mode(request), trials);
     for (const std::string& line : choice.fallbacks) notify(line);
-    return {make_backend(choice.kind), choice.dialect};
+    return {make_backend(choice.kind), std::move(choice.trial)};
   }
   auto backend = make_backend(*wanted);
-  const Trial trial = backend->trial(state_root, mode);
+  Trial trial = try_backend(*backend, state_root, mount_mode(request), trials);
   if (!trial.works) {
     throw Error(
         ErrorKind::unsupported,
         "backend '" + std::string(to_string(*wanted)) + "' does not work here: " + trial.reason,
         trial.hint);
   }
-  return {std::move(backend), trial.dialect};
+  return {std::move(backend), std::move(trial)};
 }
 
 /// Everything that the steps of one `add` share.
 class Adding {
  public:
-  Adding(const Store& store, const AddRequest& request, const Notify& notify)
+  Adding(const Store& store, const AddRequest& request, Trials trials, const Notify& notify)
       : store_(store),
         request_(request),
+        trials_(trials),
         notify_(notify),
         planned_(plan_names(request, store.root())),
         base_(open_base(request.from)) {}
@@ -186,6 +192,7 @@ class Adding {
     }
     plan.step("write the records", [this] { publish_all(); });
     plan.step("look at the result", [this] { inspect_all(); });
+    plan.step("remember the trial", [this] { remember_trial(); });
     try {
       plan.run(InterruptGuard::check, notify_);
     } catch (const Error&) {
@@ -196,6 +203,9 @@ class Adding {
     }
     return std::move(infos_);
   }
+
+  /// A mount has failed that would have worked by a trial that was made some time ago.
+  bool was_misled() const noexcept { return mount_failed_ && chosen_.trial.remembered; }
 
  private:
   /// One wafer in the making.
@@ -240,7 +250,7 @@ class Adding {
   }
 
   void choose_backend_for_all() {
-    chosen_ = choose(request_, store_.root(), notify_);
+    chosen_ = choose(request_, store_.root(), trials_, notify_);
     if (chosen_.backend->kind() == BackendKind::namespace_) {
       warn_of_foreign_files(clean_report_, notify_);
     } else {
@@ -286,13 +296,22 @@ class Adding {
     constexpr std::size_t kAtATime = 8;
     const std::size_t index = index_of(one);
     if (index >= kAtATime) finish_mount(wafers_[index - kAtATime]);
-    one.mounting = chosen_.backend->begin_mount(one.wafer);
+    noting_failure([&] { one.mounting = chosen_.backend->begin_mount(one.wafer); });
+  }
+
+  void noting_failure(const std::function<void()>& mounting) {
+    try {
+      mounting();
+    } catch (const Error&) {
+      mount_failed_ = true;
+      throw;
+    }
   }
 
   void finish_mount(One& one) {
     if (!one.mounting) return;
     const auto mounting = std::exchange(one.mounting, nullptr);
-    one.wafer.mount = mounting();
+    noting_failure([&] { one.wafer.mount = mounting(); });
     one.mounted = true;
   }
 
@@ -316,6 +335,12 @@ class Adding {
     store_.save_all(records);
   }
 
+  void remember_trial() {
+    if (chosen_.trial.remembered) return;
+    if (trials_ == Trials::made_anew) forget_passed(store_.root());
+    remember_passed(store_.root(), chosen_.backend->kind(), mount_mode(request_));
+  }
+
   const std::string& one_name(const One& one) const { return planned_.at(index_of(one)).name; }
 
   void check_and_fill(One& one, const PlannedWafer& planned) {
@@ -332,7 +357,7 @@ class Adding {
     wafer.base_commit = base_.head.hex();
     wafer.last_commit = one.tip.hex();
     wafer.backend = chosen_.backend->kind();
-    wafer.dialect = chosen_.dialect;
+    wafer.dialect = chosen_.trial.dialect;
     wafer.mountpoint = planned.mountpoint;
     wafer.durable = request_.durable;
     if (!wafer.durable) wafer.volatile_boot = boot_id();
@@ -409,8 +434,8 @@ class Adding {
   void fill_upper(One& one) {
     const fs::path upper = one.wafer.upper();
     if (one.tip != base_.head) {
-      attach_branch(base_.repository, upper, chosen_.dialect, base_.repository.tree_of(base_.head),
-                    base_.repository.tree_of(one.tip))
+      attach_branch(base_.repository, upper, chosen_.trial.dialect,
+                    base_.repository.tree_of(base_.head), base_.repository.tree_of(one.tip))
           .write(one.wafer.index());
     }
     // The view has no repository of its own. Removed through the mount it would cost far more.
@@ -452,11 +477,13 @@ class Adding {
 
   const Store& store_;
   const AddRequest& request_;
+  Trials trials_;
   const Notify& notify_;
   std::vector<PlannedWafer> planned_;
   Base base_;
   git::CleanReport clean_report_;
   ChosenBackend chosen_;
+  bool mount_failed_ = false;
   std::vector<fs::path> made_roots_;
   std::optional<Lock> reserving_;
   std::vector<Wafer> others_;  ///< all wafers, those of this command that come earlier included
@@ -469,7 +496,17 @@ class Adding {
 
 std::vector<WaferInfo> add_wafers(const Store& store, const AddRequest& request,
                                   const Notify& notify) {
-  return Adding(store, request, notify).run();
+  {
+    Adding adding(store, request, Trials::believed, notify);
+    try {
+      return adding.run();
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const Error&) {
+      if (!adding.was_misled()) throw;
+    }
+  }
+  return Adding(store, request, Trials::made_anew, notify).run();
 }
 
 }  // namespace wafers

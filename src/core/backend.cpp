@@ -2,7 +2,9 @@
 
 #include "base/error.h"
 #include "core/backend_internal.h"
+#include "core/passed_trials.h"
 #include "linux/capabilities.h"
+#include "linux/upper.h"
 
 namespace wafers {
 namespace {
@@ -53,11 +55,20 @@ std::unique_ptr<Backend> make_backend(BackendKind kind) {
   throw Error(ErrorKind::failed, "there is no such backend");
 }
 
-BackendChoice choose_backend(const std::filesystem::path& state_dir, MountMode mode) {
+Trial try_backend(const Backend& backend, const std::filesystem::path& state_dir, MountMode mode,
+                  Trials trials) {
+  if (trials == Trials::believed && was_passed(state_dir, backend.kind(), mode)) {
+    return {true, UpperDialect::kernel_user, {}, {}, /*remembered=*/true};
+  }
+  return backend.trial(state_dir, mode);
+}
+
+BackendChoice choose_backend(const std::filesystem::path& state_dir, MountMode mode,
+                             Trials trials) {
   std::vector<Attempt> failed;
   for (const BackendKind kind : candidates()) {
-    Trial trial = make_backend(kind)->trial(state_dir, mode);
-    if (trial.works) return {kind, trial.dialect, fallback_lines(failed, kind)};
+    Trial trial = try_backend(*make_backend(kind), state_dir, mode, trials);
+    if (trial.works) return {kind, std::move(trial), fallback_lines(failed, kind)};
     failed.push_back({kind, std::move(trial)});
   }
   throw none_works(failed);

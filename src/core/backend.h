@@ -21,9 +21,10 @@ enum class MountMode {
 /// Result of trying a backend for real.
 struct Trial {
   bool works = false;
-  UpperDialect dialect{};  ///< the one to mount with, where it works
-  std::string reason;      ///< what failed, with its errno: "unshare(CLONE_NEWUSER): ... (EPERM)"
-  std::string hint;        ///< what to do about it
+  UpperDialect dialect{};   ///< the one to mount with, where it works
+  std::string reason;       ///< what failed, with its errno: "unshare(CLONE_NEWUSER): ... (EPERM)"
+  std::string hint;         ///< what to do about it
+  bool remembered = false;  ///< it was made some time ago
 };
 
 /// What is known of a wafer's mount right now.
@@ -90,16 +91,23 @@ class Backend {
 
 std::unique_ptr<Backend> make_backend(BackendKind kind);
 
+/// Whether a trial that was passed since the host was started is believed (core/passed_trials.h).
+enum class Trials { believed, made_anew };
+
+/// Backend::trial(), or what is remembered of it.
+Trial try_backend(const Backend& backend, const std::filesystem::path& state_dir, MountMode mode,
+                  Trials trials);
+
 /// What `auto` decides: the first of host (only where the caller has CAP_SYS_ADMIN over its mount
 /// namespace), namespace, fuse whose trial works. `fallbacks` holds a line for each one that should
 /// have come first and did not work: from what, to what, why. Throws Error(unsupported) if none
 /// works.
 struct BackendChoice {
   BackendKind kind = BackendKind::namespace_;
-  UpperDialect dialect{};
+  Trial trial;  ///< the one that worked
   std::vector<std::string> fallbacks;
 };
-BackendChoice choose_backend(const std::filesystem::path& state_dir, MountMode mode);
+BackendChoice choose_backend(const std::filesystem::path& state_dir, MountMode mode, Trials trials);
 
 /// What the names of directories below the state directory begin with in which a trial is made.
 /// Whoever makes one has claimed it (core/claim.h).

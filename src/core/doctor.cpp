@@ -54,7 +54,7 @@ Trial try_backend(BackendKind kind, const fs::path& state_dir) {
 
 void choose(Diagnosis& diagnosis, const fs::path& state_dir) {
   try {
-    const BackendChoice choice = choose_backend(state_dir, MountMode::volatile_);
+    const BackendChoice choice = choose_backend(state_dir, MountMode::volatile_, Trials::made_anew);
     diagnosis.backend = choice.kind;
     diagnosis.verdict = "wafers add takes the backend " + std::string(to_string(choice.kind));
   } catch (const Error&) {

@@ -171,6 +171,36 @@ def add(bench, target):
     bench.record("add / git status", target, bench.in_turn(wafers=with_check, git=status))
 
 
+@figure("")
+def watched(bench, target):
+    """The same where git keeps an untracked cache and a program for core.fsmonitor, which has seen nothing."""
+    base = bench.linux()
+    watcher = base / ".git/bench-watcher"
+    watcher.write_text("#!/bin/sh\nprintf 'token\\0'\n")
+    watcher.chmod(0o755)
+    settings = {"core.untrackedCache": "true", "core.fsmonitor": str(watcher)}
+
+    def status(_=None):
+        return run("git", "status", "--porcelain", cwd=base)
+
+    def ours(number):
+        seconds = bench.add(base, f"f{number}")
+        bench.remove(base, f"f{number}")
+        return seconds
+
+    for key, value in settings.items():
+        run("git", "config", key, value, cwd=base)
+    for _ in range(3):
+        status()
+    times = bench.in_turn(wafers=ours, git=status)
+    for key in settings:
+        run("git", "config", "--unset", key, cwd=base)
+    run("git", "update-index", "--no-fsmonitor", "--no-untracked-cache", cwd=base)
+    watcher.unlink()
+    status()
+    bench.record("add / git status, both with core.fsmonitor and untracked cache", "", times)
+
+
 @figure("<= 1/50")
 def worktree(bench, target):
     base = bench.linux()

@@ -1,6 +1,16 @@
 #include <fcntl.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fd.h"
 #include "cli/world.h"
 #include "support/catch.h"
 
@@ -48,6 +58,55 @@ TEST_CASE("hard links in the base are told of where a write shows under every na
       "name'); a write to one shows under the other names too, but is committed under its own "
       "alone\n";
   CHECK(result.err == (shows ? warning : ""));
+}
+
+/// The names that come into a directory while it lives.
+class Arrivals {
+ public:
+  explicit Arrivals(const fs::path& directory) : fd_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
+    REQUIRE(::inotify_add_watch(fd_.get(), directory.c_str(), IN_CREATE) >= 0);
+  }
+
+  std::vector<std::string> so_far() {
+    alignas(inotify_event) std::array<char, 65536> events{};
+    const ssize_t size = ::read(fd_.get(), events.data(), events.size());
+    std::vector<std::string> names;
+    for (ssize_t at = 0; at < size;) {
+      const auto* const event = reinterpret_cast<const inotify_event*>(events.data() + at);
+      names.emplace_back(static_cast<const char*>(event->name));
+      at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+    }
+    return names;
+  }
+
+ private:
+  UniqueFd fd_;
+};
+
+TEST_CASE("a trial is made once, and again where anything is different") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  INFO("backend " << backend);
+  const World world;
+  world.add("first", backend);
+  const auto trials_of = [&](const std::string& name, const std::vector<std::string>& options) {
+    Arrivals arrivals(world.state());
+    std::vector<std::string> command{"add", name, "--backend", backend};
+    command.insert(command.end(), options.begin(), options.end());
+    world.wafers_ok(command);
+    return std::ranges::count_if(arrivals.so_far(), [](const std::string& arrival) {
+      return arrival.starts_with(".trial-");
+    });
+  };
+  const bool remembers = backend == "namespace";
+  CHECK(trials_of("same", {}) == (remembers ? 0 : 1));
+  CHECK(trials_of("durable", {"--durable"}) == 1);
+  CHECK(trials_of("durable-again", {"--durable"}) == (remembers ? 0 : 1));
+  if (!remembers) return;
+  const std::string_view other_boot = "00000000-0000-0000-0000-000000000000 1";
+  REQUIRE(::setxattr(world.state().c_str(), "user.wafers.passed.volatile", other_boot.data(),
+                     other_boot.size(), XATTR_REPLACE) == 0);
+  CHECK(trials_of("after-a-boot", {}) == 1);
+  CHECK(trials_of("same-again", {}) == 0);
 }
 
 TEST_CASE("all or none: what was made for the others is undone") {

@@ -2,6 +2,7 @@
 // for one command at a time; each case says what the same command does without it.
 
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -52,6 +53,9 @@ class Host {
     return *this;
   }
 
+  /// From now on.
+  void limit(const std::string& more) { limits_.insert(limits_.begin(), more); }
+
   RunResult wafers(const Words& arguments) const {
     Words command{WAFERS_PROGRAM};
     command.insert(command.end(), arguments.begin(), arguments.end());
@@ -74,6 +78,10 @@ class Host {
   /// Looked up without git, to which the base may belong to another user by now.
   bool left_nothing_behind() const {
     return !fs::exists(base_ / ".git/refs/heads/wafers") && !fs::exists(state_ / "a1");
+  }
+
+  bool remembers_trial() const {
+    return ::getxattr(state_.c_str(), "user.wafers.passed.volatile", nullptr, 0) > 0;
   }
 
   const fs::path& base() const { return base_; }
@@ -229,6 +237,23 @@ TEST_CASE("programs of fuse not in PATH and namespaces denied: nothing works") {
   host.path(empty.path().string());
   expect_unsupported(host);
   CHECK_THAT(line_with(doctor_says(host), "fuse-overlayfs is not in PATH"), Contains("fail"));
+}
+
+TEST_CASE("a trial that was passed before is no promise") {
+  Host host = Host::for_user(is_root() ? Words{"--fuse"} : Words{});
+  expect_to_work(host, host.add_doctor_rm(), "namespace");
+  REQUIRE(host.remembers_trial());
+  host.limit("--deny-unshare");
+  if (is_root()) {
+    expect_fallback_to_fuse(host, "EPERM");
+    CHECK_FALSE(host.remembers_trial());
+  } else {
+    const RunResult add = host.add({"--branch", "new"});
+    CAPTURE(add.err);
+    CHECK(add.status == 5);
+    CHECK_FALSE(fs::exists(host.base() / ".git/refs/heads/new"));
+    CHECK_FALSE(fs::exists(host.state() / "a1"));
+  }
 }
 
 TEST_CASE("a backend that is asked for by name does not fall back") {
