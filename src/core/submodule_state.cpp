@@ -109,8 +109,7 @@ bool Comparison::file_modified(const PlainDir& dir, const UpperEntry& entry,
   const bool same_stat = now.size == recorded.stat.size &&
                          now.mtime_seconds == recorded.stat.mtime_seconds &&
                          now.mtime_nanoseconds == recorded.stat.mtime_nanoseconds;
-  const bool racy = std::pair(entry.stat.st_mtim.tv_sec, entry.stat.st_mtim.tv_nsec) >=
-                    std::pair(index_.mtime_seconds, index_.mtime_nanoseconds);
+  const bool racy = entry.stat.st_mtim.tv_sec >= index_.mtime_seconds;  // StatRules::racy_by_second
   if (same_stat && !racy) return false;
   const auto content = link ? std::optional(dir.read_link(entry.name))
                             : read_small_file(dir, entry.name, kLargestFile);

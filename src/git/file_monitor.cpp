@@ -1,14 +1,14 @@
 #include "git/file_monitor.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "git/bitmap.h"
 #include "git/byte_reader.h"
 #include "git/config.h"
-#include "git/program.h"
+#include "git/filter_process.h"
 #include "git/rule_files.h"
 
 namespace wafers::git {
@@ -30,14 +30,6 @@ Extension parse_extension(std::string_view content, std::size_t entries) {
   reader.be32();  // size of the bitmap
   extension.dirty = Bitmap::take(reader, entries);
   return extension;
-}
-
-/// As git's run-command.c runs a command line with further arguments: by a shell where it has
-/// anything that a shell would understand.
-std::vector<std::string> command_of(const std::string& program) {
-  constexpr std::string_view kForShell = "|&;<>()$`\\\"' \t\n*?[#~=%";
-  if (program.find_first_of(kForShell) == std::string::npos) return {program};
-  return {"/bin/sh", "-c", program + " \"$@\"", program};
 }
 
 class Program {
@@ -62,11 +54,13 @@ class Program {
 
  private:
   std::optional<std::string> run(const std::string& version, const std::string& token) const {
-    std::vector<std::string> command = command_of(command_);
-    command.insert(command.end(), {version, token});
     try {
-      ProgramResult result = run_program(command, repository_.worktree(), {});
-      if (result.success()) return std::move(result.output);
+      FilterProcess process(command_ + " " + version + " " + wafers::shell_quoted(token),
+                            repository_.worktree(), {"GIT_OPTIONAL_LOCKS=0"});
+      process.close_input();
+      // To the end, as git does: it may have left others to print the rest.
+      std::string output = process.read_to_end();
+      if (process.wait() == 0) return output;
     } catch (const Error&) {  // NOLINT(bugprone-empty-catch): then it has said nothing
     }
     return std::nullopt;

@@ -34,7 +34,7 @@ IndexStat take_stat(ByteReader& reader) {
 
 /// Where and when the cache is good at all.
 struct Header {
-  std::string_view places;  ///< each ends in a NUL
+  std::string_view places;  ///< each ends in a NUL; only the first one counts
   std::uint32_t flags = 0;
   Oid info_exclude;
   Oid excludes_file;
@@ -57,11 +57,7 @@ bool is_of_place(const Header& header, const std::string& worktree) {
   struct utsname system {};
   ::uname(&system);
   const std::string here = "Location " + worktree + ", system " + system.sysname;
-  ByteReader places(header.places);
-  while (!places.at_end()) {
-    if (places.text() == here) return true;
-  }
-  return false;
+  return !header.places.empty() && ByteReader(header.places).text() == here;
 }
 
 /// Of a file that isn't there git records a name of zeros.

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 
 namespace wafers::git {
 namespace {
@@ -31,10 +30,11 @@ bool same_data(const IndexStat& known, const struct stat& st, const StatRules& r
   return known.size == low(st.st_size) && known.size != 0;
 }
 
-bool is_racy(const IndexTime& written, const IndexStat& known) {
-  const std::pair<std::int64_t, std::int64_t> entry{known.mtime_seconds, known.mtime_nanoseconds};
-  const std::pair<std::int64_t, std::int64_t> file{low(written.seconds), written.nanoseconds};
-  return entry >= file;
+bool is_racy(const IndexTime& written, const IndexStat& known, const StatRules& rules) {
+  const std::int64_t entry_seconds = known.mtime_seconds;
+  const std::int64_t file_seconds = low(written.seconds);
+  if (entry_seconds != file_seconds) return entry_seconds > file_seconds;
+  return rules.racy_by_second || known.mtime_nanoseconds >= written.nanoseconds;
 }
 
 }  // namespace
@@ -45,6 +45,7 @@ StatRules stat_rules(const Repository& repository) {
   rules.symlinks = repository.config_bool("core.symlinks", true);
   rules.trust_ctime = repository.config_bool("core.trustctime", true);
   rules.check_all = repository.config("core.checkStat").value_or("default") != "minimal";
+  rules.racy_by_second = true;
   return rules;
 }
 
@@ -62,7 +63,7 @@ IndexStat index_stat_of(const struct stat& st) {
 
 bool is_same_stat(const IndexStat& known, const IndexTime& written, const struct stat& st,
                   const StatRules& rules) {
-  return same_data(known, st, rules) && !is_racy(written, known);
+  return same_data(known, st, rules) && !is_racy(written, known, rules);
 }
 
 StatVerdict compare_stat(const RecordedFile& recorded, const struct stat& st,

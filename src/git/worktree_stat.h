@@ -14,7 +14,12 @@ struct StatRules {
   bool symlinks = true;
   bool trust_ctime = true;
   bool check_all = true;  ///< core.checkStat=default: inode, owner and nanoseconds count as well
+  /// An entry is racy in the whole second in which its index was written. So git has it where it
+  /// was built without USE_NSEC, as Debian's is; and whoever else wrote the index may have looked
+  /// at the file before it was changed once more within the same tick of the clock.
+  bool racy_by_second = false;
 };
+/// For the index of the repository.
 StatRules stat_rules(const Repository& repository);
 
 enum class StatVerdict {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <ctime>
 #include <filesystem>
 #include <functional>
@@ -618,6 +619,11 @@ TEST_CASE("a file that the file monitor vouches for isn't looked at", "[clean]")
     git.git({"config", "core.fsmonitorHookVersion", "2"});
     CHECK(dirty_lines(git) == std::vector<std::string>{" M dir/a", "?? dir/sub/new"});
   }
+  SECTION("whoever of it prints that, and however") {
+    answer_as_watcher(git, GENERATE("printf 'token\\0'; (sleep 0.1; printf 'dir/a\\0') &",
+                                    "printf 'token\\0'; printf 'dir/a\\0' >/dev/stdout"));
+    CHECK(dirty_lines(git) == std::vector<std::string>{" M dir/a"});
+  }
   SECTION("with a command line of several words") {
     git.git({"config", "core.fsmonitor", "printf '%s%stoken\\0dir/a\\0' '' ''; :"});
     CHECK(dirty_lines(git) == std::vector<std::string>{" M dir/a"});
@@ -928,6 +934,23 @@ TEST_CASE("a file changed in the same moment as the index is seen", "[clean]") {
   (void)index_time;
   CHECK(check_clean(Repository::open(git.path()), 10).first_dirty == as_git_says(git));
   CHECK_FALSE(check_clean(Repository::open(git.path()), 10).clean());
+}
+
+TEST_CASE("a file changed in the second of the index, to which git sees no difference", "[clean]") {
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  git.git({"config", "core.checkStat", "minimal"});
+  using std::chrono::milliseconds;
+  const auto second = std::chrono::floor<std::chrono::seconds>(fs::file_time_type::clock::now());
+  const auto write_at = [&](const char* content, milliseconds when) {
+    git.write("file", content);
+    fs::last_write_time(git / "file", second + when);
+  };
+  write_at("first\n", milliseconds(100));
+  git.git({"commit", "-q", "-a", "-m", "first"});
+  fs::last_write_time(git / ".git/index", second + milliseconds(500));
+  write_at("other\n", milliseconds(900));
+  CHECK(dirty_lines(git) == std::vector<std::string>{" M file"});
 }
 
 TEST_CASE("only so many entries are named", "[clean]") {
