@@ -158,6 +158,45 @@ APPEND = "import sys\nfor f in sys.argv[2:]:\n  with open(f,'a') as h: h.write(s
 
 
 @figure("<= 0.5")
+def first_writes(bench, target):
+    """First writes to 1,000 files of 20 KB."""
+    base = bench.data / "twenty-kilobytes"
+    if not (base / ".git/index").exists():
+        base.mkdir(parents=True, exist_ok=True)
+        run("git", "init", "-q", "-b", "main", cwd=base)
+        for i in range(1000):
+            (base / f"f{i}").write_bytes(os.urandom(20_000))
+        run("git", "add", "-A", cwd=base)
+        run("git", "commit", "-q", "-m", "x", cwd=base)
+    script = "for i in range(1000):\n  with open(f'f{i}','r+b') as f: f.write(b'x')\n"
+
+    # First of all figures, and what a round made stays until the end: ext4 without a journal is slow
+    # to make new files where many were deleted lately (fs/ext4/ialloc.c, recently_deleted()).
+    made = []
+
+    def way(kind, *options):
+        def measure(number):
+            made.append(f"{kind}{number}")
+            bench.add(base, made[-1], "--assume-clean", *options)
+            bench.settle()
+            return bench.inside(made[-1], script)
+
+        return measure
+
+    def native(number):
+        copy = copies / str(number)
+        shutil.copytree(base, copy)
+        bench.settle()
+        return run("python3", "-c", script, cwd=copy)
+
+    copies = bench.data / "copies"
+    times = bench.in_turn(default=way("default"), durable=way("durable", "--durable"), native=native)
+    shutil.rmtree(copies)
+    bench.remove(base, *made)
+    bench.record("first writes to 1,000 files, default / --durable", target, times)
+
+
+@figure("<= 0.5")
 def add(bench, target):
     base = bench.linux()
 
@@ -432,64 +471,6 @@ def large_file(bench, target):
     bench.remove(base, "f")
 
 
-@figure("<= 30 ms")
-def remove(bench, target):
-    base = bench.synthetic(10_000)
-    make = (
-        "import os\nfor d in range(100):\n  os.mkdir(f'n{d}')\n"
-        "  for i in range(1000): open(f'n{d}/{i}','w').close()\n"
-    )
-
-    def ours(_):
-        bench.add(base, "r", "--assume-clean")
-        bench.inside("r", make)
-        # So many new files may have taken the program's own pages out of the page cache.
-        bench.add(base, "small", "--assume-clean")
-        bench.remove(base, "small")
-        return bench.remove(base, "r")
-
-    bench.record("rm with 100,000 files in the upper", target, bench.in_turn(wafers=ours))
-
-
-@figure("<= 0.5")
-def first_writes(bench, target):
-    """First writes to 1,000 files of 20 KB."""
-    base = bench.data / "twenty-kilobytes"
-    if not (base / ".git/index").exists():
-        base.mkdir(parents=True, exist_ok=True)
-        run("git", "init", "-q", "-b", "main", cwd=base)
-        for i in range(1000):
-            (base / f"f{i}").write_bytes(os.urandom(20_000))
-        run("git", "add", "-A", cwd=base)
-        run("git", "commit", "-q", "-m", "x", cwd=base)
-    script = "for i in range(1000):\n  with open(f'f{i}','r+b') as f: f.write(b'x')\n"
-
-    # What a round made stays until the end: ext4 without a journal is slow to make new files where
-    # many were deleted lately (fs/ext4/ialloc.c, recently_deleted()).
-    made = []
-
-    def way(kind, *options):
-        def measure(number):
-            made.append(f"{kind}{number}")
-            bench.add(base, made[-1], "--assume-clean", *options)
-            bench.settle()
-            return bench.inside(made[-1], script)
-
-        return measure
-
-    def native(number):
-        copy = copies / str(number)
-        shutil.copytree(base, copy)
-        bench.settle()
-        return run("python3", "-c", script, cwd=copy)
-
-    copies = bench.data / "copies"
-    times = bench.in_turn(default=way("default"), durable=way("durable", "--durable"), native=native)
-    shutil.rmtree(copies)
-    bench.remove(base, *made)
-    bench.record("first writes to 1,000 files, default / --durable", target, times)
-
-
 @figure("as fast as a bare kernel overlay")
 def view_io(bench, target):
     base = bench.linux()
@@ -574,6 +555,25 @@ def parallel_commits(bench, target):
     times = bench.in_turn(sixteen=lambda _: commits(names), one=lambda _: commits(names[:1]))
     bench.remove(base, *names)
     bench.record("seconds a commit, 16 wafers at once / one", target, times)
+
+
+@figure("<= 30 ms")
+def remove(bench, target):
+    base = bench.synthetic(10_000)
+    make = (
+        "import os\nfor d in range(100):\n  os.mkdir(f'n{d}')\n"
+        "  for i in range(1000): open(f'n{d}/{i}','w').close()\n"
+    )
+
+    def ours(_):
+        bench.add(base, "r", "--assume-clean")
+        bench.inside("r", make)
+        # So many new files may have taken the program's own pages out of the page cache.
+        bench.add(base, "small", "--assume-clean")
+        bench.remove(base, "small")
+        return bench.remove(base, "r")
+
+    bench.record("rm with 100,000 files in the upper", target, bench.in_turn(wafers=ours))
 
 
 def machine():
