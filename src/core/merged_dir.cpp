@@ -36,6 +36,11 @@ const PlainDir* MergedDir::holder_of(const std::string& name) const {
   return entry->type == UpperEntryType::whiteout ? nullptr : &upper_->plain();
 }
 
+bool MergedDir::has(const std::string& name) const {
+  const PlainDir* const holder = holder_of(name);
+  return holder != nullptr && holder->stat(name);
+}
+
 std::optional<std::string> MergedDir::file(const std::string& name, std::size_t largest,
                                            struct stat* stat_out) const {
   try {

@@ -23,6 +23,9 @@ class MergedDir {
   /// As directory(), for several components.
   MergedDir descend(const std::string& path) const;
 
+  /// Whether the view shows anything of that name.
+  bool has(const std::string& name) const;
+
   /// Content of a regular file; absent where there is none, it can't be read or is larger.
   std::optional<std::string> file(const std::string& name, std::size_t largest,
                                   struct stat* stat_out = nullptr) const;

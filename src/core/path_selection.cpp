@@ -58,8 +58,14 @@ void PathSelection::Part::ignored() const {
   if (node_ != nullptr) for_each_node(*node_, [](Node& node) { node.ignored = true; });
 }
 
-void PathSelection::Part::matched_below() const {
-  if (node_ != nullptr) for_each_node(*node_, [](Node& node) { node.matched = true; });
+void PathSelection::Part::matched_in(const MergedDir& directory) const {
+  if (node_ == nullptr) return;
+  for (auto& [name, child] : node_->children) {
+    const MergedDir below = directory.directory(name);
+    const Part part(&child, all_);
+    if (below.exists() || directory.has(name)) part.matched(below.exists());
+    part.matched_in(below);
+  }
 }
 
 std::vector<std::string> PathSelection::unmatched() const {

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/merged_dir.h"
+
 namespace wafers {
 
 /// Which paths a partial snapshot takes from the view, and which of them it has met.
@@ -31,8 +33,8 @@ class PathSelection {
     void matched(bool is_directory) const;
     /// The path exists but is ignored, and so is all below it.
     void ignored() const;
-    /// As matched(), for all below it too.
-    void matched_below() const;
+    /// Of what is below, all that is there in this directory of the view exists.
+    void matched_in(const MergedDir& directory) const;
 
    private:
     friend class PathSelection;

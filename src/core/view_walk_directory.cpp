@@ -72,7 +72,9 @@ ViewWalk::Found ViewWalk::untracked_directory(const Site& site, ViewLayers layer
     return as_before();
   }
   if (const auto repo = find_repo(site, layers)) {
-    return site.part.all() ? nested_repo(site, *repo) : as_before();
+    if (site.part.all()) return nested_repo(site, *repo);
+    site.part.matched_in(merged(site, layers));  // git takes nothing of it, and says nothing
+    return as_before();
   }
   site.part.matched(true);
   const std::size_t before = out_.untracked.size();

@@ -333,6 +333,23 @@ TEST_CASE("paths that can't be committed are wrong usage", "[commit]") {
   CHECK(message_of("x.o") == "path 'x.o' is ignored");
 }
 
+TEST_CASE("paths in a repository of its own are nothing to commit, and no mistake", "[commit]") {
+  HandMadeView view(kFiles);
+  view.write("a", "changed\n");
+  view.write("own/.git/HEAD", "ref: refs/heads/main\n");
+  view.write("own/.git/objects/x", "");
+  view.write("own/.git/refs/x", "");
+  view.write("own/dir/file", "x\n");
+  const CommitResult result = view.commit(with_paths({"a", "own/dir/file", "own/dir/"}));
+  CHECK(result.files_changed == 1);
+  CHECK(view.git_show(result.commit + ":a") == "changed\n");
+  view.write("a", "changed again\n");
+  for (const char* path : {"own/none", "own/dir/none", "own/dir/file/", "own/dir/file/x"}) {
+    CHECK(refusal(view, with_paths({"a", path})).message() ==
+          "path '" + std::string(path) + "' did not match any files");
+  }
+}
+
 TEST_CASE("paths are taken in any normal form", "[commit]") {
   for (const char* path : {"d", "d/", "./d", "d/.", "d//", ".//d/./"}) {
     HandMadeView view(kFiles);
