@@ -7,10 +7,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -37,11 +39,27 @@ std::filesystem::path require_program(const std::string& name) {
       name == kProgram ? "install the package fuse-overlayfs" : "install the package fuse3");
 }
 
+/// flock(2), for as long as `patience` where somebody else holds it. False with errno set.
+bool lock_patiently(int fd, std::chrono::milliseconds patience) {
+  constexpr std::chrono::milliseconds kPause{5};
+  const auto give_up = std::chrono::steady_clock::now() + patience;
+  while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    const int err = errno;
+    if (err != EWOULDBLOCK || std::chrono::steady_clock::now() > give_up) {
+      errno = err;
+      return false;
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+  return true;
+}
+
 /// flock(2) is held by the open file: it passes to the daemon with the descriptor, and ends with
-/// it.
+/// it. A daemon whose view has just been unmounted may take a moment to end.
 UniqueFd lock_upper(const std::filesystem::path& upper) {
+  constexpr std::chrono::seconds kEnding{3};
   UniqueFd fd(::open(upper.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+  if (fd && lock_patiently(fd.get(), kEnding)) return fd;
   const int err = errno;
   if (err == EWOULDBLOCK) {
     throw Error(ErrorKind::busy,

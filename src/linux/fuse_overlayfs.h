@@ -34,10 +34,10 @@ struct FuseServer {
 };
 
 /// Starts fuse-overlayfs and returns when the view is mounted. The daemon runs in a session of its
-/// own and holds a lock on the upper for as long as it lives: a second one for that upper is
-/// refused with Error(busy), since fuse-overlayfs itself would not notice. Throws
-/// Error(unsupported) where it isn't installed or can't take the path, Error(failed) with what it
-/// printed.
+/// own and holds a lock on the upper for as long as it lives: a second one for that upper waits a
+/// few seconds for the first to end, then is refused with Error(busy), since fuse-overlayfs itself
+/// would not notice. Throws Error(unsupported) where it isn't installed or can't take the path,
+/// Error(failed) with what it printed.
 FuseServer start_fuse_overlayfs(const FuseSpec& spec);
 
 /// `fusermount3 -u`, which needs no privilege. Throws Error(failed); EBUSY while it is in use.

@@ -1,10 +1,15 @@
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <string>
+#include <thread>
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "integration/mount_fixture.h"
 #include "linux/child.h"
 #include "linux/namespaces.h"
@@ -73,6 +78,19 @@ TEST_CASE("an upper is never served twice") {
     elsewhere.mountpoint = f.make_wafer("elsewhere").mountpoint;
     CHECK_THROWS_WITH(f.backend->mount(elsewhere), Contains("another fuse-overlayfs"));
   }
+}
+
+TEST_CASE("a server that is about to end is waited for") {
+  MountFixture f(kKind);
+  UniqueFd held(::open(f.wafer.upper().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  REQUIRE(::flock(held.get(), LOCK_EX | LOCK_NB) == 0);
+  std::thread server([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    held.reset();
+  });
+  CHECK_NOTHROW(f.mount());
+  server.join();
+  CHECK(read_file(f.wafer.mountpoint / "file") == "from the base");
 }
 
 TEST_CASE("servers of several wafers are told apart") {
