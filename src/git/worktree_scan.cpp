@@ -98,6 +98,12 @@ void for_each_child(Records records, std::size_t prefix_length, Visit visit) {
   }
 }
 
+/// Null where there is none. `children` are sorted by name.
+const Child* find_child(std::span<const Child> children, std::string_view name) {
+  const auto found = std::ranges::lower_bound(children, name, {}, &Child::name);
+  return found != children.end() && found->name == name ? &*found : nullptr;
+}
+
 struct DirectoryName {
   std::string_view name;  ///< a NUL follows
   unsigned char type = DT_UNKNOWN;
@@ -206,7 +212,7 @@ class Shared {
   }
 
   /// Whether the untracked cache has it that no name in the directory is untracked, given that the
-  /// directory itself hasn't changed. `children`: what the index has in it.
+  /// directory itself hasn't changed. `children`: what the index has in it, sorted by name.
   bool is_cached_clean(Directory& directory, std::span<const Child> children) {
     const UntrackedCache::Directory* const cached = directory.cached;
     if (cached == nullptr || !cached->valid || cached->check_only || cached->untracked_count > 0) {
@@ -214,10 +220,8 @@ class Shared {
     }
     // What is in a directory without tracked files may have changed on its own.
     const bool all_tracked = std::ranges::all_of(cached->subdirectories, [&](std::size_t number) {
-      const auto child = std::ranges::lower_bound(children, input_.untracked_cache->at(number).name,
-                                                  {}, &Child::name);
-      return child != children.end() && child->is_directory &&
-             child->name == input_.untracked_cache->at(number).name;
+      const Child* const child = find_child(children, input_.untracked_cache->at(number).name);
+      return child != nullptr && child->is_directory;
     });
     return all_tracked && has_same_rules(directory);
   }
@@ -279,9 +283,13 @@ class Worker {
 
   void run(Task& task) {
     const std::shared_ptr<Directory>& directory = task.directory;
-    if (task.opened) return check_files(task.opened->get(), task.files, prefix_length(*directory));
-    const std::size_t files = list_children(*directory);
+    if (task.opened) {
+      list_children(task.files, *directory);
+      return check_files(task.opened->get());
+    }
+    const std::size_t files = list_children(directory->records, *directory);
     bool names = !directory->ignored;
+    if (names) std::ranges::sort(children_, {}, &Child::name);
     const bool cached_clean = names && shared_.is_cached_clean(*directory, children_);
     if (cached_clean && shared_.is_quiet(*directory)) names = false;
     if (files > 0 || names) {
@@ -292,7 +300,7 @@ class Worker {
       if (files > kFilesPerTask) {
         push_files(directory, fd);
       } else if (files > 0) {
-        check_files(fd.get(), directory->records, prefix_length(*directory));
+        check_files(fd.get());
       }
     }
     for (const Child& child : children_) {
@@ -307,16 +315,18 @@ class Worker {
     return directory.path.empty() ? 0 : directory.path.size() + 1;
   }
 
-  /// Fills children_, sorted by name. How many of them are files that have to be looked at.
-  std::size_t list_children(const Directory& directory) {
+  bool must_be_looked_at(const Child& child) const {
+    return !child.is_directory && !shared_.is_unchanged(child.records.front());
+  }
+
+  /// Fills children_ from some records of the directory. How many of them are files that have to be
+  /// looked at.
+  std::size_t list_children(Records records, const Directory& directory) {
     children_.clear();
-    std::size_t files = 0;
-    for_each_child(directory.records, prefix_length(directory), [&](const Child& child) {
-      if (!child.is_directory && !shared_.is_unchanged(child.records.front())) ++files;
-      children_.push_back(child);
-    });
-    std::ranges::sort(children_, {}, &Child::name);
-    return files;
+    for_each_child(records, prefix_length(directory),
+                   [&](const Child& child) { children_.push_back(child); });
+    return static_cast<std::size_t>(std::ranges::count_if(
+        children_, [&](const Child& child) { return must_be_looked_at(child); }));
   }
 
   /// Whether nothing has come into the directory or left it since the untracked cache was written.
@@ -385,12 +395,11 @@ class Worker {
 
   // --- tracked files
 
-  /// The files among `records` that are in this very directory.
-  void check_files(int fd, Records records, std::size_t prefix_length) {
-    for_each_child(records, prefix_length, [&](const Child& child) {
-      if (child.is_directory || shared_.is_unchanged(child.records.front())) return;
-      check_file(fd, child.name, child.records.front());
-    });
+  /// Those of children_.
+  void check_files(int fd) {
+    for (const Child& child : children_) {
+      if (must_be_looked_at(child)) check_file(fd, child.name, child.records.front());
+    }
   }
 
   void check_file(int fd, std::string_view name, const IndexRecord& record) {
@@ -432,9 +441,7 @@ class Worker {
     names_.read(fd, directory.path);
     for (const DirectoryName& entry : names_.all()) {
       // A tracked directory whose name is something else now is found by whoever opens it.
-      const auto known = std::ranges::lower_bound(children_, entry.name, {}, &Child::name);
-      if (known == children_.end() || known->name != entry.name)
-        check_unknown(directory, fd, entry);
+      if (find_child(children_, entry.name) == nullptr) check_unknown(directory, fd, entry);
     }
   }
 
