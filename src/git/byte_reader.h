@@ -1,5 +1,6 @@
 #pragma once
 
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -7,6 +8,7 @@
 #include <string_view>
 
 #include "git/big_endian.h"
+#include "git/object.h"
 
 namespace wafers::git {
 
@@ -55,11 +57,21 @@ class ByteReader {
     require(value.has_value());
     return *value;
   }
-  /// Up to a NUL, which is taken as well.
-  std::string_view text() {
-    const std::size_t end = data_.find('\0');
-    require(end != std::string_view::npos);
-    return bytes(end + 1).substr(0, end);
+  Oid oid() { return Oid::from_bytes(bytes(Oid::kSize)); }
+  /// What comes before the byte `end`, which is taken as well.
+  std::string_view until(char end) {
+    const std::size_t size = data_.find(end);
+    require(size != std::string_view::npos);
+    return bytes(size + 1).substr(0, size);
+  }
+  /// A decimal number before the byte `end`, which is taken as well.
+  long decimal(char end) {
+    const std::string_view digits = until(end);
+    long number = 0;
+    const auto [last, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    require(error == std::errc() && last == digits.data() + digits.size());
+    return number;
   }
 
   static void require(bool condition) {

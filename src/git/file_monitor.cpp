@@ -20,55 +20,54 @@ struct Extension {
   Bitmap dirty;       ///< entries that were not seen to be unchanged
 };
 
-Extension parse_extension(std::string_view content, std::size_t entries) {
-  ByteReader reader(content);
-  const std::uint32_t version = reader.be32();
-  ByteReader::require(version == 1 || version == 2);
-  Extension extension;
-  // Version 1: nanoseconds since 1970.
-  extension.token = version == 1 ? std::to_string(reader.be64()) : std::string(reader.text());
-  reader.be32();  // size of the bitmap
-  extension.dirty = Bitmap::take(reader, entries);
-  return extension;
-}
-
-class Program {
- public:
-  Program(const Repository& repository, std::string command)
-      : repository_(repository), command_(std::move(command)) {}
-
-  /// What it prints of the paths touched since `token`; each ends in a NUL, but for the last one.
-  std::optional<std::string> touched_since(const std::string& token) const {
-    const std::string version = repository_.config("core.fsmonitorHookVersion").value_or("");
-    if (version != "1") {
-      if (const auto answer = run("2", token)) {
-        // A new token comes first.
-        const std::size_t end = answer->find('\0');
-        if (end == 0 || end == std::string::npos) return std::nullopt;
-        return answer->substr(end + 1);
-      }
-      if (version == "2") return std::nullopt;
-    }
-    return run("1", token);
-  }
-
- private:
-  std::optional<std::string> run(const std::string& version, const std::string& token) const {
-    try {
-      FilterProcess process(command_ + " " + version + " " + wafers::shell_quoted(token),
-                            repository_.worktree(), {"GIT_OPTIONAL_LOCKS=0"});
-      process.close_input();
-      // To the end, as git does: it may have left others to print the rest.
-      std::string output = process.read_to_end();
-      if (process.wait() == 0) return output;
-    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): then it has said nothing
-    }
+/// nullopt where it is malformed.
+std::optional<Extension> parse_extension(std::string_view content, std::size_t entries) {
+  try {
+    ByteReader reader(content);
+    const std::uint32_t version = reader.be32();
+    ByteReader::require(version == 1 || version == 2);
+    Extension extension;
+    // Version 1: nanoseconds since 1970.
+    extension.token =
+        version == 1 ? std::to_string(reader.be64()) : std::string(reader.until('\0'));
+    reader.be32();  // size of the bitmap
+    extension.dirty = Bitmap::take(reader, entries);
+    return extension;
+  } catch (const Malformed&) {
     return std::nullopt;
   }
+}
 
-  const Repository& repository_;
-  std::string command_;
-};
+/// What the program prints, run with these arguments; nullopt where it fails.
+std::optional<std::string> run_program(const Repository& repository, const std::string& command,
+                                       const std::string& version, const std::string& token) {
+  try {
+    FilterProcess process(command + " " + version + " " + wafers::shell_quoted(token),
+                          repository.worktree(), {"GIT_OPTIONAL_LOCKS=0"});
+    process.close_input();
+    // To the end, as git does: it may have left others to print the rest.
+    std::string output = process.read_to_end();
+    if (process.wait() == 0) return output;
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): then it has said nothing
+  }
+  return std::nullopt;
+}
+
+/// The paths touched since `token`; each ends in a NUL, but for the last one.
+std::optional<std::string> touched_since(const Repository& repository, const std::string& command,
+                                         const std::string& token) {
+  const std::string version = repository.config("core.fsmonitorHookVersion").value_or("");
+  if (version != "1") {
+    if (const auto answer = run_program(repository, command, "2", token)) {
+      // A new token comes first.
+      const std::size_t end = answer->find('\0');
+      if (end == 0 || end == std::string::npos) return std::nullopt;
+      return answer->substr(end + 1);
+    }
+    if (version == "2") return std::nullopt;
+  }
+  return run_program(repository, command, "1", token);
+}
 
 std::optional<std::string> configured_program(const Repository& repository) {
   const auto value = repository.config("core.fsmonitor");
@@ -82,27 +81,22 @@ bool is_gitlink(const IndexRecord& record) { return record.mode() == FileMode::g
 }  // namespace
 
 std::optional<FileMonitor> FileMonitor::ask(const Repository& repository, const IndexView& index) {
-  const auto program = configured_program(repository);
-  if (!program || index.file_monitor().empty()) return std::nullopt;
+  const auto command = configured_program(repository);
+  if (!command || index.file_monitor().empty()) return std::nullopt;
   const std::size_t count = index.entries().size();
+  const auto extension = parse_extension(index.file_monitor(), count);
+  if (!extension) return std::nullopt;
+  const auto touched = touched_since(repository, *command, extension->token);
+  if (!touched || touched->starts_with('/')) return std::nullopt;
   FileMonitor monitor;
-  std::string answer;
-  try {
-    const Extension extension = parse_extension(index.file_monitor(), count);
-    const auto touched = Program(repository, *program).touched_since(extension.token);
-    if (!touched || touched->starts_with('/')) return std::nullopt;
-    answer = *touched;
-    monitor.unchanged_.resize(count);
-    for (std::size_t i = 0; i < count; ++i) {
-      // Nobody watches what is in a submodule.
-      monitor.unchanged_[i] = !extension.dirty.test(i) && !is_gitlink(index.entries()[i]);
-    }
-  } catch (const Malformed&) {
-    return std::nullopt;
+  monitor.unchanged_.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    // Nobody watches what is in a submodule.
+    monitor.unchanged_[i] = !extension->dirty.test(i) && !is_gitlink(index.entries()[i]);
   }
-  for (std::size_t at = 0; at < answer.size();) {
-    const std::size_t end = std::min(answer.find('\0', at), answer.size());
-    monitor.touch(std::string_view(answer).substr(at, end - at), index);
+  for (std::size_t at = 0; at < touched->size();) {
+    const std::size_t end = std::min(touched->find('\0', at), touched->size());
+    monitor.touch(std::string_view(*touched).substr(at, end - at), index);
     at = end + 1;
   }
   std::ranges::sort(monitor.touched_);

@@ -27,6 +27,9 @@ constexpr std::uint32_t kIndexTypeFile = 0100000;
 constexpr std::uint32_t kIndexTypeLink = 0120000;
 constexpr std::uint32_t kIndexTypeGitlink = 0160000;
 
+/// Directories of an extension, one in the other: no path has more.
+constexpr int kIndexDeepest = 2048;
+
 constexpr std::uint32_t kIndexNameMask = 0x0FFF;
 constexpr std::uint32_t kIndexStageShift = 12;
 constexpr std::uint32_t kIndexExtended = 0x4000;

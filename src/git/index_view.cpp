@@ -133,8 +133,7 @@ class Reader {
 
   void verify_checksum() const {
     const std::string_view stored = data_.substr(data_.size() - kIndexHashSize);
-    Oid expected;
-    std::memcpy(expected.bytes.data(), stored.data(), stored.size());
+    const Oid expected = Oid::from_bytes(stored);
     if (expected.is_zero()) return;  // index.skipHash
     Sha1 hash;
     hash.update(data_.substr(0, data_.size() - kIndexHashSize));
@@ -252,11 +251,7 @@ FileMode IndexRecord::mode() const {
   }
 }
 
-Oid IndexRecord::oid() const {
-  Oid oid;
-  std::memcpy(oid.bytes.data(), fixed_ + kIndexOidAt, Oid::kSize);
-  return oid;
-}
+Oid IndexRecord::oid() const { return Oid::from_bytes({fixed_ + kIndexOidAt, Oid::kSize}); }
 
 IndexStat IndexRecord::stat() const {
   const auto field = [this](std::size_t offset) { return load_be32(fixed_ + offset); };

@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,12 @@ struct Oid {
   // clang-tidy 14 takes what the compiler compares with 0 here for a pointer.
   auto operator<=>(const Oid&) const = default;  // NOLINT(modernize-use-nullptr)
   bool is_zero() const noexcept { return *this == Oid{}; }
+  /// From the first kSize bytes, of which there must be that many.
+  static Oid from_bytes(std::string_view bytes) {
+    Oid oid;
+    std::memcpy(oid.bytes.data(), bytes.data(), kSize);
+    return oid;
+  }
   /// 40 lower-case hexadecimal digits.
   std::string hex() const;
   /// From exactly 40 hexadecimal digits, else nullopt.

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "base/error.h"
@@ -82,7 +81,7 @@ std::vector<TreeEntry> parse_tree(std::string_view content, const Oid& tree) {
     entry.mode = canonical_mode(mode);
     entry.name = content.substr(at + 1, end - at - 1);
     if (entry.name.empty() || entry.name.find('/') != std::string::npos) throw malformed();
-    std::memcpy(entry.oid.bytes.data(), content.data() + end + 1, Oid::kSize);
+    entry.oid = Oid::from_bytes(content.substr(end + 1));
     content.remove_prefix(end + 1 + Oid::kSize);
   }
   return entries;

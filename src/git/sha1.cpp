@@ -150,9 +150,7 @@ Oid Sha1::finish() {
   update({padding.data(), zeros + 8});
   std::array<char, Oid::kSize> digest{};
   for (std::size_t i = 0; i < state_.size(); ++i) store_be32(digest.data() + 4 * i, state_.at(i));
-  Oid oid;
-  std::memcpy(oid.bytes.data(), digest.data(), Oid::kSize);
-  return oid;
+  return Oid::from_bytes({digest.data(), digest.size()});
 }
 
 }  // namespace wafers::git

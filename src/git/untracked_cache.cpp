@@ -4,23 +4,17 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 
 #include "git/bitmap.h"
 #include "git/blob_id.h"
 #include "git/byte_reader.h"
 #include "git/config.h"
+#include "git/index_format.h"
 
 namespace wafers::git {
 namespace {
 
 using Directory = UntrackedCache::Directory;
-
-Oid take_oid(ByteReader& reader) {
-  Oid oid;
-  std::memcpy(oid.bytes.data(), reader.bytes(Oid::kSize).data(), Oid::kSize);
-  return oid;
-}
 
 IndexStat take_stat(ByteReader& reader) {
   IndexStat stat;
@@ -47,9 +41,9 @@ Header take_header(ByteReader& reader) {
   take_stat(reader);
   take_stat(reader);
   header.flags = reader.be32();
-  header.info_exclude = take_oid(reader);
-  header.excludes_file = take_oid(reader);
-  header.ignore_file_name = reader.text();
+  header.info_exclude = reader.oid();
+  header.excludes_file = reader.oid();
+  header.ignore_file_name = reader.until('\0');
   return header;
 }
 
@@ -57,7 +51,7 @@ bool is_of_place(const Header& header, const std::string& worktree) {
   struct utsname system {};
   ::uname(&system);
   const std::string here = "Location " + worktree + ", system " + system.sysname;
-  return !header.places.empty() && ByteReader(header.places).text() == here;
+  return !header.places.empty() && ByteReader(header.places).until('\0') == here;
 }
 
 /// Of a file that isn't there git records a name of zeros.
@@ -93,23 +87,20 @@ class DirectoryReader {
       if (valid.test(i)) directories_[i].stat = take_stat(reader_);
     }
     for (std::size_t i = 0; i < count; ++i) {
-      if (has_ignore_file.test(i)) directories_[i].ignore_file = take_oid(reader_);
+      if (has_ignore_file.test(i)) directories_[i].ignore_file = reader_.oid();
     }
   }
 
  private:
-  /// As deep as a path can be.
-  static constexpr int kDeepest = 2048;
-
   void read_one(int depth) {
-    ByteReader::require(depth <= kDeepest);
+    ByteReader::require(depth <= kIndexDeepest);
     const std::size_t number = directories_.size();
     directories_.emplace_back();
     const std::size_t untracked = reader_.varint();
     const std::size_t subdirectories = reader_.varint();
     directories_[number].untracked_count = untracked;
-    directories_[number].name = reader_.text();
-    for (std::size_t i = 0; i < untracked; ++i) reader_.text();
+    directories_[number].name = reader_.until('\0');
+    for (std::size_t i = 0; i < untracked; ++i) reader_.until('\0');
     for (std::size_t i = 0; i < subdirectories; ++i) {
       directories_[number].subdirectories.push_back(directories_.size());
       read_one(depth + 1);
