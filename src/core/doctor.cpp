@@ -41,7 +41,7 @@ class StateDirectory {
   std::vector<fs::path> made_;  ///< outermost first
 };
 
-Trial try_backend(BackendKind kind, const fs::path& state_dir) {
+Trial trial_of(BackendKind kind, const fs::path& state_dir) {
   try {
     return make_backend(kind)->trial(state_dir, MountMode::volatile_);
   } catch (const Error& error) {
@@ -69,7 +69,7 @@ void examine_host(Diagnosis& diagnosis, const fs::path& state_dir) {
   const CheckStatus missing = diagnosis.backend ? CheckStatus::warn : CheckStatus::fail;
   const auto add = [&](Check check) { diagnosis.checks.push_back(std::move(check)); };
   const auto trial = [&](BackendKind kind) {
-    add(check_trial(kind, try_backend(kind, state_dir), missing));
+    add(check_trial(kind, trial_of(kind, state_dir), missing));
   };
 
   // Only now: a trial mount has made the kernel load the overlay module, where it is one.
