@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "git/cached_tree.h"
 #include "git/sha1.h"
 #include "support/catch.h"
 #include "support/git_repo.h"
@@ -14,6 +15,7 @@
 
 namespace fs = std::filesystem;
 using wafers::Error;
+using wafers::git::CachedTree;
 using wafers::git::FileMode;
 using wafers::git::IndexEntry;
 using wafers::git::IndexFile;
@@ -113,6 +115,30 @@ TEST_CASE("the cached tree is the tree while nothing is staged", "[index]") {
   git.write("a/b", "2");
   git.git({"add", "a/b"});
   CHECK_FALSE(IndexFile::read(git / ".git/index")->cached_tree);
+}
+
+TEST_CASE("a damaged cached tree is none", "[index]") {
+  const std::string id(Oid::kSize, 'i');
+  const std::string nul(1, '\0');
+  const std::string good = nul + "2 1\n" + id + "a" + nul + "-1 1\n" + "b" + nul + "1 0\n" + id;
+  const auto root = CachedTree::parse(good);
+  REQUIRE(root);
+  CHECK(root->entry_count == 2);
+  REQUIRE(root->find("a") != nullptr);
+  CHECK_FALSE(root->find("a")->entry_count);
+  REQUIRE(root->find("a")->find("b") != nullptr);
+  CHECK(root->find("a")->find("b")->oid == Oid::from_bytes(id));
+  for (std::size_t size = 0; size < good.size(); ++size) {
+    CAPTURE(size);
+    CHECK_FALSE(CachedTree::parse(std::string_view(good).substr(0, size)));
+  }
+  CHECK_FALSE(CachedTree::parse("name" + good));
+  CHECK_FALSE(CachedTree::parse(nul + "2x 0\n" + id));
+  CHECK_FALSE(CachedTree::parse(nul + " 0\n" + id));
+  CHECK_FALSE(CachedTree::parse(nul + "99999999999999999999 0\n" + id));
+  std::string deep;
+  for (int i = 0; i < 100'000; ++i) deep += nul + "-1 1\n";
+  CHECK_FALSE(CachedTree::parse(deep + nul + "-1 0\n"));
 }
 
 TEST_CASE("stages of a conflict are read", "[index]") {
