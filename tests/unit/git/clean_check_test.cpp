@@ -16,9 +16,12 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "git/big_endian.h"
+#include "git/byte_reader.h"
 #include "git/file_monitor.h"
 #include "git/head_diff.h"
 #include "git/index_view.h"
+#include "git/rule_files.h"
 #include "git/untracked_cache.h"
 #include "support/catch.h"
 #include "support/git_repo.h"
@@ -675,11 +678,22 @@ TEST_CASE("an ignore file that isn't tracked is part of what is known", "[clean]
   CHECK(dirty_lines(git) == std::vector<std::string>{"?? dir/sub/1.x"});
 }
 
+namespace {
+
+bool reads_untracked_cache(const Repository& repository, const IndexView& index) {
+  using namespace wafers::git;
+  return UntrackedCache::read(repository, index, excludes_file(repository),
+                              info_file(repository, "exclude"))
+      .has_value();
+}
+
+}  // namespace
+
 TEST_CASE("damaged caches in the index are left alone", "[clean]") {
   const TempDir top;
   const GitRepo git = populated(top / "base");
   let_git_learn(git, Known::untracked_and_touched);
-  git.git({"config", "core.fsmonitor", "/bin/true"});
+  git.git({"config", "core.fsmonitor", "printf 'token\\0'; :"});
   const Repository repository = Repository::open(git.path());
   const std::string good = read_file(git / ".git/index");
   const auto from = std::min(good.find("UNTR"), good.find("FSMN"));
@@ -687,6 +701,8 @@ TEST_CASE("damaged caches in the index are left alone", "[clean]") {
   REQUIRE(good.find("UNTR") != std::string::npos);
   REQUIRE(good.find("FSMN") != std::string::npos);
   int used = 0;
+  int monitored = 0;
+  int refused = 0;
   for (std::size_t at = from; at + 20 < good.size(); ++at) {
     for (const char byte : {'\0', '\x01', '\x7F', '\xFF'}) {
       std::string bad = good;
@@ -695,14 +711,63 @@ TEST_CASE("damaged caches in the index are left alone", "[clean]") {
       try {
         const auto index =
             IndexView::open(git / ".git/index", wafers::git::IndexFile::Checksum::trusted);
-        if (wafers::git::UntrackedCache::read(repository, *index, "", "")) ++used;
-        if (byte == '\xFF' && wafers::git::FileMonitor::ask(repository, *index)) ++used;
+        if (reads_untracked_cache(repository, *index)) ++used;
+        if (byte == '\xFF' && wafers::git::FileMonitor::ask(repository, *index)) ++monitored;
       } catch (const wafers::Error&) {
-        ++used;  // what the extension is called or where it ends
+        ++refused;  // what the extension is called or where it ends
       }
     }
   }
+  // Names and object names may be any.
   CHECK(used > 0);
+  CHECK(monitored > 0);
+  CHECK(refused > 0);
+}
+
+namespace {
+
+/// git's variable-length encoding (varint.c).
+std::string varint(std::size_t value) {
+  std::string out(1, static_cast<char>(value & 0x7FU));
+  while ((value >>= 7U) != 0) out.insert(0, 1, static_cast<char>(0x80U | (--value & 0x7FU)));
+  return out;
+}
+
+/// The index with another place before the one that its untracked cache is of.
+std::string with_place_before(const std::string& index, const std::string& place) {
+  const std::size_t at = index.find("UNTR");
+  std::string_view body = std::string_view(index).substr(at + 8);
+  const std::size_t before = body.size();
+  const std::size_t length = wafers::git::take_varint(body).value();
+  const std::size_t grown = length + place.size() + 1;
+  const std::string places = varint(grown) + place + '\0' + std::string(body.substr(0, length));
+  const std::size_t more = places.size() - (before - body.size()) - length;
+  std::string out =
+      index.substr(0, at + 4) + std::string(4, '\0') + places + std::string(body.substr(length));
+  wafers::git::store_be32(out.data() + at + 4, wafers::git::load_be32(index.data() + at + 4) +
+                                                   static_cast<std::uint32_t>(more));
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("an untracked cache is of the first place that it names", "[clean]") {
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  let_git_learn(git, Known::untracked);
+  const Repository repository = Repository::open(git.path());
+  const auto is_used = [&] {
+    const auto index =
+        IndexView::open(git / ".git/index", wafers::git::IndexFile::Checksum::trusted);
+    return reads_untracked_cache(repository, *index);
+  };
+  CHECK(is_used());
+  const std::string index = read_file(git / ".git/index");
+  const std::string here = "Location " + git.path().native() + ", system Linux";
+  git.write(".git/index", with_place_before(index, here));
+  CHECK(is_used());
+  git.write(".git/index", with_place_before(index, "Location /elsewhere, system Linux"));
+  CHECK_FALSE(is_used());
 }
 
 TEST_CASE("large worktrees are shared out among threads, and nothing gets lost", "[clean]") {
