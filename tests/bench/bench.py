@@ -521,6 +521,10 @@ def view_io(bench, target):
     bench.remove(base, "v", "f")
 
 
+def disk_use(directory):
+    return int(output("du", "-s", "-B1", str(directory)).split()[0])
+
+
 def private_kilobytes(pid):
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
@@ -530,20 +534,21 @@ def private_kilobytes(pid):
 def thousand(bench, target):
     base = bench.synthetic(10_000)
     names = [f"t{i}" for i in range(1000)]
-    alone = bench.add(base, "alone")
-    used = int(output("du", "-s", "-B1", str(bench.state)).split()[0])
-    seconds = bench.wafers("add", *names, base=base)
-    used = int(output("du", "-s", "-B1", str(bench.state)).split()[0]) - used
-    listed = json.loads(output(bench.wafers_program, "ls", "--json"))["wafers"]
-    memory = statistics.median(private_kilobytes(wafer["holder_pid"]) for wafer in listed)
-    listing = [bench.wafers("ls", "--json") for _ in range(bench.rounds)]
-    note = f"each: {memory:.0f} KB of memory, {used / 1000 / 1024:.1f} KB of disk"
-    bench.record(
-        "add of 1,000 names, each beyond one", target, {"wafers": [(seconds - alone) / 999]}, note
-    )
+    added, listing, gone = [], [], []
+    for _ in range(bench.rounds):
+        bench.settle()
+        used = disk_use(bench.state)
+        alone = bench.add(base, "alone")
+        added.append((bench.wafers("add", *names, base=base) - alone) / 999)
+        used = disk_use(bench.state) - used
+        listed = json.loads(output(bench.wafers_program, "ls", "--json"))["wafers"]
+        memory = statistics.median(private_kilobytes(wafer["holder_pid"]) for wafer in listed)
+        listing.append(bench.wafers("ls", "--json"))
+        gone.append(bench.remove(base, "alone", *names) / 1001)
+    note = f"each: {memory:.0f} KB of memory, {used / 1001 / 1024:.1f} KB of disk"
+    bench.record("add of 1,000 names, each beyond one", target, {"wafers": added}, note)
     bench.record("ls --json with 1,000 wafers", "<= 60 ms", {"wafers": listing})
-    gone = bench.remove(base, "alone", *names)
-    bench.record("rm of 1,001 wafers, each", "", {"wafers": [gone / 1001]})
+    bench.record("rm of 1,001 wafers, each", "", {"wafers": gone})
 
 
 @figure("grows with the cores")
