@@ -1,12 +1,13 @@
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <string>
 #include <thread>
+#include <tuple>
 
 #include "base/error.h"
 #include "base/fd.h"
@@ -82,13 +83,20 @@ TEST_CASE("an upper is never served twice") {
 
 TEST_CASE("a server that is about to end is waited for") {
   MountFixture f(kKind);
-  UniqueFd held(::open(f.wafer.upper().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const auto open_upper = [&] {
+    return UniqueFd(::open(f.wafer.upper().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  };
+  UniqueFd held = open_upper();
   REQUIRE(::flock(held.get(), LOCK_EX | LOCK_NB) == 0);
+  const UniqueFd opened(::inotify_init1(IN_CLOEXEC));
+  REQUIRE(::inotify_add_watch(opened.get(), f.wafer.upper().c_str(), IN_OPEN) >= 0);
   std::thread server([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    inotify_event event{};
+    std::ignore = ::read(opened.get(), &event, sizeof event);
     held.reset();
   });
   CHECK_NOTHROW(f.mount());
+  open_upper();  // for a mount that failed before it came to that
   server.join();
   CHECK(read_file(f.wafer.mountpoint / "file") == "from the base");
 }
