@@ -121,8 +121,8 @@ Error view_is_busy(const Wafer& wafer, const std::vector<Occupant>& occupants) {
 
 void remove_trial(const std::filesystem::path& directory) {
   // A kernel overlay has gone with the namespace that it was mounted in; a server lives on.
-  const std::filesystem::path view = directory / "view";
-  if (find_mount(own_mount_table(), view)) unmount_fuse_lazily(view);
+  const FuseSpec spec{.lower = {}, .directory = directory, .mountpoint = directory / "view"};
+  if (find_mount(own_mount_table(), spec.mountpoint)) stop_fuse_overlayfs(spec);
   remove_tree(directory);
 }
 

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 
 #include "base/fd.h"
 #include "base/text.h"
@@ -20,8 +19,6 @@
 namespace wafers {
 namespace {
 
-constexpr std::chrono::seconds kPatience{5};
-
 bool is_fuse(const MountEntry& entry) { return entry.type.starts_with("fuse"); }
 
 /// The view, where it is mounted here and its server lives. A dead server leaves a mountpoint on
@@ -31,20 +28,14 @@ std::optional<ViewIdentity> live_view(const Wafer& wafer) {
   return recorded_view(wafer);
 }
 
-/// Takes away what a dead server, or a wafers that was killed before it saved a record, left on the
-/// mountpoint.
-void clear_mountpoint(const Wafer& wafer) {
-  if (mounted_view(wafer, is_fuse)) unmount_fuse_lazily(wafer.mountpoint);
-}
-
 FuseSpec spec_of(const Wafer& wafer) {
   return {wafer.base_repo, wafer.directory, wafer.mountpoint, !wafer.volatile_boot.empty()};
 }
 
-/// The server ends by itself once its view is unmounted. It doesn't where a copy of the mount lives
-/// on in another mount namespace; nobody needs that copy.
-void wait_for_server(const UniqueFd& server) {
-  if (server && !wait_for_end(server.get(), kPatience)) end_process(server.get(), kPatience);
+/// Takes away what a dead server, or a wafers that was killed before it saved a record, left on the
+/// mountpoint.
+void clear_mountpoint(const Wafer& wafer) {
+  if (mounted_view(wafer, is_fuse)) stop_fuse_overlayfs(spec_of(wafer));
 }
 
 /// close(2) makes the kernel send what it holds of a file to the server and wait for that, mappings
@@ -78,13 +69,10 @@ class FuseBackend final : public Backend {
     if (process_with_view_elsewhere(wafer)) require_visible(wafer, state(wafer));
     clear_mountpoint(wafer);
     const FuseServer server = start_fuse_overlayfs(spec_of(wafer));
-    UniqueFd process;
     try {
-      process = open_process(server.pid, server.start_ticks);
       return record_visible_view(wafer, ProcessId{server.pid, server.start_ticks});
     } catch (const Error&) {
-      unmount_fuse_lazily(wafer.mountpoint);
-      wait_for_server(process);
+      abandon_fuse_overlayfs(spec_of(wafer));
       throw;
     }
   }
@@ -113,7 +101,7 @@ class FuseBackend final : public Backend {
       if (error.errnum() == EBUSY) throw view_is_busy(wafer, occupants(wafer));
       throw;
     }
-    wait_for_server(server);
+    wait_for_fuse_overlayfs(server);
   }
 
   void enter(const Wafer& wafer) const override { require_visible(wafer, state(wafer)); }
@@ -130,17 +118,16 @@ class FuseBackend final : public Backend {
 
  private:
   static void try_serving(const std::filesystem::path& scratch, MountMode mode) {
-    const auto view = scratch / "view";
-    const FuseServer server =
-        start_fuse_overlayfs({scratch / "base", scratch, view, mode == MountMode::volatile_});
+    const FuseSpec spec{scratch / "base", scratch, scratch / "view", mode == MountMode::volatile_};
+    const FuseServer server = start_fuse_overlayfs(spec);
     try {
       const UniqueFd process = open_process(server.pid, server.start_ticks);
-      try_view(view);
+      try_view(spec.mountpoint);
       check_whiteouts(scratch / "upper");
-      unmount_fuse(view);
-      wait_for_server(process);
+      unmount_fuse(spec.mountpoint);
+      wait_for_fuse_overlayfs(process);
     } catch (const Error&) {
-      unmount_fuse_lazily(view);
+      abandon_fuse_overlayfs(spec);
       throw;
     }
   }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -155,11 +156,29 @@ void run_fusermount(const char* option, const std::filesystem::path& mountpoint)
   throw Error(ErrorKind::failed, doing + ": " + printed(result));
 }
 
-void unmount_if_possible(const std::filesystem::path& mountpoint) noexcept {
+void unmount_if_possible(const std::filesystem::path& mountpoint) {
   try {
     unmount_fuse_lazily(mountpoint);
-  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): nothing may be mounted there
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): nothing may be mounted there
   }
+}
+
+/// The daemon that serves an upper, whoever started it: found by the lock. Empty where there is
+/// none that this process may look at.
+UniqueFd open_server_of(const std::filesystem::path& upper) {
+  struct stat wanted {};
+  if (::stat(upper.c_str(), &wanted) != 0) return {};
+  for (const pid_t pid : all_processes()) {
+    const auto stat = read_process_stat(pid);
+    if (!stat || stat->comm != kProgram) continue;
+    struct stat held {};
+    const std::string lock = "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(kLockFd);
+    if (::stat(lock.c_str(), &held) == 0 && held.st_dev == wanted.st_dev &&
+        held.st_ino == wanted.st_ino) {
+      return open_process(pid, stat->start_ticks);
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -199,9 +218,29 @@ FuseServer start_fuse_overlayfs(const FuseSpec& spec) {
     return run_server(server_command(spec, lock),
                       "cannot mount fuse-overlayfs on " + wafers::quoted(spec.mountpoint.native()));
   } catch (const Error&) {
-    // It may have come as far as mounting.
-    unmount_if_possible(spec.mountpoint);
+    abandon_fuse_overlayfs(spec);  // it may have come as far as mounting
     throw;
+  }
+}
+
+void wait_for_fuse_overlayfs(const UniqueFd& server) {
+  constexpr std::chrono::seconds kEnding{2};
+  constexpr std::chrono::seconds kPatience{5};
+  if (server && !wait_for_end(server.get(), kEnding)) end_process(server.get(), kPatience);
+}
+
+void stop_fuse_overlayfs(const FuseSpec& spec) {
+  const UniqueFd server = open_server_of(spec.directory / "upper");
+  unmount_fuse_lazily(spec.mountpoint);
+  wait_for_fuse_overlayfs(server);
+}
+
+void abandon_fuse_overlayfs(const FuseSpec& spec) noexcept {
+  try {
+    const UniqueFd server = open_server_of(spec.directory / "upper");
+    unmount_if_possible(spec.mountpoint);
+    wait_for_fuse_overlayfs(server);
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the caller tells of a failure
   }
 }
 

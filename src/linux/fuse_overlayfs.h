@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "base/fd.h"
+
 namespace wafers {
 
 /// Where a program is on PATH; absent where it isn't.
@@ -39,6 +41,19 @@ struct FuseServer {
 /// would not notice. Throws Error(unsupported) where it isn't installed or can't take the path,
 /// Error(failed) with what it printed.
 FuseServer start_fuse_overlayfs(const FuseSpec& spec);
+
+/// Waits for the end of a server whose view was unmounted; nothing where it is empty. It ends by
+/// itself, unless a copy of the mount lives on in another mount namespace: nobody needs that copy,
+/// and the server is ended. Throws Error(failed).
+void wait_for_fuse_overlayfs(const UniqueFd& server);
+
+/// Unmounts a view whose server nobody knows, dead or alive, as after a wafers that was killed
+/// before it saved a record; then waits for the server, which is found by its lock on the upper.
+/// Throws Error(failed).
+void stop_fuse_overlayfs(const FuseSpec& spec);
+
+/// The same after a failure of which the caller tells, as far as it can be done.
+void abandon_fuse_overlayfs(const FuseSpec& spec) noexcept;
 
 /// `fusermount3 -u`, which needs no privilege. Throws Error(failed); EBUSY while it is in use.
 void unmount_fuse(const std::filesystem::path& mountpoint);

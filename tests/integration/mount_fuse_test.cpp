@@ -1,9 +1,16 @@
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -13,6 +20,7 @@
 #include "base/fd.h"
 #include "integration/mount_fixture.h"
 #include "linux/child.h"
+#include "linux/files.h"
 #include "linux/namespaces.h"
 #include "linux/process.h"
 #include "support/catch.h"
@@ -32,6 +40,35 @@ const Need kNeedsFuse("the fuse backend", []() -> std::optional<std::string> {
 });
 
 constexpr auto kKind = BackendKind::fuse;
+
+/// A mount namespace of its own, with a copy of every mount that nobody outside takes away.
+class MountCopies {
+ public:
+  MountCopies() {
+    const Pipe ready = make_pipe();
+    process_ = ::fork();
+    if (process_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      const bool done = ::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 &&
+                        ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+      write_all(ready.writer.get(), done ? "done" : "fail");
+      ::pause();
+      ::_exit(EXIT_SUCCESS);
+    }
+    std::array<char, 4> answer{};
+    REQUIRE(::read(ready.reader.get(), answer.data(), answer.size()) == 4);
+    REQUIRE(std::string_view(answer.data(), 4) == "done");
+  }
+  MountCopies(const MountCopies&) = delete;
+  MountCopies& operator=(const MountCopies&) = delete;
+  ~MountCopies() {
+    ::kill(process_, SIGKILL);
+    ::waitpid(process_, nullptr, 0);
+  }
+
+ private:
+  pid_t process_ = -1;
+};
 
 std::string without_colons(std::string text) {
   std::replace(text.begin(), text.end(), ':', ';');
@@ -151,6 +188,19 @@ TEST_CASE("unmounting") {
     f.wafer.mount.reset();
     f.backend->unmount(f.wafer);
   }
+}
+
+TEST_CASE("a server is ended with its view, though a copy of the mount lives on elsewhere") {
+  MountFixture f(kKind);
+  f.mount();
+  const UniqueFd server = open_pidfd(f.wafer.mount->process->pid);
+  const MountCopies copies;
+  SECTION("a recorded one") {}
+  SECTION("one of a wafers that was killed before it wrote a record") { f.wafer.mount.reset(); }
+  f.backend->unmount(f.wafer);
+  CHECK(has_ended(server.get()));
+  f.mount();
+  CHECK(read_file(f.wafer.mountpoint / "file") == "from the base");
 }
 
 TEST_CASE("what is written through the view is in the upper after a flush") {
