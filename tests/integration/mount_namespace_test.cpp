@@ -346,6 +346,8 @@ TEST_CASE("unmounting") {
       if (read_file("file") != "from the base") throw Error(ErrorKind::failed, "it is gone");
     });
     CHECK_FALSE(failure);
+    f.backend->unmount(f.wafer);
+    CHECK(has_ended(holder.get()));
   }
   SECTION("for good is refused while a file is open") {
     const Lodger lodger = Lodger::outside({"hold", f.view("file")});
