@@ -32,10 +32,24 @@ FuseSpec spec_of(const Wafer& wafer) {
   return {wafer.base_repo, wafer.directory, wafer.mountpoint, !wafer.volatile_boot.empty()};
 }
 
+/// Unmounts a view and waits for its server. Refused while anybody is inside.
+void take_away(const Wafer& wafer, const UniqueFd& server) {
+  try {
+    unmount_fuse(wafer.mountpoint);
+  } catch (const Error& error) {
+    if (error.errnum() != EBUSY) throw;
+    const auto view = view_identity(wafer.mountpoint);
+    throw view_is_busy(wafer, view ? occupants_of_view(*view) : std::vector<Occupant>());
+  }
+  wait_for_fuse_overlayfs(server);
+}
+
 /// Takes away what a dead server, or a wafers that was killed before it saved a record, left on the
 /// mountpoint.
 void clear_mountpoint(const Wafer& wafer) {
-  if (mounted_view(wafer, is_fuse)) stop_fuse_overlayfs(spec_of(wafer));
+  if (!mounted_view(wafer, is_fuse)) return;
+  if (const UniqueFd server = open_fuse_overlayfs(wafer.upper())) return take_away(wafer, server);
+  unmount_fuse_lazily(wafer.mountpoint);  // whoever is inside has lost it already
 }
 
 /// close(2) makes the kernel send what it holds of a file to the server and wait for that, mappings
@@ -95,13 +109,7 @@ class FuseBackend final : public Backend {
       if (process_with_view_elsewhere(wafer)) require_visible(wafer, state(wafer));
       return clear_mountpoint(wafer);
     }
-    try {
-      unmount_fuse(wafer.mountpoint);  // refused by the kernel while anybody is inside
-    } catch (const Error& error) {
-      if (error.errnum() == EBUSY) throw view_is_busy(wafer, occupants(wafer));
-      throw;
-    }
-    wait_for_fuse_overlayfs(server);
+    take_away(wafer, server);
   }
 
   void enter(const Wafer& wafer) const override { require_visible(wafer, state(wafer)); }

@@ -163,24 +163,6 @@ void unmount_if_possible(const std::filesystem::path& mountpoint) {
   }
 }
 
-/// The daemon that serves an upper, whoever started it: found by the lock. Empty where there is
-/// none that this process may look at.
-UniqueFd open_server_of(const std::filesystem::path& upper) {
-  struct stat wanted {};
-  if (::stat(upper.c_str(), &wanted) != 0) return {};
-  for (const pid_t pid : all_processes()) {
-    const auto stat = read_process_stat(pid);
-    if (!stat || stat->comm != kProgram) continue;
-    struct stat held {};
-    const std::string lock = "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(kLockFd);
-    if (::stat(lock.c_str(), &held) == 0 && held.st_dev == wanted.st_dev &&
-        held.st_ino == wanted.st_ino) {
-      return open_process(pid, stat->start_ticks);
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
 std::optional<std::filesystem::path> find_program(const std::string& name) {
@@ -223,6 +205,22 @@ FuseServer start_fuse_overlayfs(const FuseSpec& spec) {
   }
 }
 
+UniqueFd open_fuse_overlayfs(const std::filesystem::path& upper) {
+  struct stat wanted {};
+  if (::stat(upper.c_str(), &wanted) != 0) return {};
+  for (const pid_t pid : all_processes()) {
+    const auto stat = read_process_stat(pid);
+    if (!stat || stat->comm != kProgram) continue;
+    struct stat held {};
+    const std::string lock = "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(kLockFd);
+    if (::stat(lock.c_str(), &held) == 0 && held.st_dev == wanted.st_dev &&
+        held.st_ino == wanted.st_ino) {
+      return open_process(pid, stat->start_ticks);
+    }
+  }
+  return {};
+}
+
 void wait_for_fuse_overlayfs(const UniqueFd& server) {
   constexpr std::chrono::seconds kEnding{2};
   constexpr std::chrono::seconds kPatience{5};
@@ -230,14 +228,14 @@ void wait_for_fuse_overlayfs(const UniqueFd& server) {
 }
 
 void stop_fuse_overlayfs(const FuseSpec& spec) {
-  const UniqueFd server = open_server_of(spec.directory / "upper");
+  const UniqueFd server = open_fuse_overlayfs(spec.directory / "upper");
   unmount_fuse_lazily(spec.mountpoint);
   wait_for_fuse_overlayfs(server);
 }
 
 void abandon_fuse_overlayfs(const FuseSpec& spec) noexcept {
   try {
-    const UniqueFd server = open_server_of(spec.directory / "upper");
+    const UniqueFd server = open_fuse_overlayfs(spec.directory / "upper");
     unmount_if_possible(spec.mountpoint);
     wait_for_fuse_overlayfs(server);
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the caller tells of a failure

@@ -42,14 +42,17 @@ struct FuseServer {
 /// Error(failed) with what it printed.
 FuseServer start_fuse_overlayfs(const FuseSpec& spec);
 
+/// The daemon that serves an upper, whoever started it: found by its lock. Empty where there is
+/// none that this process may look at. Throws Error(failed).
+UniqueFd open_fuse_overlayfs(const std::filesystem::path& upper);
+
 /// Waits for the end of a server whose view was unmounted; nothing where it is empty. It ends by
 /// itself, unless a copy of the mount lives on in another mount namespace: nobody needs that copy,
 /// and the server is ended. Throws Error(failed).
 void wait_for_fuse_overlayfs(const UniqueFd& server);
 
-/// Unmounts a view whose server nobody knows, dead or alive, as after a wafers that was killed
-/// before it saved a record; then waits for the server, which is found by its lock on the upper.
-/// Throws Error(failed).
+/// Unmounts a view whether or not it is in use, then waits for its server, if that lives. Throws
+/// Error(failed).
 void stop_fuse_overlayfs(const FuseSpec& spec);
 
 /// The same after a failure of which the caller tells, as far as it can be done.

@@ -203,6 +203,19 @@ TEST_CASE("a server is ended with its view, though a copy of the mount lives on 
   CHECK(read_file(f.wafer.mountpoint / "file") == "from the base");
 }
 
+TEST_CASE("a view without a record is not taken from those inside") {
+  MountFixture f(kKind);
+  f.mount();
+  const UniqueFd server = open_pidfd(f.wafer.mount->process->pid);
+  const Lodger lodger = Lodger::inside(f, {"wait"});
+  Wafer unrecorded = f.wafer;
+  unrecorded.mount.reset();
+  CHECK_THROWS_WITH(f.backend->unmount(unrecorded),
+                    Contains("is in use") && Contains(std::to_string(lodger.pid())));
+  CHECK_FALSE(has_ended(server.get()));
+  CHECK(read_file(f.wafer.mountpoint / "file") == "from the base");
+}
+
 TEST_CASE("what is written through the view is in the upper after a flush") {
   MountFixture f(kKind);
   write_file(f.base / "mapped", "before");
