@@ -16,8 +16,8 @@ void expect_no_arguments(const Command& command, const Arguments& arguments) {
 void print_overview(Report& report) {
   report.data(
       "Usage: wafers <command> [<args>]\n\n"
-      "Writable views of one Git checkout, each on a branch of its own: made in a millisecond,\n"
-      "without copying a file.\n\nCommands:\n");
+      "Writable views of one Git checkout, each on a branch of its own.\n"
+      "A file is copied when it is written, and not before.\n\nCommands:\n");
   constexpr std::size_t kNameWidth = 12;
   for (const Command& command : all_commands()) {
     std::string name(command.name);
