@@ -8,11 +8,16 @@
 namespace wafers {
 namespace {
 
-/// Length in bytes of the UTF-8 sequence at the start of `text`, 0 where it is malformed.
-std::size_t utf8_sequence_length(std::string_view text) {
+struct CodePoint {
+  std::size_t length = 0;  ///< in bytes; 0 where the sequence is malformed
+  std::uint32_t code = 0;
+};
+
+/// The UTF-8 sequence at the start of `text`, which is not empty.
+CodePoint first_code_point(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
   const std::uint8_t lead = byte(0);
-  if (lead < 0x80) return 1;
+  if (lead < 0x80) return {1, lead};
   std::size_t length = 0;
   std::uint32_t code = 0;
   if ((lead & 0xE0U) == 0xC0U) {
@@ -25,16 +30,26 @@ std::size_t utf8_sequence_length(std::string_view text) {
     length = 4;
     code = lead & 0x07U;
   } else {
-    return 0;
+    return {};
   }
-  if (text.size() < length) return 0;
+  if (text.size() < length) return {};
   for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80U) return 0;
+    if ((byte(i) & 0xC0U) != 0x80U) return {};
     code = (code << 6U) | (byte(i) & 0x3FU);
   }
   constexpr std::array<std::uint32_t, 5> kSmallest{0, 0, 0x80, 0x800, 0x10000};
   const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-  return code < kSmallest.at(length) || code > 0x10FFFF || surrogate ? 0 : length;
+  if (code < kSmallest.at(length) || code > 0x10FFFF || surrogate) return {};
+  return {length, code};
+}
+
+/// Whether a terminal, or a reader's eye, takes this for something else than a character to show.
+bool misleads(std::uint32_t code) {
+  const auto between = [&](std::uint32_t first, std::uint32_t last) {
+    return code >= first && code <= last;
+  };
+  return between(0, 0x1F) || between(0x7F, 0x9F) || code == 0x61C || between(0x200E, 0x200F) ||
+         between(0x2028, 0x202E) || between(0x2066, 0x2069);
 }
 
 void append_octal(std::string& out, char byte) {
@@ -44,40 +59,76 @@ void append_octal(std::string& out, char byte) {
   out += buffer.data();
 }
 
-std::string escaped(std::string_view text, bool quotes_too) {
+/// `text` with each sequence that a terminal must not see handed to `escape(out, bytes, code)`.
+template <typename Escape>
+std::string escaped(std::string_view text, const Escape& escape) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const std::size_t length = utf8_sequence_length(text);
-    const char c = text.front();
-    if (length > 1) {
-      out += text.substr(0, length);
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (length == 0 || static_cast<std::uint8_t>(c) < 0x20 || c == 0x7F) {
-      append_octal(out, c);
-    } else if (quotes_too && (c == '\'' || c == '\\')) {
-      out += '\\';
-      out += c;
+    const auto [length, code] = first_code_point(text);
+    const std::string_view bytes = text.substr(0, length == 0 ? 1 : length);
+    if (length == 0 || misleads(code)) {
+      escape(out, bytes, code);
     } else {
-      out += c;
+      out += bytes;
     }
-    text.remove_prefix(length == 0 ? 1 : length);
+    text.remove_prefix(bytes.size());
   }
   return out;
 }
 
+void append_escape(std::string& out, std::string_view bytes) {
+  if (bytes == "\n") {
+    out += "\\n";
+  } else if (bytes == "\t") {
+    out += "\\t";
+  } else {
+    for (const char byte : bytes) append_octal(out, byte);
+  }
+}
+
 }  // namespace
 
-std::string quoted(std::string_view text) { return "'" + escaped(text, true) + "'"; }
+std::string quoted(std::string_view text) {
+  std::string with_quotes;
+  for (const char c : text) {
+    if (c == '\'' || c == '\\') with_quotes += '\\';
+    with_quotes += c;
+  }
+  return "'" + printable(with_quotes) + "'";
+}
 
-std::string printable(std::string_view text) { return escaped(text, false); }
+std::string printable(std::string_view text) {
+  return escaped(text, [](std::string& out, std::string_view bytes, std::uint32_t /*code*/) {
+    append_escape(out, bytes);
+  });
+}
+
+std::string printable_lines(std::string_view text) {
+  return escaped(text, [](std::string& out, std::string_view bytes, std::uint32_t /*code*/) {
+    if (bytes == "\n" || bytes == "\t") {
+      out += bytes;
+    } else {
+      append_escape(out, bytes);
+    }
+  });
+}
+
+std::string printable_json(std::string_view document) {
+  return escaped(document, [](std::string& out, std::string_view bytes, std::uint32_t code) {
+    if (bytes.size() < 2) {
+      out += bytes;  // the newlines between its lines: in its strings they are escaped already
+      return;
+    }
+    std::array<char, 8> buffer{};
+    std::snprintf(buffer.data(), buffer.size(), "\\u%04x", code);
+    out += buffer.data();
+  });
+}
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
-    const std::size_t length = utf8_sequence_length(text);
+    const std::size_t length = first_code_point(text).length;
     if (length == 0) return false;
     text.remove_prefix(length);
   }

@@ -6,13 +6,22 @@
 
 namespace wafers {
 
-/// `text` in single quotes for a message, with control characters, quotes and bytes that are not
-/// UTF-8 escaped, so that a hostile file name can't write to the terminal.
+/// `text` in single quotes for a message, with quotes and all that printable() escapes escaped, so
+/// that a hostile file name can't write to the terminal.
 std::string quoted(std::string_view text);
 
-/// `text` with control characters and invalid UTF-8 escaped as `\n`, `\t` or `\ooo`, without
-/// quotes.
+/// `text` with what a terminal obeys instead of showing it escaped as `\n`, `\t` or `\ooo` for each
+/// byte: control characters (C0, DEL and C1: U+009B begins a sequence as ESC [ does), marks that
+/// turn the direction of what follows (Unicode standard annex 9; U+2028 and U+2029 end a line), and
+/// what is not UTF-8.
 std::string printable(std::string_view text);
+
+/// As printable(), for a text of several lines: newlines and tabs stay.
+std::string printable_lines(std::string_view text);
+
+/// A JSON document, with the same characters as `\uXXXX`: they can only stand in its strings, and
+/// whoever parses it gets the same values.
+std::string printable_json(std::string_view document);
 
 /// Whether `text` is well-formed UTF-8 (no overlong forms, no surrogates).
 bool is_utf8(std::string_view text);

@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/git_options.h"
 #include "cli/json.h"
@@ -25,7 +26,8 @@ void print(const CommitResult& result, Report& report) {
                      {"files_changed", result.files_changed}});
     return;
   }
-  report.line("[" + result.branch + " " + result.short_id + "] " + result.subject);
+  report.line("[" + printable(result.branch) + " " + result.short_id + "] " +
+              printable(result.subject));
   if (!result.summary.empty()) report.line(result.summary);
 }
 

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
+
 namespace wafers::cli {
 namespace {
 
@@ -34,7 +36,7 @@ constexpr int kCommandNotFound = 127;
 
 void to_stderr(std::string_view label, std::string_view text) {
   std::string line(label);
-  line += text;
+  line += printable_lines(text);  // the last guard, for commands in hints above all
   line += '\n';
   // At once, so that lines of several processes don't mix. Nobody is left to tell of a failure.
   std::fwrite(line.data(), 1, line.size(), stderr);
@@ -77,7 +79,8 @@ void Report::remember_output_error(int err) noexcept {
 
 void Report::document(const nlohmann::json& document) {
   using nlohmann::json;
-  line(document.dump(2, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace));
+  line(printable_json(
+      document.dump(2, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace)));
 }
 
 void Report::note(std::string_view text) { to_stderr("wafers: ", text); }

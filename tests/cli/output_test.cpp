@@ -256,5 +256,60 @@ TEST_CASE("whatever the umask") {
   CHECK_FALSE(fs::exists(world / "state/a"));
 }
 
+// ESC, CSI as a C1 control, and the right-to-left override, as no name may bring them to a
+// terminal.
+const std::string kHostile =
+    "h\x1b[31m\xc2\x9b"
+    "32m\xe2\x80\xae";
+
+bool reaches_terminal(const std::string& text) {
+  return text.find('\x1b') != std::string::npos || text.find("\xc2\x9b") != std::string::npos ||
+         text.find("\xe2\x80\xae") != std::string::npos;
+}
+
+TEST_CASE("no name that is printed writes to the terminal") {
+  const World world(kHostile);
+  world.base().git({"branch",
+                   "other\xc2\x9b"
+                   "m\xe2\x80\xae"});
+  world.add("a", any_backend());
+  world.add("b", any_backend(),
+            {"--branch",
+             "other\xc2\x9b"
+             "m\xe2\x80\xae"});
+  world.inside("a", "mkfifo '" + kHostile + "'; mkdir -p '" + kHostile + ".d'; echo x > '" +
+                        kHostile + ".d/" + kHostile + "'");
+  fs::create_directory(world.state() / ("planted" + kHostile));
+  const std::vector<Words> commands{
+      {"ls"},
+      {"ls", "--json"},
+      {"git-status", "a"},
+      {"git-status", "a", "--json"},
+      {"git-status", kHostile},
+      {"git-commit", "a", "-m", "x", "--", kHostile},
+      {"git-commit", "a", "-m", "subject " + kHostile},
+      {"git-commit", "b", "--allow-empty", "-m", "x"},
+      {"git-add", "a", "--json", "--", kHostile},
+      {"add", kHostile},
+      {"add", "c", "--from", (world / kHostile).native()},
+      {"add", "c", "--branch",
+       "other\xc2\x9b"
+       "m\xe2\x80\xae"},
+      {"exec", "a", "--", kHostile},
+      {"rm", kHostile},
+      {"rm", "planted" + kHostile},
+      {"doctor"},
+      {"doctor", "--json"},
+      {"help", kHostile},
+      {kHostile},
+  };
+  for (const Words& command : commands) {
+    INFO(world.shortened(command.front()) << " " << command.size());
+    const RunResult result = world.wafers(command);
+    CHECK_FALSE(reaches_terminal(result.out));
+    CHECK_FALSE(reaches_terminal(result.err));
+  }
+}
+
 }  // namespace
 }  // namespace wafers::test

@@ -7,6 +7,30 @@ TEST_CASE("quoted() lets no control character or stray byte through", "[text]") 
   CHECK(wafers::quoted("it's\n\x1b[31m") == "'it\\'s\\n\\033[31m'");
   CHECK(wafers::quoted("caf\xc3\xa9") == "'caf\xc3\xa9'");
   CHECK(wafers::quoted("caf\xe9") == "'caf\\351'");
+  CHECK(wafers::quoted("\\033") == "'\\\\033'");
+}
+
+TEST_CASE("printable() escapes what a terminal obeys or a reader can't see", "[text]") {
+  CHECK(wafers::printable("\xc2\x9b"
+                          "31m") == "\\302\\23331m");                    // CSI
+  CHECK(wafers::printable("\xc2\x80\xc2\xa0") == "\\302\\200\xc2\xa0");  // C1 ends at U+009F
+  CHECK(wafers::printable("a\xe2\x80\xae"
+                          "b") == "a\\342\\200\\256b");  // right-to-left override
+  CHECK(wafers::printable("\xe2\x81\xa6\xe2\x81\xa9\xd8\x9c") ==
+        "\\342\\201\\246\\342\\201\\251\\330\\234");              // isolates, Arabic letter mark
+  CHECK(wafers::printable("\xe2\x80\xa8") == "\\342\\200\\250");  // line separator
+  CHECK(wafers::printable("\xd7\x90\xd7\x91 \xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb") ==
+        "\xd7\x90\xd7\x91 \xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb");  // Hebrew; an emoji with
+                                                                           // a joiner
+}
+
+TEST_CASE("printable_lines() keeps the lines of a text, and nothing else", "[text]") {
+  CHECK(wafers::printable_lines("a\n\tb\x1b[0m\r") == "a\n\tb\\033[0m\\015");
+}
+
+TEST_CASE("printable_json() changes the document's bytes and not its values", "[text]") {
+  CHECK(wafers::printable_json("{\n \"a\": \"\xc2\x9b\xe2\x80\xae\xc3\xa9\"\n}") ==
+        "{\n \"a\": \"\\u009b\\u202e\xc3\xa9\"\n}");
 }
 
 TEST_CASE("is_utf8() refuses overlong forms, surrogates and cut sequences", "[text]") {
