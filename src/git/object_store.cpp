@@ -94,6 +94,11 @@ DatabaseStore::DatabaseStore(Settings settings, Writes writes)
       pack_(settings_.objects_dir, settings_.level, settings_.shared, settings_.durability,
             [this](const PackWriter::Object& object) { compare(object); }) {
   ensure_library();
+  // libgit2 never looks for packs where their directory wasn't there when it opened the database
+  // (odb_pack.c: git_odb_backend_pack()); git makes it with the first pack.
+  if (writes_ == Writes::to_database) {
+    settings_.shared.make_directories(settings_.objects_dir / "pack");
+  }
   check(git_odb_open(Out(odb_), settings_.objects_dir.c_str()), "cannot open object database");
   if (!settings_.also_read.empty()) {
     check(git_odb_add_disk_alternate(odb_.get(), settings_.also_read.c_str()),

@@ -201,6 +201,30 @@ TEST_CASE("more than fits into memory goes out early", "[objects]") {
   git.git({"fsck"});
 }
 
+TEST_CASE("what went into the first pack of an object directory can be read", "[objects]") {
+  const TempDir top;
+  const GitRepo git = GitRepo::init(top / "base");
+  const Repository repository = Repository::open(git.path());
+  const bool beside = GENERATE(false, true);
+  const fs::path directory = beside ? top / "beside" : git / ".git/objects";
+  if (beside) fs::create_directory(directory);
+  if (!beside) fs::remove(directory / "pack");  // git itself makes it when there is a pack
+  const auto objects =
+      beside ? repository.objects_beside(directory) : repository.objects(Writes::to_database);
+  std::vector<wafers::git::TreeEntry> entries;
+  for (int i = 0; i < 200; ++i) {
+    const std::string name = std::to_string(i);
+    entries.push_back({name, FileMode::regular, objects->write_blob(name)});
+  }
+  const auto read_before = GENERATE(false, true);
+  if (read_before) CHECK(objects->read_blob(entries.back().oid) == "199");
+  const Oid tree = objects->write_tree(entries);
+  objects->flush();
+  CHECK(objects->read_tree(tree).size() == 200);
+  CHECK(objects->read_blob(entries.front().oid) == "0");
+  CHECK(files_below(directory / "pack") == 2);
+}
+
 TEST_CASE("files of a shared repository get its permissions", "[objects]") {
   const TempDir top;
   const GitRepo git = GitRepo::init(top / "base");
