@@ -141,8 +141,9 @@ std::unique_ptr<CommitHooks> run_hooks_before(const Wafer& wafer, const WaferGit
   const git::IndexFile none;
   const git::IndexFile& known = content.index ? *content.index : none;
   const bool usable = content.index && !partial;
-  auto hooks = std::make_unique<CommitHooks>(
-      wafer, git.repository, usable ? known : full_index(git, objects, content.tree, known));
+  git::IndexFile index = usable ? known : full_index(git, objects, content.tree, known);
+  copy_marks(git.repository, index);
+  auto hooks = std::make_unique<CommitHooks>(wafer, git.repository, index);
   if (const auto tree = hooks->before_commit()) {
     if (!partial) {
       content.index_tree = *tree;

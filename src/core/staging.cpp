@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "git/diff.h"
+#include "git/index_view.h"
 
 namespace wafers {
 namespace {
@@ -141,6 +142,18 @@ Oid tree_with_paths_of(git::ObjectStore& objects, const Oid& onto, const Oid& fr
     tree = with_path_of(objects, tree, from, components);
   }
   return tree ? *tree : objects.write_tree({});
+}
+
+void copy_marks(const git::Repository& repository, git::IndexFile& index) {
+  const auto base =
+      git::IndexView::open(repository.git_dir() / "index", git::IndexFile::Checksum::trusted);
+  if (!base) return;
+  for (git::IndexEntry& entry : index.entries) {
+    const git::IndexRecord* const marked = base->find(entry.path);
+    if (marked == nullptr || marked->oid() != entry.oid) continue;
+    entry.skip_worktree = marked->skip_worktree();
+    entry.assume_valid = marked->assume_valid();
+  }
 }
 
 git::IndexFile full_index(const WaferGit& git, git::ObjectStore& objects, const Oid& tree,

@@ -28,6 +28,11 @@ std::string staged_tree_of(const git::Oid& tree, const git::Oid& tip_tree);
 git::Oid tree_with_paths_of(git::ObjectStore& objects, const git::Oid& onto, const git::Oid& from,
                             const std::vector<std::string>& paths);
 
+/// Marks the entries skip-worktree and assume-unchanged that are so in the base's index, and are
+/// still what it has: a hook's `git add -u` must stay away from them, too. Throws Error(failed) for
+/// a base's index that can't be read.
+void copy_marks(const git::Repository& repository, git::IndexFile& index);
+
 /// All of `tree` as git's index would have it. Stat data comes from `known`, from the wafer's stat
 /// cache and from the base's own index: git reads the files of which there is none. Costs as much
 /// as the tree has entries.

@@ -29,14 +29,6 @@ bool same_state(const struct stat& a, const struct stat& b) {
          same_time(a.st_mtim, b.st_mtim) && same_time(a.st_ctim, b.st_ctim);
 }
 
-/// The clock that the kernel takes timestamps from: a file that is changed from now on gets this
-/// time or a later one.
-timespec timestamp_clock() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  return now;
-}
-
 void require_unchanged(const ViewFile& file, int fd) {
   struct stat now {};
   if (::fstat(fd, &now) == 0 && same_state(file.stat, now)) return;
@@ -69,6 +61,18 @@ std::string read_whole(const ViewFile& file, int fd) {
 
 }  // namespace
 
+timespec timestamp_clock() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  return now;
+}
+
+git::IndexStat provable_stat(const struct stat& stat, const timespec& since) {
+  const git::IndexStat all = git::index_stat_of(stat);
+  const bool settled = is_before(stat.st_mtim, since) && is_before(stat.st_ctim, since);
+  return settled ? all : git::IndexStat{.size = all.size};
+}
+
 bool is_proof(const git::IndexEntry& entry, const git::IndexFile& cache) {
   return std::pair<std::int64_t, std::int64_t>(entry.stat.mtime_seconds,
                                                entry.stat.mtime_nanoseconds) <
@@ -87,13 +91,17 @@ const git::IndexEntry* BlobReader::cached(const ViewFile& file) const {
   return entry->stat == git::index_stat_of(file.stat) && is_proof(*entry, *cache) ? entry : nullptr;
 }
 
+std::optional<BlobReader::Result> BlobReader::known(const ViewFile& file) const {
+  const git::IndexEntry* entry = cached(file);
+  if (entry == nullptr) return std::nullopt;
+  Result result;
+  result.oid = entry->oid;
+  result.stat = entry->stat;
+  return result;
+}
+
 BlobReader::Result BlobReader::read(const ViewFile& file, std::vector<std::string>& warnings) {
   Result result;
-  if (const git::IndexEntry* entry = cached(file)) {
-    result.oid = entry->oid;
-    result.stat = entry->stat;
-    return result;
-  }
   const timespec now = timestamp_clock();
   try {
     if (S_ISLNK(file.stat.st_mode)) {
@@ -101,12 +109,8 @@ BlobReader::Result BlobReader::read(const ViewFile& file, std::vector<std::strin
     } else {
       read_regular(file, result, warnings);
     }
-    result.stat = git::index_stat_of(file.stat);
-    // Another write within the same tick would leave no trace. The size still tells git's status
-    // whether the file is as checked out.
-    if (!is_before(file.stat.st_mtim, now) || !is_before(file.stat.st_ctim, now)) {
-      result.stat = {.size = result.stat.size};
-    }
+    // The size alone still tells git's status whether the file is as checked out.
+    result.stat = provable_stat(file.stat, now);
   } catch (const ChangedMeanwhile&) {
     throw;
   } catch (const Error& error) {

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <cstdint>
+#include <ctime>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,6 +46,8 @@ class BlobReader {
     /// the clean filters make the same blob of it (read-cache.c: ie_modified).
     bool size_differs = false;
   };
+  /// What the cache knows of a file that it still describes.
+  std::optional<Result> known(const ViewFile& file) const;
   /// Throws ChangedMeanwhile where the file isn't what `file.stat` says any more: look it up again.
   Result read(const ViewFile& file, std::vector<std::string>& warnings);
 
@@ -65,6 +68,14 @@ class BlobReader {
   std::vector<std::string> filter_environment_;
   git::DriverPool drivers_;
 };
+
+/// The clock that the kernel takes timestamps from: a file that is changed from now on gets this
+/// time or a later one.
+timespec timestamp_clock();
+
+/// What a cache may say of a file that was looked at `since` then and read afterwards: only its
+/// size where another write within the same tick would leave no trace.
+git::IndexStat provable_stat(const struct stat& stat, const timespec& since);
 
 /// Whether the cache is younger than the file of this entry was: else that could have been changed
 /// within one tick after the entry was made, and its stat data prove nothing (git's racy-git.txt).

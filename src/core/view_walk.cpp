@@ -70,7 +70,7 @@ ViewWalk::ViewWalk(const SnapshotInput& input, const PathSelection& selection, S
               .worktree = input.repository->worktree(),
               .git_dir = input.repository->git_dir(),
               .mountpoint = input.mountpoint}),
-      sparse_(SparsePaths::of(*input.repository)),
+      marked_(*input.repository),
       protection_(input.repository->path_protection()),
       trust_executable_bit_(input.repository->config_bool("core.fileMode", true)),
       has_symlinks_(input.repository->config_bool("core.symlinks", true)) {}
@@ -207,7 +207,7 @@ ViewWalk::Found ViewWalk::only_in_base(const Site& site) {
   // A submodule that nobody touched stays as the tip has it, populated or not.
   if (site.base->mode == FileMode::gitlink && site.tip_is_submodule()) return keep(site, site.tip);
   // Not checked out in the base, so the view doesn't show it.
-  if (sparse_.contains(site.path())) return std::nullopt;
+  if (marked_.is_left_out(site.path())) return std::nullopt;
   if (!site.tracked()) {
     if (site.ignored(false)) {
       site.part.ignored();
@@ -240,7 +240,7 @@ ViewWalk::Found ViewWalk::only_in_lower(const Site& site) {
 }
 
 ViewWalk::Found ViewWalk::whiteout(const Site& site) {
-  if (auto rest = sparse_rest(site.path(), site.base, site.tip)) return keep(site, &*rest);
+  if (auto rest = left_out(site.path(), site.base, site.tip)) return keep(site, &*rest);
   return no_directory(site);
 }
 
@@ -274,7 +274,7 @@ ViewWalk::Found ViewWalk::file(const Site& site, const PlainDir& layer, const st
   }
   if (!site.tracked() && input_.purpose == SnapshotPurpose::status) {
     out_.untracked.push_back(path);
-    return sparse_rest(path, site.base, site.tip);  // still in git's index, too
+    return left_out(path, site.base, site.tip);  // still in git's index, too
   }
   return blob(site, layer, stat, mode);
 }
@@ -282,20 +282,40 @@ ViewWalk::Found ViewWalk::file(const Site& site, const PlainDir& layer, const st
 ViewWalk::Found ViewWalk::blob(const Site& site, const PlainDir& layer, const struct stat& stat,
                                FileMode mode) {
   const git::TreeEntry* recorded = site.recorded_blob();
-  std::vector<std::string> warnings;  // of a reading that came to its end
-  const BlobReader::Result blob = blobs_.read({.dir = layer,
-                                               .name = site.name,
-                                               .path = site.path(),
-                                               .stat = stat,
-                                               .attributes = *site.dir.attributes,
-                                               .tip = recorded},
-                                              warnings);
-  out_.warnings.insert(out_.warnings.end(), warnings.begin(), warnings.end());
+  const ViewFile file{.dir = layer,
+                      .name = site.name,
+                      .path = site.path(),
+                      .stat = stat,
+                      .attributes = *site.dir.attributes,
+                      .tip = recorded};
+  const BlobReader::Result blob = read(file, mode);
   if (!blob.failure.empty()) return refuse(site, mode, blob.failure);
-  if (!site.tracked()) out_.untracked.push_back(site.path());
+  if (!site.tracked()) out_.untracked.push_back(file.path);
   const bool same = recorded != nullptr && recorded->mode == mode && recorded->oid == blob.oid;
   if (same && blob.size_differs) changed(site, mode);
   return take(site, mode, blob.oid, blob.stat);
+}
+
+/// A file of the base that git was told not to look at stays as committed until the agent changes
+/// it, though the view shows something else.
+BlobReader::Result ViewWalk::read(const ViewFile& file, FileMode& mode) {
+  if (auto known = blobs_.known(file)) return std::move(*known);
+  const timespec before = timestamp_clock();
+  const auto committed = marked_.committed_version(
+      file.path, {.dir = file.dir, .name = file.name, .stat = file.stat, .mode = mode},
+      *input_.objects, input_.base_tree);
+  if (committed) {
+    BlobReader::Result result;
+    result.oid = committed->oid;
+    // A cache's entry speaks for the content alone.
+    if (committed->mode == mode) result.stat = provable_stat(file.stat, before);
+    mode = committed->mode;
+    return result;
+  }
+  std::vector<std::string> warnings;  // of a reading that came to its end
+  BlobReader::Result result = blobs_.read(file, warnings);
+  out_.warnings.insert(out_.warnings.end(), warnings.begin(), warnings.end());
+  return result;
 }
 
 /// Git knows no fifos, sockets and devices: it doesn't see them, unless one took a tracked file's

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "core/marked_files.h"
 #include "core/nested_repo.h"
 #include "core/path_selection.h"
 #include "core/snapshot.h"
-#include "core/sparse_paths.h"
 #include "core/submodule_config.h"
 #include "core/view_blob.h"
 #include "core/view_dir.h"
@@ -62,6 +62,7 @@ class ViewWalk {
   Found whiteout(const Site& site);
   Found file(const Site& site, const PlainDir& layer, const struct stat& stat);
   Found blob(const Site& site, const PlainDir& layer, const struct stat& stat, git::FileMode mode);
+  BlobReader::Result read(const ViewFile& file, git::FileMode& mode);
   Found special(const Site& site);
   Found upper_directory(const Site& site);
   Found directory(const Site& site, ViewLayers layers);
@@ -71,7 +72,7 @@ class ViewWalk {
   Found nested_repo(const Site& site, const NestedRepoFinder::Repo& repo);
   Found no_directory(const Site& site);
 
-  Found sparse_rest(const std::string& path, const git::TreeEntry* base, const git::TreeEntry* tip);
+  Found left_out(const std::string& path, const git::TreeEntry* base, const git::TreeEntry* tip);
   std::optional<NestedRepoFinder::Repo> find_repo(const Site& site, const ViewLayers& layers);
   MergedDir merged(const Site& site, const ViewLayers& layers);
   bool is_modified(const Site& site, const ViewLayers& layers, SubmoduleIgnore ignore);
@@ -95,7 +96,7 @@ class ViewWalk {
   ViewDirs dirs_;
   BlobReader blobs_;
   NestedRepoFinder repos_;
-  SparsePaths sparse_;
+  MarkedFiles marked_;
   std::string gitmodules_;  ///< what the view's `.gitmodules` holds, where that matters
   std::optional<SubmoduleConfig> submodules_;  ///< once there was one
   git::PathProtection protection_;

@@ -38,7 +38,7 @@ ViewWalk::Found ViewWalk::upper_directory(const Site& site) {
   const bool hides_file = site.base != nullptr && git::is_blob(site.base->mode);
   layers.lower_visible = site.dir.layers.lower_visible && !layers.listing.opaque && !hides_file;
   if (layers.listing.opaque) {
-    const Found rest = sparse_rest(site.path(), site.base, site.tip);
+    const Found rest = left_out(site.path(), site.base, site.tip);
     layers.base = tree_of(rest ? &*rest : nullptr);
   } else {
     layers.base = tree_of(site.base);
@@ -169,24 +169,24 @@ MergedDir ViewWalk::merged(const Site& site, const ViewLayers& layers) {
   return {std::move(upper), lower != nullptr ? lower->find_directory(site.name) : std::nullopt};
 }
 
-/// What an opaque directory or a whiteout does not delete: files that the sparse checkout of the
-/// base leaves out were not in the lowerdir. The kernel marks every new directory opaque, so a
-/// `mkdir` over them must not remove them. Where the tip has something else, the agent had the
-/// file.
-ViewWalk::Found ViewWalk::sparse_rest(const std::string& path, const git::TreeEntry* base,
-                                      const git::TreeEntry* tip) {
-  if (sparse_.empty() || base == nullptr || tip == nullptr) return std::nullopt;
+/// What an opaque directory or a whiteout does not delete: marked files that the base's worktree
+/// doesn't have, as with a sparse checkout, were not in the lowerdir. The kernel marks every new
+/// directory opaque, so a `mkdir` over them must not remove them. Where the tip has something else,
+/// the agent had the file.
+ViewWalk::Found ViewWalk::left_out(const std::string& path, const git::TreeEntry* base,
+                                   const git::TreeEntry* tip) {
+  if (base == nullptr || tip == nullptr) return std::nullopt;
   if (!tree_of(base)) {
-    return *base == *tip && sparse_.contains(path) ? Found(*tip) : std::nullopt;
+    return *base == *tip && marked_.is_left_out(path) ? Found(*tip) : std::nullopt;
   }
-  if (!tree_of(tip) || !sparse_.any_below(path + "/")) return std::nullopt;
+  if (!tree_of(tip) || !marked_.any_below(path + "/")) return std::nullopt;
   const std::vector<git::TreeEntry> recorded = input_.objects->read_tree(tip->oid);
   std::vector<git::TreeEntry> rest;
   for (const git::TreeEntry& entry : input_.objects->read_tree(base->oid)) {
     const auto same_name = [&](const git::TreeEntry& other) { return other.name == entry.name; };
     const auto twin = std::find_if(recorded.begin(), recorded.end(), same_name);
     if (twin == recorded.end()) continue;
-    if (auto left = sparse_rest(path + "/" + entry.name, &entry, &*twin)) rest.push_back(*left);
+    if (auto left = left_out(path + "/" + entry.name, &entry, &*twin)) rest.push_back(*left);
   }
   if (rest.empty()) return std::nullopt;
   return git::TreeEntry{.name = tip->name,
