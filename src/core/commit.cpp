@@ -33,7 +33,13 @@ void require_known_paths(const Snapshot& snapshot) {
               "an ignored file is committed once the ignore rule is gone");
 }
 
-[[noreturn]] void nothing_to_commit(bool partial) {
+[[noreturn]] void nothing_to_commit(bool partial, const std::vector<std::string>& submodules) {
+  if (!submodules.empty()) {
+    throw Error(ErrorKind::failed,
+                "no changes to commit: submodule " + wafers::quoted(submodules.front()) +
+                    " has modified or untracked content",
+                std::string(kSubmoduleRemedy) + ", or discard it");
+  }
   throw Error(ErrorKind::failed, partial ? "nothing to commit in the given paths"
                                          : "nothing to commit, working tree clean");
 }
@@ -85,6 +91,7 @@ struct Content {
   git::Oid index_tree;                  ///< what is staged once that is committed
   std::optional<git::IndexFile> index;  ///< to be written then; absent where it stays as it is
   std::vector<std::string> warnings;
+  std::vector<std::string> modified_submodules;  ///< in what was looked at
 };
 
 /// All of the view, or `paths` of it: what else is staged stays so (git commit --only).
@@ -97,7 +104,8 @@ Content content_of_view(const Wafer& wafer, const WaferGit& git, git::ObjectStor
   Content content{.tree = snapshot.tree,
                   .index_tree = snapshot.tree,
                   .index = std::move(snapshot.index),
-                  .warnings = std::move(snapshot.warnings)};
+                  .warnings = std::move(snapshot.warnings),
+                  .modified_submodules = std::move(snapshot.modified_submodules)};
   if (has_staged(git) && !paths.empty()) {
     content.tree = tree_with_paths_of(objects, git.tip_tree, snapshot.tree, paths);
     content.index = full_index(git, objects, content.index_tree, *content.index);
@@ -171,10 +179,13 @@ CommitResult commit_view(Wafer& wafer, const CommitRequest& request,
   Content content = staged ? Content{.tree = git.index_tree,
                                      .index_tree = git.index_tree,
                                      .index = {},
-                                     .warnings = {}}
+                                     .warnings = {},
+                                     .modified_submodules = {}}
                            : content_of_view(wafer, git, *objects, paths);
   const auto require_something = [&] {
-    if (content.tree == git.tip_tree && !request.allow_empty) nothing_to_commit(!paths.empty());
+    if (content.tree == git.tip_tree && !request.allow_empty) {
+      nothing_to_commit(!paths.empty(), content.modified_submodules);
+    }
   };
   require_something();
   objects->flush();

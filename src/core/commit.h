@@ -46,7 +46,7 @@ struct CommitResult {
 /// caller (Wafer::pending_commit), together with Wafer::pending_staged_tree, which is set by then.
 /// Afterwards Wafer::staged_tree says what is still staged; the caller saves that with the new tip.
 /// Before a hook runs, `mount_view` makes sure that the wafer is mounted, and its record true.
-/// Throws Error(failed) "nothing to commit, working tree clean" and for an empty message, a missing
+/// Throws Error(failed) where there is nothing to commit, and for an empty message, a missing
 /// identity, a signature that can't be made or a hook that fails; Error(usage) for a path that is
 /// absolute, has "..", or matches nothing; Error(refused) where the branch is not at
 /// `wafer.last_commit`. Nothing has changed then.
@@ -78,9 +78,18 @@ struct DiffRequest {
   std::vector<std::string> paths;
 };
 
+/// What to do with changes inside a submodule.
+inline constexpr const char* kSubmoduleRemedy =
+    "copy it into a checkout of the submodule and commit it there";
+
+struct UncommittedWork {
+  std::vector<std::string> lines;  ///< empty if the view equals the tip
+  std::string remedy;              ///< how to keep it: "commit it with ..."
+};
+
 /// Whether `rm` would lose something: modified, deleted or untracked (not ignored) files against
-/// the tip. At most `limit` porcelain lines, empty if the view equals the tip. A wafer whose branch
-/// or base repository is gone gives a line that says so.
-std::vector<std::string> uncommitted_work(const Wafer& wafer, std::size_t limit);
+/// the tip. At most `limit` porcelain lines. A wafer whose branch or base repository is gone gives
+/// a line that says so.
+UncommittedWork uncommitted_work(const Wafer& wafer, std::size_t limit);
 
 }  // namespace wafers

@@ -109,7 +109,7 @@ class Removing {
   void refuse_uncommitted_work(bool mounted) {
     constexpr std::size_t kShown = 5;
     if (mounted) backend_->flush(wafer_);
-    std::vector<std::string> work = uncommitted_work(wafer_, kShown);
+    auto [work, remedy] = uncommitted_work(wafer_, kShown);
     if (!mounted) {
       for (const std::string& name : stray_entries(wafer_)) {
         if (work.size() < kShown) work.push_back("?? " + (wafer_.mountpoint / name).native());
@@ -119,8 +119,7 @@ class Removing {
     throw Error(ErrorKind::refused,
                 "wafer " + wafers::quoted(wafer_.name) +
                     " holds work that is not committed:" + indented(work),
-                "commit it with 'wafers git-commit " + wafer_.name +
-                    "', or throw it away with 'wafers rm --force " + wafer_.name + "'");
+                remedy + ", or throw it away with 'wafers rm --force " + wafer_.name + "'");
   }
 
   /// What those inside wrote after the first look, before they went or were ended.

@@ -71,6 +71,17 @@ StatusResult entries_of(const Snapshot& snapshot, const std::vector<git::NamedCh
   return result;
 }
 
+/// How many changes no commit can have, since they are inside submodules.
+std::size_t only_inside_submodules(const Snapshot& snapshot) {
+  const auto is_inside = [&](const ViewChange& change) {
+    return change.change.new_mode == git::FileMode::gitlink && change.change.new_oid.is_zero() &&
+           std::find(snapshot.modified_submodules.begin(), snapshot.modified_submodules.end(),
+                     change.change.path) != snapshot.modified_submodules.end();
+  };
+  return static_cast<std::size_t>(
+      std::count_if(snapshot.changes.begin(), snapshot.changes.end(), is_inside));
+}
+
 }  // namespace
 
 StatusResult status_of_view(const Wafer& wafer) {
@@ -95,16 +106,24 @@ StatusResult status_of_view(const Wafer& wafer) {
   return result;
 }
 
-std::vector<std::string> uncommitted_work(const Wafer& wafer, std::size_t limit) {
-  std::vector<std::string> lines;
+UncommittedWork uncommitted_work(const Wafer& wafer, std::size_t limit) {
+  UncommittedWork work{.lines = {},
+                       .remedy = "commit it with 'wafers git-commit " + wafer.name + "'"};
+  std::vector<std::string>& lines = work.lines;
   try {
     const WaferGit git = open_wafer_git(wafer);
     const auto objects = git.repository.objects(git::Writes::to_memory);
     const Snapshot snapshot =
         take_snapshot(snapshot_input(wafer, git, *objects, SnapshotPurpose::status));
     lines = entries_of(snapshot, staged_changes(git, *objects), true).lines;
+    if (!lines.empty() && lines.size() == only_inside_submodules(snapshot)) {
+      work.remedy = kSubmoduleRemedy;
+    }
     // What can't be read may be work, too, even where status has no line for it.
     if (lines.empty()) lines = snapshot.errors;
+    if (lines.empty() && !snapshot.repositories.empty()) {
+      work.remedy = "push its commits to another repository";
+    }
     for (const std::string& path : snapshot.repositories) {
       lines.push_back(printable(path) + ": a repository of its own, kept by this wafer alone");
     }
@@ -115,7 +134,7 @@ std::vector<std::string> uncommitted_work(const Wafer& wafer, std::size_t limit)
     lines = {error.message()};
   }
   lines.resize(std::min(lines.size(), limit));
-  return lines;
+  return work;
 }
 
 }  // namespace wafers

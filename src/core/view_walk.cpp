@@ -83,7 +83,7 @@ std::optional<git::Oid> ViewWalk::run() {
   if (layers.lower_visible) layers.base = input_.base_tree;
   layers.tip = input_.tip_tree;
   const auto root = dirs_.root(std::move(layers), selection_.root());
-  if (input_.heed_submodule_ignore) gitmodules_ = dirs_.modules_of_view(*root);
+  gitmodules_ = dirs_.modules_of_view(*root);
   return walk(*root);
 }
 

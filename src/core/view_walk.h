@@ -76,7 +76,7 @@ class ViewWalk {
   std::optional<NestedRepoFinder::Repo> find_repo(const Site& site, const ViewLayers& layers);
   MergedDir merged(const Site& site, const ViewLayers& layers);
   bool is_modified(const Site& site, const ViewLayers& layers, SubmoduleIgnore ignore);
-  SubmoduleIgnore submodule_ignore(const std::string& path);
+  SubmoduleIgnore configured_ignore(const std::string& path);
   git::FileMode mode_of(const struct stat& stat, const git::TreeEntry* tip) const;
   bool is_refused(const Site& site, git::FileMode mode) const;
 
@@ -97,7 +97,7 @@ class ViewWalk {
   BlobReader blobs_;
   NestedRepoFinder repos_;
   MarkedFiles marked_;
-  std::string gitmodules_;  ///< what the view's `.gitmodules` holds, where that matters
+  std::string gitmodules_;                     ///< what the view's `.gitmodules` holds
   std::optional<SubmoduleConfig> submodules_;  ///< once there was one
   git::PathProtection protection_;
   bool trust_executable_bit_ = true;  ///< core.fileMode

@@ -94,9 +94,14 @@ ViewWalk::Found ViewWalk::submodule(const Site& site, const ViewLayers& layers) 
   const bool has_repo = has_git_dir(layers.listing);
   const auto repo = find_repo(site, layers);
   if (repo && has_repo) out_.repositories.push_back(site.path());
-  const SubmoduleIgnore ignore = submodule_ignore(site.path());
+  const SubmoduleIgnore configured = configured_ignore(site.path());
+  const auto heeded = [&](bool heeds) { return heeds ? configured : SubmoduleIgnore::none; };
   const bool moved = repo && (has_repo || layers.listing.opaque) && repo->head &&
-                     *repo->head != site.tip->oid && ignore != SubmoduleIgnore::all;
+                     *repo->head != site.tip->oid &&
+                     heeded(input_.heed_submodule_ignore) != SubmoduleIgnore::all;
+  // A commit warns of what a status tells.
+  const SubmoduleIgnore ignore =
+      heeded(input_.heed_submodule_ignore || input_.purpose == SnapshotPurpose::commit);
   if (repo && ignore < SubmoduleIgnore::dirty && is_modified(site, layers, ignore)) {
     tell_modified(site, moved);
   }
@@ -105,6 +110,7 @@ ViewWalk::Found ViewWalk::submodule(const Site& site, const ViewLayers& layers) 
 
 /// Changes inside a submodule are not the superproject's: a status names them, a commit warns.
 void ViewWalk::tell_modified(const Site& site, bool moved) {
+  out_.modified_submodules.push_back(site.path());
   if (input_.purpose == SnapshotPurpose::commit) {
     out_.warnings.push_back("changes inside submodule " + wafers::quoted(site.path()) +
                             " are not part of this commit");
@@ -113,8 +119,7 @@ void ViewWalk::tell_modified(const Site& site, bool moved) {
   }
 }
 
-SubmoduleIgnore ViewWalk::submodule_ignore(const std::string& path) {
-  if (!input_.heed_submodule_ignore) return SubmoduleIgnore::none;
+SubmoduleIgnore ViewWalk::configured_ignore(const std::string& path) {
   if (!submodules_) submodules_.emplace(*input_.repository, gitmodules_);
   return submodules_->ignore_of(path);
 }

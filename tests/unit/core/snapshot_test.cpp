@@ -309,13 +309,13 @@ TEST_CASE("what can't be read is an error and shows as changed", "[snapshot]") {
     CHECK(view.status() == view.git_status());
     CHECK_FALSE(view.copy().try_git({"add", "-A"}).ok());
     CHECK_THROWS_AS(view.commit(), wafers::Error);
-    CHECK(wafers::uncommitted_work(view.wafer(), 10) == std::vector<std::string>{"?? n"});
+    CHECK(wafers::uncommitted_work(view.wafer(), 10).lines == std::vector<std::string>{"?? n"});
   }
   SECTION("a directory, of which git only warns") {
     view.write("d/n", "n\n");
     fs::permissions(view.upper() / "d", fs::perms::none);
     CHECK(contains(view.snapshot().errors, "'d' in the upper: Permission denied"));
-    CHECK_FALSE(wafers::uncommitted_work(view.wafer(), 10).empty());
+    CHECK_FALSE(wafers::uncommitted_work(view.wafer(), 10).lines.empty());
     CHECK_THROWS_AS(view.commit(), wafers::Error);
     fs::permissions(view.upper() / "d", fs::perms::owner_all);
   }

@@ -254,7 +254,7 @@ TEST_CASE("what is staged counts as work", "[staging]") {
   view.write("a", "2");
   stage_paths(view.wafer(), {"a"});
   view.write("a", "base a\n");
-  CHECK(uncommitted_work(view.wafer(), 10) == Words{"MM a"});
+  CHECK(uncommitted_work(view.wafer(), 10).lines == Words{"MM a"});
 }
 
 TEST_CASE("a commit that fails leaves staged what was staged", "[staging]") {

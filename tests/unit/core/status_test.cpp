@@ -94,7 +94,7 @@ TEST_CASE("status tells of a branch that was moved outside", "[status]") {
 TEST_CASE("what rm would lose", "[status]") {
   HandMadeView view("echo a > a; echo '*.o' > .gitignore");
   using Lines = std::vector<std::string>;
-  const auto lost = [&](std::size_t limit) { return uncommitted_work(view.wafer(), limit); };
+  const auto lost = [&](std::size_t limit) { return uncommitted_work(view.wafer(), limit).lines; };
   CHECK(lost(10).empty());
   view.write("x.o", "ignored\n");
   view.write("a", "a\n");  // copied up only

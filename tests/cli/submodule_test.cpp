@@ -1,0 +1,64 @@
+#include "cli/world.h"
+#include "support/catch.h"
+
+namespace wafers::test {
+namespace {
+
+using Catch::Matchers::Contains;
+
+/// A base with the submodule `sub` that has the file `f`, and the wafer `a`.
+void add_with_submodule(const World& world, const std::string& backend) {
+  const GitRepo submodule = GitRepo::init(world / "submodule");
+  submodule.write("f", "1\n");
+  submodule.commit_all();
+  world.base().git({"-c", "protocol.file.allow=always", "submodule", "--quiet", "add",
+                    submodule.path().native(), "sub"});
+  world.base().commit_all("submodule");
+  world.add("a", backend);
+}
+
+TEST_CASE("changes inside a submodule are told apart from what a commit can have") {
+  for (const std::string& backend : working_backends()) {
+    INFO(backend);
+    const World world;
+    add_with_submodule(world, backend);
+    world.inside("a", "echo 2 >> sub/f");
+    CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) == " M sub\n");
+    for (const Words& paths : {Words{}, Words{"--", "sub"}}) {
+      Words commit = {"git-commit", "a", "-m", "x"};
+      commit.insert(commit.end(), paths.begin(), paths.end());
+      const RunResult refused = world.wafers(commit);
+      CHECK(refused.status == 1);
+      CHECK(refused.err ==
+            "wafers: no changes to commit: submodule 'sub' has modified or untracked content\n"
+            "hint: copy it into a checkout of the submodule and commit it there, or discard it\n");
+    }
+    const RunResult kept = world.wafers({"rm", "a"});
+    CHECK(kept.status == 3);
+    CHECK(kept.err ==
+          "wafers: wafer 'a' holds work that is not committed:\n   M sub\n"
+          "hint: copy it into a checkout of the submodule and commit it there, or throw it away "
+          "with 'wafers rm --force a'\n");
+
+    // With something that a commit can have, all is as ever.
+    world.inside("a", "echo n > new");
+    CHECK_THAT(world.wafers({"rm", "a"}).err, Contains("hint: commit it with 'wafers git-commit"));
+    const RunResult committed = world.wafers({"git-commit", "a", "-m", "x"});
+    CHECK(committed.status == 0);
+    CHECK_THAT(committed.err, Contains("changes inside submodule 'sub' are not part of"));
+  }
+}
+
+TEST_CASE("a submodule whose changes are not to be told of is clean") {
+  const World world;
+  add_with_submodule(world, any_backend());
+  world.base().git({"config", "submodule.sub.ignore", "dirty"});
+  world.inside("a", "echo 2 >> sub/f");
+  CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}).empty());
+  CHECK(world.wafers({"git-commit", "a", "-m", "x"}).err ==
+        "wafers: nothing to commit, working tree clean\n");
+  CHECK(world.wafers({"rm", "a"}).status == 3);  // it is work, all the same
+}
+
+}  // namespace
+}  // namespace wafers::test
