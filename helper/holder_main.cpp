@@ -4,6 +4,7 @@
 // and not left to that execve, which would give them back to uid 0.
 
 #include <fcntl.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -125,6 +126,8 @@ void become_idle(char** argv) {
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;  // wafers-holder <name>: the name is there for ps(1)
+  // Setuid or with file capabilities it would mount whatever its caller likes.
+  if (::getauxval(AT_SECURE) != 0) return 1;
   // The pipe's reader may be gone; write(2) says so.
   std::signal(SIGPIPE, SIG_IGN);
   // Whoever started us waits for this process; the holder itself belongs to nobody.

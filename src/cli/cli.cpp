@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include <fcntl.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,6 +32,16 @@ void occupy_closed_streams() {
     // The lowest free descriptor (open(2)), which is this one.
     std::ignore = ::open("/dev/null", flags | O_CLOEXEC);
   }
+}
+
+/// Where wafers is setuid, setgid or has file capabilities (getauxval(3)), its caller's environment
+/// would say what is done with rights that the caller hasn't got.
+void refuse_more_privileges() {
+  if (::getauxval(AT_SECURE) == 0) return;
+  throw Error(ErrorKind::refused,
+              "wafers must not run with more privileges than its caller has, as a program that is "
+              "setuid, setgid or has file capabilities does",
+              "take these from the installed programs: chmod ug-s, setcap -r");
 }
 
 /// Writing into a closed pipe is to fail and not to kill us in the middle of something. A handler,
@@ -75,6 +86,7 @@ int dispatch(std::vector<std::string> words, Report& report) {
 
 int run_reporting(std::vector<std::string> words, Report& report) {
   try {
+    refuse_more_privileges();
     return dispatch(std::move(words), report);
   } catch (const Interrupted& interrupted) {
     report.failure(interrupted);

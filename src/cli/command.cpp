@@ -79,7 +79,9 @@ int hand_over_to_git_program(const Command& /*command*/, const Arguments& /*argu
 }
 
 Store open_store() {
-  return Store(state_directory(), [](std::string_view line) { Report::note(line); });
+  const std::filesystem::path root = state_directory();
+  require_own_state(root);
+  return Store(root, [](std::string_view line) { Report::note(line); });
 }
 
 std::string one_wafer(const Parser& parser, const std::vector<std::string>& positional) {

@@ -159,10 +159,18 @@ std::string_view to_string(CheckStatus status) {
 }
 
 Diagnosis diagnose(const fs::path& state_dir, const fs::path& directory) {
-  const StateDirectory state(state_dir);
   Diagnosis diagnosis;
-  choose(diagnosis, state_dir);
-  examine_host(diagnosis, state_dir);
+  try {
+    require_own_state(state_dir);
+    const StateDirectory state(state_dir);
+    choose(diagnosis, state_dir);
+    examine_host(diagnosis, state_dir);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::refused) throw;
+    diagnosis.verdict = "wafers add can't keep its state";
+    diagnosis.checks.push_back({"state-directory", CheckStatus::fail, printable(error.message()),
+                                printable(error.hint())});
+  }
   examine_git(diagnosis, directory);
   return diagnosis;
 }

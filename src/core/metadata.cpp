@@ -1,5 +1,6 @@
 #include "core/metadata.h"
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <nlohmann/json.hpp>
@@ -15,6 +16,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kVersion = 1;
+constexpr std::size_t kDeepest = 32;  // ours are four deep
 
 [[noreturn]] void invalid(const std::string& reason) { throw Error(ErrorKind::failed, reason); }
 
@@ -172,24 +174,56 @@ void check_version(const Reader& reader) {
   }
 }
 
+/// How deep arrays and objects lie in each other. Writing and destroying them takes stack by it.
+std::size_t nesting_of(std::string_view document) {
+  std::size_t depth = 0;
+  std::size_t deepest = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < document.size(); ++i) {
+    const char c = document[i];
+    if (in_string && c == '\\') {
+      ++i;
+    } else if (c == '"') {
+      in_string = !in_string;
+    } else if (!in_string && (c == '{' || c == '[')) {
+      deepest = std::max(deepest, ++depth);
+    } else if (!in_string && (c == '}' || c == ']') && depth > 0) {
+      --depth;
+    }
+  }
+  return deepest;
+}
+
 json parse(std::string_view document) {
+  if (document.size() > kLargestMetadata) invalid("it is larger than 1 MiB");
+  if (nesting_of(document) > kDeepest) invalid("it is nested too deeply");
   try {
     return json::parse(document);
   } catch (const json::parse_error& error) {
     invalid("it is no JSON (at byte " + std::to_string(error.byte) + ")");
+  } catch (const json::exception&) {
+    invalid("it is no JSON that can be read");  // a number that is too large
   }
+}
+
+/// What is kept of the record that is replaced: an object with keys that this version may not know.
+json kept_of(std::string_view previous) {
+  try {
+    json document = parse(previous);
+    if (document.is_object()) return document;
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): then nothing is kept of it
+  }
+  return json::object();
 }
 
 }  // namespace
 
 std::string encode_metadata(const Wafer& wafer, std::string_view previous) {
-  json document = json::parse(previous, nullptr, /*allow_exceptions=*/false);
-  if (!document.is_object()) document = json::object();
   json parents = json::array();
   for (const auto& parent : wafer.mountpoint_parents) {
     parents.push_back(text_to_json(parent.native()));
   }
-  document.update(json{
+  const json known{
       {"version", kVersion},
       {"name", text_to_json(wafer.name)},
       {"stage", to_string(wafer.stage)},
@@ -210,8 +244,12 @@ std::string encode_metadata(const Wafer& wafer, std::string_view previous) {
       {"volatile_boot", wafer.volatile_boot},
       {"created_at", wafer.created_at},
       {"mount", wafer.mount ? mount_to_json(*wafer.mount) : json(nullptr)},
-  });
-  return document.dump(2) + "\n";
+  };
+  json document = kept_of(previous);
+  document.update(known);
+  std::string text = document.dump(2) + "\n";
+  // Indented, what was kept may have outgrown what is read again.
+  return text.size() <= kLargestMetadata ? text : known.dump(2) + "\n";
 }
 
 Wafer decode_metadata(std::string_view document) {
@@ -233,6 +271,7 @@ Wafer decode_metadata(std::string_view document) {
   wafer.mountpoint = reader.absolute_path("mountpoint");
   wafer.mountpoint_made = reader.flag("mountpoint_made");
   if (const json* const parents = reader.optional("mountpoint_parents")) {
+    if (!parents->is_array()) invalid("key 'mountpoint_parents' is no array");
     for (const json& parent : *parents) {
       wafer.mountpoint_parents.emplace_back(text_from_json(parent, "mountpoint_parents"));
     }

@@ -16,6 +16,7 @@
 #include "base/scope_guard.h"
 #include "base/text.h"
 #include "core/metadata.h"
+#include "core/record_check.h"
 #include "core/remove_tree.h"
 #include "linux/files.h"
 
@@ -26,6 +27,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kMetadata = "metadata";
 constexpr const char* kLock = "lock";
+constexpr const char* kGlobalLock = ".lock";
 
 /// Value of an environment variable; empty counts as unset, as the XDG specification wants it.
 std::optional<std::string> environment(const char* name) {
@@ -82,7 +84,7 @@ class Replacement {
   }
 
   void write(std::string_view content, Durability durability) const {
-    const UniqueFd fd = open_or_throw(temporary_, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+    const UniqueFd fd = make_temporary();
     write_all(fd.get(), content);
     if (durability == Durability::synced) sync(fd.get(), temporary_);
   }
@@ -96,6 +98,22 @@ class Replacement {
   }
 
  private:
+  /// A file of its own, whatever has this name already: what a killed process left, or a fifo or
+  /// a link that somebody put there.
+  UniqueFd make_temporary() const {
+    constexpr int kTries = 10;
+    for (int tries = 1;; ++tries) {
+      UniqueFd fd(
+          ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+      if (fd) return fd;
+      const int err = errno;
+      if (err != EEXIST || tries == kTries) {
+        throw Error::system(err, "cannot make " + wafers::quoted(temporary_.native()));
+      }
+      remove_tree(temporary_);
+    }
+  }
+
   fs::path path_;
   fs::path temporary_;  ///< empty: there is none any more
 };
@@ -109,25 +127,76 @@ void replace_file(const fs::path& path, std::string_view content, Durability dur
   if (durability == Durability::synced) sync_directory(path.parent_path());
 }
 
-/// Content of a small file; nullopt where it does not exist.
-std::optional<std::string> read_file(const fs::path& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+bool is_own(const struct stat& status) { return status.st_uid == ::geteuid(); }
+
+/// Whether somebody else could write there.
+bool is_open_to_others(const struct stat& status) {
+  return (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+}
+
+struct stat status_of(const UniqueFd& fd, const fs::path& path) {
+  struct stat status {};
+  if (::fstat(fd.get(), &status) == 0) return status;
+  const int err = errno;
+  throw Error::system(err, "cannot look at " + wafers::quoted(path.native()));
+}
+
+/// Of somebody else. What it says isn't obeyed: it would be done with our rights.
+class Foreign : public Error {
+ public:
+  Foreign(const std::string& what, const struct stat& status)
+      : Error(ErrorKind::refused,
+              what + " belongs to another user (uid " + std::to_string(status.st_uid) + ")") {}
+};
+
+/// A directory in the state, which is tightened where others could write in it. Empty with errno
+/// set where it can't be opened. Throws Foreign.
+UniqueFd open_entry(const fs::path& directory) {
+  UniqueFd fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return fd;
+  const struct stat status = status_of(fd, directory);
+  if (!is_own(status)) throw Foreign("it", status);
+  if (is_open_to_others(status)) ::chmod(path_of_fd(fd.get()).c_str(), 0700);
+  return fd;
+}
+
+/// The record in an open directory of the state; nullopt where there is none. Throws Error(failed)
+/// with the reason alone, and Foreign.
+std::optional<std::string> read_record(const UniqueFd& directory) {
+  constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+  const UniqueFd fd(::openat(directory.get(), kMetadata, kFlags));
   if (!fd) {
     const int err = errno;
     if (err == ENOENT) return std::nullopt;
-    throw Error::system(err, "cannot open " + wafers::quoted(path.native()));
+    throw Error::system(err, "cannot open its record");
   }
-  std::string content;
-  std::array<char, 4096> buffer{};
-  while (true) {
-    const ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
-    if (got == 0) return content;
-    if (got < 0) {
-      const int err = errno;
-      if (err == EINTR) continue;
-      throw Error::system(err, "cannot read " + wafers::quoted(path.native()));
-    }
-    content.append(buffer.data(), static_cast<std::size_t>(got));
+  const struct stat status = status_of(fd, kMetadata);
+  if (!S_ISREG(status.st_mode)) throw Error(ErrorKind::failed, "its record is no regular file");
+  if (!is_own(status)) throw Foreign("its record", status);
+  if (is_open_to_others(status)) ::fchmod(fd.get(), 0600);
+  // One byte more than may be there tells that it is too large, however much it is.
+  std::string content(std::min(static_cast<std::size_t>(status.st_size), kLargestMetadata) + 1,
+                      '\0');
+  std::size_t size = 0;
+  while (size < content.size()) {
+    const ssize_t got = ::read(fd.get(), content.data() + size, content.size() - size);
+    const int err = errno;
+    if (got < 0 && err == EINTR) continue;
+    if (got < 0) throw Error::system(err, "cannot read its record");
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  content.resize(size);
+  return content;
+}
+
+/// The record that is about to be replaced; empty where it can't be read any more.
+std::string previous_record(const fs::path& directory) {
+  try {
+    const UniqueFd fd = open_entry(directory);
+    return fd ? read_record(fd).value_or(std::string()) : std::string();
+  } catch (const Error&) {
+    return {};
   }
 }
 
@@ -158,6 +227,13 @@ Error no_such_wafer(const std::string& name) {
                "'wafers ls' lists the wafers that there are");
 }
 
+Error not_used(const std::string& name, const std::string& reason) {
+  return Error(ErrorKind::refused, "wafer " + wafers::quoted(name) + " is not used: " + reason,
+               "whoever it belongs to can remove it");
+}
+
+bool is_exhausted(int err) { return err == EMFILE || err == ENFILE || err == ENOMEM; }
+
 /// Whether `name` can be that of an entry of the state directory at all: no way out of it, and
 /// nothing of our own.
 bool may_be_entry(const std::string& name) {
@@ -166,10 +242,41 @@ bool may_be_entry(const std::string& name) {
 
 bool is_absent(int err) { return err == ENOENT || err == ENOTDIR; }
 
+/// Whether a directory is, or may become, one that wafers keeps its state in, and nothing else.
+bool is_for_state(const UniqueFd& directory) {
+  struct stat lock {};
+  if (::fstatat(directory.get(), kGlobalLock, &lock, AT_SYMLINK_NOFOLLOW) == 0) return true;
+  std::error_code error;
+  return fs::is_empty(path_of_fd(directory.get()), error);
+}
+
+/// What can be in the place of a lock file, and is nobody's lock.
+bool is_no_lock(int err) { return err == EISDIR || err == ELOOP || err == ENXIO; }
+
 }  // namespace
 
 fs::path state_directory() {
   return fs::weakly_canonical(fs::absolute(configured_state_directory()));
+}
+
+void require_own_state(const fs::path& root) {
+  const UniqueFd fd(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return;  // whoever needs it says why
+  const std::string name = "the state directory " + wafers::quoted(root.native());
+  const std::string hint = "set WAFERS_STATE_DIR to a directory of your own";
+  const struct stat status = status_of(fd, root);
+  if (!is_own(status)) {
+    throw Error(ErrorKind::refused,
+                name + " belongs to another user (uid " + std::to_string(status.st_uid) + ")",
+                "run wafers as that user, or " + hint);
+  }
+  if ((status.st_mode & (S_IRWXG | S_IRWXO)) == 0) return;
+  // A directory that is shared on purpose (/tmp), or has other uses (a home), stays as it is.
+  const bool tighten = (status.st_mode & S_ISVTX) == 0 && is_for_state(fd);
+  if (tighten && ::chmod(path_of_fd(fd.get()).c_str(), 0700) == 0) return;
+  if (!is_open_to_others(status)) return;
+  throw Error(ErrorKind::refused, name + " can be written by others",
+              "chmod 700 " + shell_quoted(root.native()) + ", or " + hint);
 }
 
 bool is_valid_wafer_name(std::string_view name) {
@@ -202,6 +309,7 @@ std::vector<fs::path> Store::create() const {
                           "set WAFERS_STATE_DIR to a directory that you can write to");
     }
   }
+  require_own_state(root_);
   return made;
 }
 
@@ -210,7 +318,14 @@ Lock Store::acquire(const fs::path& file, int flags, const std::string& what) co
     UniqueFd fd(::open(file.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600));
     if (!fd) {
       const int err = errno;
-      throw Error::system(err, "cannot open the lock of " + what);
+      if (!is_no_lock(err)) throw Error::system(err, "cannot open the lock of " + what);
+      remove_tree(file);
+      continue;
+    }
+    if (!is_own(status_of(fd, file))) {
+      // Its owner may hold it for ever.
+      if (is_at(fd.get(), file)) remove_tree(file);
+      continue;
     }
     wait_for_lock(fd.get(), what, notify_);
     // Whoever removes a lock file does so holding its lock.
@@ -221,7 +336,7 @@ Lock Store::acquire(const fs::path& file, int flags, const std::string& what) co
 Lock Store::lock_all() const {
   while (true) {
     try {
-      return acquire(root_ / ".lock", O_CREAT, "the state directory");
+      return acquire(root_ / kGlobalLock, O_CREAT, "the state directory");
     } catch (const Error& error) {
       // A failing first `add` takes its new state directory away again; ours comes after it.
       if (error.errnum() != ENOENT) throw;
@@ -237,6 +352,11 @@ Lock Store::lock(const std::string& name) const {
     throw no_such_wafer(name);
   }
   try {
+    std::ignore = open_entry(directory);
+  } catch (const Foreign& foreign) {
+    throw not_used(name, foreign.message());
+  }
+  try {
     // O_CREAT: a damaged entry may have lost its lock file, and is to be removed under a lock.
     return acquire(directory / kLock, O_CREAT, "wafer " + wafers::quoted(name));
   } catch (const Error& error) {
@@ -246,25 +366,32 @@ Lock Store::lock(const std::string& name) const {
 }
 
 Lookup Store::lookup(const std::string& name) const {
+  if (!may_be_entry(name)) return {};
   const fs::path directory = directory_of(name);
-  struct stat stat {};
-  if (!may_be_entry(name) || ::lstat(directory.c_str(), &stat) != 0) return {};
-  const auto invalid = [&](std::string reason) {
-    return Lookup{std::nullopt, InvalidEntry{name, directory, std::move(reason)}};
+  const auto invalid = [&](const std::string& reason) {
+    return Lookup{std::nullopt, InvalidEntry{name, directory, reason, false}};
   };
-  if (!is_valid_wafer_name(name)) return invalid("no wafer can have this name");
-  if (!S_ISDIR(stat.st_mode)) return invalid("it is no directory");
   try {
-    const auto document = read_file(directory / kMetadata);
+    const UniqueFd entry = open_entry(directory);
+    const int err = entry ? 0 : errno;
+    if (is_exhausted(err))
+      throw Error::system(err, "cannot open " + wafers::quoted(directory.native()));
+    struct stat stat {};
+    if (!entry && (err != ENOTDIR || ::lstat(directory.c_str(), &stat) != 0)) return {};
+    if (!is_valid_wafer_name(name)) return invalid("no wafer can have this name");
+    if (!entry) return invalid("it is no directory");
+    const auto document = read_record(entry);
     if (!document) return invalid("it has no metadata file");
     Wafer wafer = decode_metadata(*document);
     if (wafer.name != name) return invalid("its record is that of " + wafers::quoted(wafer.name));
+    require_believable(wafer, root_);
     wafer.directory = directory;
     return {std::move(wafer), std::nullopt};
+  } catch (const Foreign& foreign) {
+    return {std::nullopt, InvalidEntry{name, directory, foreign.message(), true}};
   } catch (const Error& error) {
     // What this process has run out of is no fault of the record.
-    const int err = error.errnum().value_or(0);
-    if (err == EMFILE || err == ENFILE || err == ENOMEM) throw;
+    if (is_exhausted(error.errnum().value_or(0))) throw;
     return invalid(error.message());
   }
 }
@@ -272,6 +399,7 @@ Lookup Store::lookup(const std::string& name) const {
 Wafer Store::load(const std::string& name) const {
   Lookup found = lookup(name);
   if (found.invalid) {
+    if (found.invalid->foreign) throw not_used(name, found.invalid->reason);
     throw Error(
         ErrorKind::failed,
         "cannot read the record of wafer " + wafers::quoted(name) + ": " + found.invalid->reason,
@@ -319,8 +447,9 @@ Lock Store::create_wafer(const Wafer& wafer) const {
 }
 
 void Store::save(const Wafer& wafer, Durability durability) const {
-  const fs::path file = directory_of(wafer.name) / kMetadata;
-  replace_file(file, encode_metadata(wafer, read_file(file).value_or(std::string())), durability);
+  const fs::path directory = directory_of(wafer.name);
+  replace_file(directory / kMetadata, encode_metadata(wafer, previous_record(directory)),
+               durability);
 }
 
 void Store::save_all(const std::vector<const Wafer*>& wafers) const {
@@ -332,10 +461,9 @@ void Store::save_all(const std::vector<const Wafer*>& wafers) const {
   std::vector<Replacement> replacements;
   replacements.reserve(wafers.size());
   for (const Wafer* const wafer : wafers) {
-    const fs::path file = directory_of(wafer->name) / kMetadata;
-    const std::string previous = read_file(file).value_or(std::string());
-    replacements.emplace_back(file).write(encode_metadata(*wafer, previous),
-                                          Durability::until_crash);
+    const fs::path directory = directory_of(wafer->name);
+    replacements.emplace_back(directory / kMetadata)
+        .write(encode_metadata(*wafer, previous_record(directory)), Durability::until_crash);
   }
   // In this order no name ever leads to a content that is not on the disk.
   sync_file_system(root_);

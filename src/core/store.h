@@ -20,6 +20,11 @@ using Notify = std::function<void(std::string_view line)>;
 /// Error(failed) where none of the variables is set.
 std::filesystem::path state_directory();
 
+/// Throws Error(refused) where the directory `root` is another user's, or can be written by others
+/// and isn't plainly wafers' own: one that is, or that is empty, is made private (0700) instead.
+/// Fine where there is none. Whoever can write there could have anything done with our rights.
+void require_own_state(const std::filesystem::path& root);
+
 /// What the names of directories begin with in which wafers are made, under Store::lock_all().
 inline constexpr std::string_view kAddingPrefix = ".adding-";
 
@@ -35,11 +40,12 @@ class Lock {
   UniqueFd fd_;
 };
 
-/// A directory of the state that should be a wafer's and whose record can't be read.
+/// A directory of the state that should be a wafer's and whose record can't be read or believed.
 struct InvalidEntry {
   std::string name;
   std::filesystem::path path;
   std::string reason;
+  bool foreign = false;  ///< it, or its record, is another user's
 };
 
 /// What the state holds under one name: a wafer, an unreadable record, or nothing.
@@ -65,20 +71,21 @@ class Store {
   std::filesystem::path directory_of(const std::string& name) const { return root_ / name; }
 
   /// Makes the root (mode 0700) and what is missing above it. Returns what was made, outermost
-  /// first.
+  /// first. Throws as require_own_state() does.
   std::vector<std::filesystem::path> create() const;
 
   /// The lock of names, branches and mountpoints. The root must exist.
   Lock lock_all() const;
 
-  /// The lock of one wafer. Throws Error(failed) where there is no such wafer (any more).
+  /// The lock of one wafer. Throws Error(failed) where there is no such wafer (any more), and
+  /// Error(refused) where it is another user's.
   Lock lock(const std::string& name) const;
 
   /// Whatever is there under this name.
   Lookup lookup(const std::string& name) const;
 
   /// The wafer, which must be ready. Throws Error(failed) where it is absent, unreadable, or only
-  /// half made or removed, with the way out as hint.
+  /// half made or removed, with the way out as hint, and Error(refused) where it is another user's.
   Wafer load(const std::string& name) const;
 
   /// Makes `<root>/<name>/` with an empty upper, work and mnt and the record, visible to others

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "git/branch_name.h"
 #include "git/file.h"
 #include "git/ident.h"
 #include "git/repository_impl.h"
@@ -56,19 +57,6 @@ fs::path worktree_of_entry(const fs::path& entry) {
   return (dot_git.is_relative() ? (entry / dot_git).lexically_normal() : dot_git).parent_path();
 }
 
-/// refs.c: check_refname_component().
-bool is_valid_component(std::string_view component) {
-  if (component.empty() || component.front() == '.' || component.ends_with(".lock")) return false;
-  for (std::size_t i = 0; i < component.size(); ++i) {
-    const auto c = static_cast<unsigned char>(component[i]);
-    if (c < 0x20 || c == 0x7F) return false;
-    if (std::string_view(" ~^:?*[\\").find(component[i]) != std::string_view::npos) return false;
-    const std::string_view pair = component.substr(i, 2);
-    if (pair == ".." || pair == "@{") return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 std::optional<Oid> Repository::head_commit() const { return impl_->refs.resolve("HEAD"); }
@@ -84,11 +72,7 @@ std::optional<std::string> Repository::symbolic_target(std::string_view branch) 
 }
 
 bool Repository::is_valid_branch_name(const std::string& branch) {
-  if (branch.starts_with('-') || branch == "HEAD" || branch.ends_with('.')) return false;
-  for (const std::string& component : split(branch, '/')) {
-    if (!is_valid_component(component)) return false;
-  }
-  return true;
+  return git::is_valid_branch_name(branch);
 }
 
 std::optional<fs::path> Repository::worktree_of_branch(const std::string& branch) const {

@@ -127,5 +127,34 @@ TEST_CASE("a damaged record is refused with its reason") {
   CHECK_THAT(refusal(replaced(good, "4242", "99999999999")), Contains("'pid'"));
 }
 
+TEST_CASE("a document that would take memory or stack is refused") {
+  const auto nested = [](std::size_t depth) {
+    return R"({"version": 1, "later": )" + std::string(depth, '[') + std::string(depth, ']') + "}";
+  };
+  CHECK_THAT(refusal(nested(20)), Contains("'name' is missing"));
+  CHECK_THAT(refusal(nested(100)), Contains("nested too deeply"));
+  CHECK_THAT(refusal(nested(500'000)), Contains("nested too deeply"));
+  CHECK_THAT(refusal(std::string(500'000, '[')), Contains("nested too deeply"));
+  CHECK_THAT(refusal(std::string(2'000'000, ' ')), Contains("larger than 1 MiB"));
+  CHECK_THAT(refusal(R"({"version": 1e999})"), Contains("no JSON that can be read"));
+  const std::string brackets = "{\"version\": 1, \"later\": \"" + std::string(100, '[') + "\\\"" +
+                               std::string(100, '{') + "\"}";
+  CHECK_THAT(refusal(brackets), Contains("'name' is missing"));
+}
+
+TEST_CASE("nothing is kept of a record that is refused, and no more than can be read again") {
+  const auto kept = [](const std::string& previous) {
+    return encode_metadata(example(), previous).find("later") != std::string::npos;
+  };
+  CHECK(kept(R"({"later": [[1, 2]]})"));
+  CHECK_FALSE(kept(R"({"later": )" + std::string(100, '[') + std::string(100, ']') + "}"));
+  CHECK_FALSE(kept(R"({"later": 1e999})"));
+  std::string many = R"({"later": [0)";
+  for (int i = 0; i < 300'000; ++i) many += ",0";
+  many += "]}";
+  CHECK_FALSE(kept(many));
+  CHECK(decode_metadata(encode_metadata(example(), many)).name == "a1");
+}
+
 }  // namespace
 }  // namespace wafers

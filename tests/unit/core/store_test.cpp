@@ -1,11 +1,14 @@
 #include "core/store.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <functional>
 #include <tuple>
@@ -28,6 +31,8 @@ Wafer example(const std::string& name) {
   wafer.name = name;
   wafer.branch = "wafers/" + name;
   wafer.base_repo = "/base";
+  wafer.base_commit = std::string(40, 'a');
+  wafer.last_commit = std::string(40, 'b');
   wafer.mountpoint = "/views/" + name;
   return wafer;
 }
@@ -140,9 +145,9 @@ TEST_CASE("a wafer is made whole, found, changed and listed") {
   Wafer wafer = store.load("b");
   CHECK(wafer.branch == "wafers/b");
   CHECK(wafer.upper() == temp / "state/b/upper");
-  wafer.last_commit = "new";
+  wafer.last_commit = std::string(40, 'c');
   store.save(wafer);
-  CHECK(store.load("b").last_commit == "new");
+  CHECK(store.load("b").last_commit == wafer.last_commit);
 
   const auto listing = store.list();
   REQUIRE(listing.wafers.size() == 2);
@@ -213,6 +218,134 @@ TEST_CASE("a metadata file that is a fifo or a symlink neither hangs nor leads a
   fs::create_directories(temp / "state/link");
   fs::create_symlink("/etc/passwd", temp / "state/link/metadata");
   CHECK(store.list().invalid.size() == 2);
+}
+
+TEST_CASE("a record is replaced through a new file, whatever has its name already") {
+  const TempDir temp;
+  const Store store(temp / "state");
+  const Lock all = store.lock_all();
+  Wafer wafer = example("a");
+  const Lock lock = store.create_wafer(wafer);
+  const fs::path in_the_way = temp / "state/a/metadata.new";
+  test::write_file(temp / "precious", "precious");
+  SECTION("what a killed process left") { test::write_file(in_the_way, "half"); }
+  SECTION("a fifo") { REQUIRE(::mkfifo(in_the_way.c_str(), 0600) == 0); }
+  SECTION("a hard link") { fs::create_hard_link(temp / "precious", in_the_way); }
+  SECTION("a symlink") { fs::create_symlink(temp / "precious", in_the_way); }
+  SECTION("a directory") { test::write_file(in_the_way / "deep/file", "x"); }
+  wafer.branch = "changed";
+  store.save(wafer);
+  CHECK(store.load("a").branch == "changed");
+  CHECK_FALSE(fs::exists(fs::symlink_status(in_the_way)));
+  CHECK(test::read_file(temp / "precious") == "precious");
+}
+
+TEST_CASE("a record that is too large is not read") {
+  const TempDir temp;
+  const Store store(temp / "state");
+  const Lock all = store.lock_all();
+  const Lock lock = store.create_wafer(example("a"));
+  fs::resize_file(temp / "state/a/metadata", std::uintmax_t{60} << 30U);
+  const auto listing = store.list();
+  REQUIRE(listing.invalid.size() == 1);
+  CHECK(listing.invalid.front().reason == "it is larger than 1 MiB");
+}
+
+TEST_CASE("something else in the place of a lock is nobody's lock") {
+  const TempDir temp;
+  const Store store(temp / "state");
+  const Lock all = store.lock_all();
+  { const Lock lock = store.create_wafer(example("a")); }
+  const fs::path place = temp / "state/a/lock";
+  fs::remove(place);
+  test::write_file(temp / "precious", "precious");
+  SECTION("a directory") { test::write_file(place / "file", "x"); }
+  SECTION("a symlink") { fs::create_symlink(temp / "precious", place); }
+  const Lock lock = store.lock("a");
+  CHECK(fs::is_regular_file(fs::symlink_status(place)));
+  CHECK(test::read_file(temp / "precious") == "precious");
+}
+
+TEST_CASE("a state directory that others can write is made private where it is plainly ours") {
+  const TempDir temp;
+  const fs::path root = temp / "state";
+  fs::create_directory(root);
+  const auto refusal_at = [&](mode_t mode) {
+    REQUIRE(::chmod(root.c_str(), mode) == 0);
+    return failure_of([&] { require_own_state(root); });
+  };
+  SECTION("empty") {
+    CHECK(refusal_at(0777).empty());
+    CHECK(mode_of(root) == 0700);
+  }
+  SECTION("used") {
+    { const Lock all = Store(root).lock_all(); }
+    for (const mode_t mode : {0775U, 0757U, 0755U, 0750U}) {
+      CHECK(refusal_at(mode).empty());
+      CHECK(mode_of(root) == 0700);
+    }
+  }
+  SECTION("shared on purpose") {
+    CHECK_THAT(refusal_at(01777), Contains("can be written by others"));
+    CHECK(mode_of(root) == 01777);
+  }
+  SECTION("of other use") {
+    test::write_file(root / "something", "x");
+    CHECK_THAT(refusal_at(0775), Contains("can be written by others"));
+    CHECK(refusal_at(0755).empty());
+    CHECK(mode_of(root) == 0755);
+  }
+  SECTION("what is in it as well") {
+    const Store store(root);
+    const Lock all = store.lock_all();
+    const Lock lock = store.create_wafer(example("a"));
+    REQUIRE(::chmod((root / "a").c_str(), 0777) == 0);
+    REQUIRE(::chmod((root / "a/metadata").c_str(), 0666) == 0);
+    CHECK(store.load("a").name == "a");
+    CHECK(mode_of(root / "a") == 0700);
+    CHECK(mode_of(root / "a/metadata") == 0600);
+  }
+}
+
+TEST_CASE("a state directory of somebody else is refused") {
+  const bool root = ::geteuid() == 0;
+  const TempDir temp;
+  if (root) REQUIRE(::chown(temp.path().c_str(), 59998, 59998) == 0);
+  const fs::path other = root ? temp.path() : fs::path("/usr");
+  CHECK_THAT(failure_of([&] { require_own_state(other); }), Contains("belongs to another user"));
+  CHECK_THAT(failure_of([&] { Store(other).create(); }), Contains("belongs to another user"));
+  CHECK(failure_of([&] { require_own_state(temp / "missing"); }).empty());
+}
+
+TEST_CASE("what somebody else left in the state is not obeyed") {
+  if (::geteuid() != 0) return;  // only root can make it
+  const TempDir temp;
+  const Store store(temp / "state");
+  const Lock all = store.lock_all();
+  { const Lock lock = store.create_wafer(example("a")); }
+  const auto give_away = [&](const char* what) {
+    REQUIRE(::chown((temp / "state" / what).c_str(), 59998, 59998) == 0);
+  };
+  SECTION("a wafer") {
+    give_away("a");
+    CHECK_THAT(failure_of([&] { store.lock("a"); }), Contains("belongs to another user"));
+  }
+  SECTION("a record") { give_away("a/metadata"); }
+  CHECK_THAT(failure_of([&] { store.load("a"); }), Contains("belongs to another user (uid 59998)"));
+  REQUIRE(store.list().invalid.size() == 1);
+  CHECK(store.list().invalid.front().foreign);
+}
+
+TEST_CASE("a lock file of somebody else is nobody's lock") {
+  if (::geteuid() != 0) return;  // only root can make it
+  const TempDir temp;
+  const Store store(temp.path());
+  test::write_file(temp / ".lock", "");
+  const int held = ::open((temp / ".lock").c_str(), O_RDONLY | O_CLOEXEC);
+  REQUIRE(::flock(held, LOCK_EX) == 0);
+  REQUIRE(::chown((temp / ".lock").c_str(), 59998, 59998) == 0);
+  const Lock all = store.lock_all();
+  ::close(held);
 }
 
 TEST_CASE("a wafer that is half made or half removed is no use") {
@@ -355,7 +488,7 @@ TEST_CASE("many records are replaced at once") {
   }
   SECTION("none where one can't be written") {
     if (count == 40) {
-      fs::create_directories(temp.path() / "w20/metadata.new/in-the-way");
+      fs::rename(temp.path() / "w20", temp.path() / "aside");
       CHECK_THROWS_AS(store.save_all(records), Error);
       CHECK(store.lookup("w0").wafer.value().branch == "wafers/w0");
       CHECK_FALSE(fs::exists(temp.path() / "w0/metadata.new"));

@@ -46,6 +46,7 @@ TEST_CASE("what is accepted is clean from then on, and its stat data are gone") 
   wafer.name = "a1";
   const Store store(view.scratch() / "state");
   fs::create_directories(store.directory_of("a1"));
+  wafer.mountpoint = store.directory_of("a1") / "mnt";
   const auto record = [&] { return store.lookup("a1").wafer.value(); };
   SECTION("an unclean one") {
     wafer.volatile_boot = kOtherBoot;
@@ -66,7 +67,10 @@ TEST_CASE("that a view may be unclean is noted once, and not of a durable one") 
   fs::create_directories(store.directory_of("a1"));
   Wafer wafer;
   wafer.name = "a1";
-  wafer.mountpoint = wafer.base_repo = "/";
+  wafer.branch = "wafers/a1";
+  wafer.base_commit = wafer.last_commit = std::string(40, 'a');
+  wafer.mountpoint = store.directory_of("a1") / "mnt";
+  wafer.base_repo = "/";
   SECTION("volatile") {
     wafers::expect_unclean(store, wafer);
     CHECK(store.lookup("a1").wafer.value().volatile_boot == wafers::boot_id());
