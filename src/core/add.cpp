@@ -112,6 +112,11 @@ void warn_of_hard_links(const git::CleanReport& report, const Notify& notify) {
          "); a write to one shows under the other names too, but is committed under its own alone");
 }
 
+/// As `git status` has each of them.
+void warn_of_unreadable(const git::CleanReport& report, const Notify& notify) {
+  for (const std::string& warning : report.warnings) notify("warning: " + warning);
+}
+
 git::CleanReport require_clean(const Base& base, const fs::path& verified) {
   constexpr std::size_t kShown = 5;
   git::CleanReport report = git::check_clean(base.repository, kShown, verified);
@@ -251,6 +256,7 @@ class Adding {
 
   void choose_backend_for_all() {
     chosen_ = choose(request_, store_.root(), trials_, notify_);
+    warn_of_unreadable(clean_report_, notify_);
     if (chosen_.backend->kind() == BackendKind::namespace_) {
       warn_of_foreign_files(clean_report_, notify_);
     } else {

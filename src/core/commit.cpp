@@ -33,15 +33,18 @@ void require_known_paths(const Snapshot& snapshot) {
               "an ignored file is committed once the ignore rule is gone");
 }
 
-[[noreturn]] void nothing_to_commit(bool partial, const std::vector<std::string>& submodules) {
+[[noreturn]] void nothing_to_commit(bool partial, const std::vector<std::string>& submodules,
+                                    const std::vector<std::string>& unreadable) {
   if (!submodules.empty()) {
     throw Error(ErrorKind::failed,
                 "no changes to commit: submodule " + wafers::quoted(submodules.front()) +
                     " has modified or untracked content",
                 std::string(kSubmoduleRemedy) + ", or discard it");
   }
-  throw Error(ErrorKind::failed, partial ? "nothing to commit in the given paths"
-                                         : "nothing to commit, working tree clean");
+  throw Error(
+      ErrorKind::failed,
+      partial ? "nothing to commit in the given paths" : "nothing to commit, working tree clean",
+      unreadable.empty() ? std::string() : unreadable.front());
 }
 
 /// Git checks the whole commit object, with the names in it.
@@ -92,6 +95,7 @@ struct Content {
   std::optional<git::IndexFile> index;  ///< to be written then; absent where it stays as it is
   std::vector<std::string> warnings;
   std::vector<std::string> modified_submodules;  ///< in what was looked at
+  std::vector<std::string> unreadable;
 };
 
 /// All of the view, or `paths` of it: what else is staged stays so (git commit --only).
@@ -105,7 +109,8 @@ Content content_of_view(const Wafer& wafer, const WaferGit& git, git::ObjectStor
                   .index_tree = snapshot.tree,
                   .index = std::move(snapshot.index),
                   .warnings = std::move(snapshot.warnings),
-                  .modified_submodules = std::move(snapshot.modified_submodules)};
+                  .modified_submodules = std::move(snapshot.modified_submodules),
+                  .unreadable = std::move(snapshot.unreadable)};
   if (has_staged(git) && !paths.empty()) {
     content.tree = tree_with_paths_of(objects, git.tip_tree, snapshot.tree, paths);
     content.index = full_index(git, objects, content.index_tree, *content.index);
@@ -180,11 +185,12 @@ CommitResult commit_view(Wafer& wafer, const CommitRequest& request,
                                      .index_tree = git.index_tree,
                                      .index = {},
                                      .warnings = {},
-                                     .modified_submodules = {}}
+                                     .modified_submodules = {},
+                                     .unreadable = {}}
                            : content_of_view(wafer, git, *objects, paths);
   const auto require_something = [&] {
     if (content.tree == git.tip_tree && !request.allow_empty) {
-      nothing_to_commit(!paths.empty(), content.modified_submodules);
+      nothing_to_commit(!paths.empty(), content.modified_submodules, content.unreadable);
     }
   };
   require_something();

@@ -121,6 +121,7 @@ UncommittedWork uncommitted_work(const Wafer& wafer, std::size_t limit) {
     }
     // What can't be read may be work, too, even where status has no line for it.
     if (lines.empty()) lines = snapshot.errors;
+    if (lines.empty()) lines = snapshot.unreadable;
     if (lines.empty() && !snapshot.repositories.empty()) {
       work.remedy = "push its commits to another repository";
     }

@@ -151,7 +151,7 @@ ViewWalk::Found ViewWalk::visit(const Site& site) {
   } catch (const ChangedMeanwhile&) {
     return visit_again(site);
   } catch (const Unreadable& error) {
-    return refuse(site, FileMode::regular, error.message());
+    return unreadable(site, error);
   }
 }
 
@@ -169,7 +169,7 @@ ViewWalk::Found ViewWalk::visit_again(Site site) {
       }
     }
   } catch (const Unreadable& error) {
-    return refuse(site, FileMode::regular, error.message());
+    return unreadable(site, error);
   }
   return refuse(site, FileMode::regular,
                 wafers::quoted(site.path()) + " keeps changing while it is read");

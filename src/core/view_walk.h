@@ -86,6 +86,9 @@ class ViewWalk {
   Found take(const Site& site, git::FileMode mode, const git::Oid& oid,
              const git::IndexStat& stat = {});
   Found refuse(const Site& site, git::FileMode mode, std::string why);
+  Found unreadable(const Site& site, const Unreadable& error);
+  bool is_lower_directory(const Site& site);
+  bool may_be_opened(const Site& site);
   void changed(const Site& site, git::FileMode mode);
   void name_untracked(const Site& site);
   void tell_modified(const Site& site, bool moved);

@@ -138,6 +138,42 @@ bool ViewWalk::is_modified(const Site& site, const ViewLayers& layers, Submodule
                                dirs_.letters(), *input_.objects, untracked);
 }
 
+bool ViewWalk::is_lower_directory(const Site& site) {
+  try {
+    const PlainDir* const lower = dirs_.lower(site.dir);
+    const auto stat = lower != nullptr ? lower->stat(site.name) : std::nullopt;
+    return stat && S_ISDIR(stat->st_mode);
+  } catch (const Unreadable&) {
+    return false;
+  }
+}
+
+bool ViewWalk::may_be_opened(const Site& site) {
+  const PlainDir* const layer =
+      site.upper != nullptr ? &site.dir.layers.upper->plain() : dirs_.lower(site.dir);
+  try {
+    return layer != nullptr && layer->find_directory(site.name);
+  } catch (const Unreadable&) {
+    return false;
+  }
+}
+
+/// Git warns of a directory that it may not open, takes nothing untracked from it, and believes
+/// what it tracks there to be unchanged (dir.c: open_cached_dir; diff-lib.c: run_diff_files). One
+/// whose files may not be looked at it can't add.
+ViewWalk::Found ViewWalk::unreadable(const Site& site, const Unreadable& error) {
+  const bool directory = site.upper != nullptr ? site.upper->type == UpperEntryType::directory
+                                               : is_lower_directory(site);
+  const bool skipped =
+      directory && error.errnum() == EACCES && (tree_of(site.tip) || !may_be_opened(site));
+  if (!skipped) return refuse(site, FileMode::regular, error.message());
+  std::string warning = "could not open directory " + wafers::quoted(site.path() + "/") + ": " +
+                        describe_errno(EACCES);
+  if (site.upper != nullptr) out_.unreadable.push_back(warning);
+  out_.warnings.push_back(std::move(warning));
+  return keep(site, site.tip);
+}
+
 ViewWalk::Found ViewWalk::nested_repo(const Site& site, const NestedRepoFinder::Repo& repo) {
   site.part.matched(true);
   const std::string path = site.path();

@@ -186,6 +186,7 @@ class Checker {
     }
     findings_.untracked(std::move(scan.untracked));
     note_hard_links(std::move(scan.linked), report);
+    report.warnings = std::move(scan.warnings);
     report.verified = std::move(contents.verified);
   }
 

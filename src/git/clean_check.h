@@ -24,6 +24,7 @@ struct CleanReport {
   std::size_t hard_link_count = 0;
   std::vector<std::string> first_hard_links;  ///< at most kFewNames
   static constexpr std::size_t kFewNames = 4;
+  std::vector<std::string> warnings;  ///< of what may not be looked at, in git's words
   /// Files that had to be read, for the next check to know: the base's index is not ours to write.
   VerifiedFiles verified;
 };

@@ -110,7 +110,8 @@ class ContentCheck {
       return ::fstat(fd.get(), &candidate.stat) == 0 &&
              (S_ISREG(candidate.stat.st_mode) || (link && S_ISLNK(candidate.stat.st_mode)));
     };
-    if (!fd && errno != ENOENT && errno != ENOTDIR && errno != ELOOP) {
+    // Git calls a file modified whose content may not be read.
+    if (!fd && errno != ENOENT && errno != ENOTDIR && errno != ELOOP && errno != EACCES) {
       const int err = errno;
       throw Error::system(err, "cannot open " + wafers::quoted(path) + " of the base");
     }

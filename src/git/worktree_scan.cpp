@@ -165,6 +165,8 @@ bool is_visible(unsigned char type) { return type == DT_REG || type == DT_LNK ||
 
 bool is_absent(int err) { return err == ENOENT || err == ENOTDIR || err == ELOOP; }
 
+std::string not_permitted(const std::string& what) { return what + ": " + describe_errno(EACCES); }
+
 Error cannot_open(int err, const std::string& path) {
   return Error::system(err, "cannot open the directory " + wafers::quoted(path) + " of the base");
 }
@@ -226,6 +228,9 @@ class Shared {
     return all_tracked && has_same_rules(directory);
   }
 
+  /// Of the ignore files that may not be read.
+  std::vector<std::string> take_warnings() { return std::move(warnings_); }
+
   std::shared_ptr<const IgnoreScope> child_scope(const std::shared_ptr<const IgnoreScope>& parent,
                                                  const std::string& path, std::string_view name) {
     return IgnoreScope::child(parent, name, ignore_rules(path + "/"));
@@ -247,11 +252,16 @@ class Shared {
   }
 
   /// The ignore file of the worktree; nullopt where there is none. A symlink isn't followed.
-  std::optional<std::string> ignore_file(const std::string& path) const {
+  std::optional<std::string> ignore_file(const std::string& path) {
     const UniqueFd fd = open(path, O_RDONLY | O_NONBLOCK);
     if (!fd) {
       const int err = errno;
       if (is_absent(err) || err == ENXIO) return std::nullopt;
+      if (err == EACCES) {
+        const std::lock_guard lock(warning_);
+        warnings_.push_back(not_permitted("unable to access " + wafers::quoted(path)));
+        return std::nullopt;
+      }
       throw Error::system(err, "cannot open " + wafers::quoted(path) + " of the base");
     }
     struct stat st {};
@@ -274,6 +284,8 @@ class Shared {
   UniqueFd root_;
   TaskPool<Task> tasks_;
   std::mutex reading_blobs_;
+  std::mutex warning_;
+  std::vector<std::string> warnings_;
 };
 
 /// One thread's part of the scan.
@@ -293,15 +305,16 @@ class Worker {
     const bool cached_clean = names && shared_.is_cached_clean(*directory, children_);
     if (cached_clean && shared_.is_quiet(*directory)) names = false;
     if (files > 0 || names) {
-      const UniqueFd fd = open_directory(directory, names ? O_RDONLY : O_PATH);
-      if (!fd) return;
-      if (cached_clean && names && is_as_cached(*directory, fd.get())) names = false;
-      if (names) check_names(*directory, fd.get());
-      if (files > kFilesPerTask) {
-        push_files(directory, fd);
-      } else if (files > 0) {
-        check_files(fd.get());
+      bool denied = false;
+      UniqueFd fd = open_directory(directory, names ? O_RDONLY : O_PATH, denied);
+      if (denied && names && files > 0) {
+        names = false;  // its files may be known by name all the same
+        fd = open_directory(directory, O_PATH, denied);
       }
+      if (!fd && !denied) return;
+      if (fd)
+        look_into(directory, fd, files,
+                  names && !(cached_clean && is_as_cached(*directory, fd.get())));
     }
     for (const Child& child : children_) {
       if (child.is_directory) push_directory(directory, child);
@@ -311,6 +324,16 @@ class Worker {
   ScanResult& result() noexcept { return result_; }
 
  private:
+  void look_into(const std::shared_ptr<Directory>& directory, const UniqueFd& fd, std::size_t files,
+                 bool names) {
+    if (names) check_names(*directory, fd.get());
+    if (files > kFilesPerTask) {
+      push_files(directory, fd);
+    } else if (files > 0) {
+      check_files(fd.get());
+    }
+  }
+
   static std::size_t prefix_length(const Directory& directory) {
     return directory.path.empty() ? 0 : directory.path.size() + 1;
   }
@@ -336,11 +359,16 @@ class Worker {
            is_same_stat(directory.cached->stat, shared_.input().index.written(), st, rules_);
   }
 
-  /// Empty where there is no such directory any more; that is noted then.
-  UniqueFd open_directory(const std::shared_ptr<Directory>& directory, int access) {
+  /// Empty where there is no such directory any more, or the permissions have it `denied`; that is
+  /// noted then.
+  UniqueFd open_directory(const std::shared_ptr<Directory>& directory, int access, bool& denied) {
     UniqueFd fd = shared_.open(directory->path, access | O_DIRECTORY);
     if (fd) return fd;
     const int err = errno;
+    if (err == EACCES) {
+      if (!std::exchange(denied, true)) warn_of_directory(directory->path);
+      return {};
+    }
     if (!is_absent(err)) throw cannot_open(err, directory->path);
     note_deleted(directory->records);
     // Something else may be there now: the caller of this directory's parent knows the name only.
@@ -350,6 +378,11 @@ class Worker {
       }
     }
     return {};
+  }
+
+  void warn_of_directory(const std::string& path) {
+    result_.warnings.push_back(
+        not_permitted("could not open directory " + wafers::quoted(path + "/")));
   }
 
   void note_deleted(Records records) {
@@ -409,6 +442,10 @@ class Worker {
     if (!st) {
       const int err = errno;
       if (is_absent(err)) return note_deleted(record);
+      if (err == EACCES) {
+        const std::string_view path = record.path();
+        return warn_of_directory(std::string(path.substr(0, path.rfind('/'))));
+      }
       throw Error::system(err, "cannot look at " + wafers::quoted(record.path()) + " of the base");
     }
     const FileMode mode = record.mode();
@@ -471,6 +508,10 @@ class Worker {
       if (!fd) {
         const int err = errno;
         if (is_absent(err)) return false;
+        if (err == EACCES) {
+          warn_of_directory(path);
+          return false;
+        }
         throw cannot_open(err, path);
       }
       if (is_repository(fd.get())) return true;
@@ -533,7 +574,13 @@ ScanResult scan_worktree(const ScanInput& input) {
     append(all.submodules, part.submodules);
     append(all.untracked, part.untracked);
     append(all.linked, part.linked);
+    append(all.warnings, part.warnings);
   }
+  std::vector<std::string> of_rules = shared.take_warnings();
+  append(all.warnings, of_rules);
+  std::ranges::sort(all.warnings);
+  const auto repeated = std::ranges::unique(all.warnings);
+  all.warnings.erase(repeated.begin(), repeated.end());
   return all;
 }
 

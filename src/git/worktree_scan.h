@@ -31,6 +31,7 @@ struct ScanResult {
   std::vector<const IndexRecord*> submodules;  ///< whose directory is there
   std::vector<std::string> untracked;          ///< and not ignored; directories end in '/'
   std::vector<LinkedFile> linked;              ///< of the files that were looked at
+  std::vector<std::string> warnings;           ///< of what may not be looked at, in git's words
 };
 
 struct ScanInput {
@@ -52,7 +53,8 @@ struct ScanInput {
 /// Compares the worktree with the index by stat data, and looks for untracked files, as `git
 /// status` does: directory by directory on all cores, without an allocation per file. Where a whole
 /// directory is ignored, only its tracked files are looked at. What the file monitor and the
-/// untracked cache vouch for isn't looked at, as git doesn't either. Throws Error(failed).
+/// untracked cache vouch for isn't looked at, as git doesn't either. What the permissions forbid to
+/// look at counts as unchanged, and as empty where it is untracked. Throws Error(failed).
 ScanResult scan_worktree(const ScanInput& input);
 
 }  // namespace wafers::git
