@@ -124,7 +124,7 @@ std::unique_ptr<ViewDir> ViewDirs::root(ViewLayers layers, PathSelection::Part s
   dir->base_ignore = dir->ignore;
   const bool touched = dir->find_upper(kIgnoreFile) != nullptr;
   if (const std::string base = touched ? rule_of_base(*dir, kIgnoreFile) : rules; base != rules) {
-    dir->rules_changed = true;
+    dir->rules_changed = !git::ignores_no_less(base, rules);
     dir->base_ignore = git::IgnoreScope::root(excludes, info, base, letters_);
   }
   dir->attributes = git::AttributeScope::root(
@@ -146,7 +146,7 @@ std::unique_ptr<ViewDir> ViewDirs::child(ViewDir& parent, const std::string& nam
   dir->ignore = git::IgnoreScope::child(parent.ignore, name, rules);
   const bool touched = dir->layers.lower_visible && dir->find_upper(kIgnoreFile) != nullptr;
   const std::string base = touched ? rule_of_base(*dir, kIgnoreFile) : rules;
-  dir->rules_changed = parent.rules_changed || base != rules;
+  dir->rules_changed = parent.rules_changed || !git::ignores_no_less(base, rules);
   dir->base_ignore = parent.ignore == parent.base_ignore && base == rules
                          ? dir->ignore
                          : git::IgnoreScope::child(parent.base_ignore, name, base);

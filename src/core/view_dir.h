@@ -36,7 +36,8 @@ struct ViewDir {
   std::shared_ptr<const git::IgnoreScope> ignore;       ///< rules of the merged view
   std::shared_ptr<const git::IgnoreScope> base_ignore;  ///< rules of the base alone
   std::shared_ptr<const git::AttributeScope> attributes;
-  /// The upper changed an ignore file here or above: what the base ignored may count now.
+  /// The upper took patterns from an ignore file here or above, or added some that include: what
+  /// the base ignored may count now.
   bool rules_changed = false;
   /// A component of `prefix` is one that git refuses.
   bool forbidden = false;

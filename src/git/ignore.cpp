@@ -19,6 +19,19 @@ std::string_view without_trailing_blanks(std::string_view line) {
   return line.substr(0, length);
 }
 
+/// The lines that are no comments, as they are written; a byte order mark is no part of the first.
+std::vector<std::string_view> patterns_in(std::string_view rules) {
+  if (rules.starts_with(kUtf8Bom)) rules.remove_prefix(kUtf8Bom.size());
+  std::vector<std::string_view> patterns;
+  while (!rules.empty()) {
+    const std::size_t end = rules.find('\n');
+    const std::string_view line = rules.substr(0, end);
+    if (!line.empty() && line.front() != '#') patterns.push_back(line);
+    rules.remove_prefix(end == std::string_view::npos ? rules.size() : end + 1);
+  }
+  return patterns;
+}
+
 }  // namespace
 
 struct IgnoreScope::PatternList {
@@ -33,12 +46,7 @@ std::shared_ptr<const IgnoreScope::PatternList> IgnoreScope::PatternList::parse(
     std::string_view content, LetterCase letters) {
   if (content.empty()) return nullptr;
   auto list = std::make_shared<PatternList>();
-  if (content.starts_with(kUtf8Bom)) content.remove_prefix(kUtf8Bom.size());
-  while (!content.empty()) {
-    const std::size_t end = content.find('\n');
-    std::string_view line = content.substr(0, end);
-    content.remove_prefix(end == std::string_view::npos ? content.size() : end + 1);
-    if (line.empty() || line.front() == '#') continue;
+  for (std::string_view line : patterns_in(content)) {
     if (line.back() == '\r') line.remove_suffix(1);
     line = line.substr(0, line.find('\0'));
     list->patterns.emplace_back(without_trailing_blanks(line), letters);
@@ -98,6 +106,19 @@ bool IgnoreScope::is_ignored(std::string_view name, bool is_directory) const {
     if (found != Verdict::undecided) return found == Verdict::ignored;
   }
   return false;
+}
+
+bool ignores_no_less(std::string_view before, std::string_view after) {
+  const std::vector<std::string_view> kept = patterns_in(before);
+  auto next = kept.begin();
+  for (const std::string_view pattern : patterns_in(after)) {
+    if (next != kept.end() && *next == pattern) {
+      ++next;
+    } else if (pattern.starts_with('!')) {
+      return false;
+    }
+  }
+  return next == kept.end();
 }
 
 }  // namespace wafers::git

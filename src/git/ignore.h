@@ -52,4 +52,9 @@ class IgnoreScope {
   bool all_ignored_ = false;
 };
 
+/// Whether everything that the rules of the file `before` ignore is sure to be ignored by those of
+/// `after` as well, whatever other files say: `after` has all of its patterns in their order, and
+/// what it has besides excludes. False where that can't be told so simply.
+bool ignores_no_less(std::string_view before, std::string_view after);
+
 }  // namespace wafers::git
