@@ -49,6 +49,7 @@ Trees trees_of(const Wafer& wafer, const WaferGit& git, git::ObjectStore& object
     // Where paths are given, the rest of the tree is what is staged.
     Snapshot snapshot =
         take_snapshot(snapshot_input(wafer, git, objects, SnapshotPurpose::diff, paths));
+    if (paths.empty()) remember_seen(wafer, snapshot);
     require_committable(snapshot);
     trees.after = snapshot.tree;
     unmatched = std::move(snapshot.unmatched_paths);

@@ -52,8 +52,10 @@ Snapshot take_snapshot(const SnapshotInput& input) {
   snapshot.tree = tree ? *tree : input.objects->write_tree({});
   complete_changes(input, snapshot);
   std::sort(snapshot.untracked.begin(), snapshot.untracked.end());
-  std::sort(snapshot.index.entries.begin(), snapshot.index.entries.end(),
-            [](const git::IndexEntry& a, const git::IndexEntry& b) { return a.path < b.path; });
+  for (git::IndexFile* index : {&snapshot.index, &snapshot.seen}) {
+    std::sort(index->entries.begin(), index->entries.end(),
+              [](const git::IndexEntry& a, const git::IndexEntry& b) { return a.path < b.path; });
+  }
   snapshot.index.has_sparse_dirs =
       std::any_of(snapshot.index.entries.begin(), snapshot.index.entries.end(),
                   [](const git::IndexEntry& entry) { return entry.mode == git::FileMode::tree; });

@@ -35,6 +35,8 @@ struct SnapshotInput {
   git::Oid tip_tree;   ///< tree of the branch's tip: what git would have in its index
   /// Files of an earlier snapshot whose stat data is unchanged need not be read again.
   const git::IndexFile* cache = nullptr;
+  /// The `seen` of an earlier snapshot, of any purpose: files that may have changed since the tip.
+  const git::IndexFile* seen = nullptr;
   /// Literal files or directories from the root, without "." and empty components; a trailing '/'
   /// asks for a directory. Empty for the whole view. The tree is then the tip's, with only those
   /// taken from the view.
@@ -81,6 +83,10 @@ struct Snapshot {
   std::vector<std::string> unmatched_paths;  ///< of `paths`: match nothing in view or tip
   std::vector<std::string> ignored_paths;    ///< of `paths`: ignored, and nothing tracked in them
   git::IndexFile index;  ///< stat data for the next snapshot, with the new tree's entries
+  /// What the files of the view hold that were read for this or an earlier snapshot and are blobs
+  /// just as they are. Whether an object store has those is another matter.
+  git::IndexFile seen;
+  bool seen_anew = false;  ///< some of them had to be read
 };
 
 /// snapshot(upper on top of base, tracked as in tip) -> tree. Cost grows with the upper; the base's

@@ -92,6 +92,7 @@ StatusResult status_of_view(const Wafer& wafer) {
   if (show == Show::all) input.untracked = UntrackedNames::all;
   input.heed_submodule_ignore = true;
   Snapshot snapshot = take_snapshot(input);
+  remember_seen(wafer, snapshot);
   if (show == Show::none) snapshot.untracked.clear();
   StatusResult result = entries_of(snapshot, staged_changes(git, *objects),
                                    git.repository.config_bool("core.quotePath", true));

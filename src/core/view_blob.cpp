@@ -83,20 +83,34 @@ BlobReader::BlobReader(const SnapshotInput& input)
     : input_(input), config_(input.repository->convert_config()) {}
 
 /// The entry of the cache that still describes the file.
-const git::IndexEntry* BlobReader::cached(const ViewFile& file) const {
-  const git::IndexFile* cache = input_.cache;
+const git::IndexEntry* BlobReader::cached(const ViewFile& file, const git::IndexFile* cache) const {
   const git::IndexEntry* entry = cache != nullptr ? cache->find(file.path) : nullptr;
   if (entry == nullptr || !git::is_blob(entry->mode)) return nullptr;
   if ((entry->mode == git::FileMode::symlink) != S_ISLNK(file.stat.st_mode)) return nullptr;
   return entry->stat == git::index_stat_of(file.stat) && is_proof(*entry, *cache) ? entry : nullptr;
 }
 
+/// What was seen of the file, unless it is to be stored now, or attributes have come that convert
+/// it: git reads a file again that differs from its index.
+const git::IndexEntry* BlobReader::seen(const ViewFile& file) const {
+  const git::IndexEntry* entry = cached(file, input_.seen);
+  if (entry == nullptr) return nullptr;
+  const bool stored = file.tip != nullptr && file.tip->oid == entry->oid;
+  if (input_.purpose != SnapshotPurpose::status && !stored) return nullptr;
+  if (entry->mode == git::FileMode::symlink) return entry;
+  const git::Attributes attributes = file.attributes.of_file(file.name);
+  return git::Conversion::choose(attributes, config_).is_identity() ? entry : nullptr;
+}
+
 std::optional<BlobReader::Result> BlobReader::known(const ViewFile& file) const {
-  const git::IndexEntry* entry = cached(file);
+  const git::IndexEntry* entry = cached(file, input_.cache);
+  const bool in_index = entry != nullptr;
+  if (!in_index) entry = seen(file);
   if (entry == nullptr) return std::nullopt;
   Result result;
   result.oid = entry->oid;
   result.stat = entry->stat;
+  result.plain = result.seen_before = !in_index;
   return result;
 }
 
@@ -106,6 +120,7 @@ BlobReader::Result BlobReader::read(const ViewFile& file, std::vector<std::strin
   try {
     if (S_ISLNK(file.stat.st_mode)) {
       result.oid = store(file.dir.read_link(file.name));
+      result.plain = true;
     } else {
       read_regular(file, result, warnings);
     }
@@ -144,6 +159,7 @@ void BlobReader::read_regular(const ViewFile& file, Result& result,
     if (!filtered) result.size_differs = size_differs(file, result.oid);
   } else {
     result.oid = stream(file, fd.get());
+    result.plain = true;
   }
 }
 

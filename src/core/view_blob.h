@@ -45,14 +45,18 @@ class BlobReader {
     /// Git's status calls a file modified whose size isn't that of its checked-out version, even if
     /// the clean filters make the same blob of it (read-cache.c: ie_modified).
     bool size_differs = false;
+    /// The blob is what the file holds: no conversion has a part in it.
+    bool plain = false;
+    bool seen_before = false;  ///< known by SnapshotInput::seen
   };
-  /// What the cache knows of a file that it still describes.
+  /// What the caches know of a file that they still describe.
   std::optional<Result> known(const ViewFile& file) const;
   /// Throws ChangedMeanwhile where the file isn't what `file.stat` says any more: look it up again.
   Result read(const ViewFile& file, std::vector<std::string>& warnings);
 
  private:
-  const git::IndexEntry* cached(const ViewFile& file) const;
+  const git::IndexEntry* cached(const ViewFile& file, const git::IndexFile* cache) const;
+  const git::IndexEntry* seen(const ViewFile& file) const;
   void read_regular(const ViewFile& file, Result& result, std::vector<std::string>& warnings);
   git::Oid stream(const ViewFile& file, int fd) const;
   git::Oid store(std::string_view content) const;

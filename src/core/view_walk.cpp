@@ -290,6 +290,7 @@ ViewWalk::Found ViewWalk::blob(const Site& site, const PlainDir& layer, const st
                       .tip = recorded};
   const BlobReader::Result blob = read(file, mode);
   if (!blob.failure.empty()) return refuse(site, mode, blob.failure);
+  saw(file.path, mode, blob);
   if (!site.tracked()) out_.untracked.push_back(file.path);
   const bool same = recorded != nullptr && recorded->mode == mode && recorded->oid == blob.oid;
   if (same && blob.size_differs) changed(site, mode);
@@ -307,6 +308,7 @@ BlobReader::Result ViewWalk::read(const ViewFile& file, FileMode& mode) {
   if (committed) {
     BlobReader::Result result;
     result.oid = committed->oid;
+    result.plain = true;
     // A cache's entry speaks for the content alone.
     if (committed->mode == mode) result.stat = provable_stat(file.stat, before);
     mode = committed->mode;

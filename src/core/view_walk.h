@@ -87,8 +87,9 @@ class ViewWalk {
              const git::IndexStat& stat = {});
   Found refuse(const Site& site, git::FileMode mode, std::string why);
   Found unreadable(const Site& site, const Unreadable& error);
-  bool is_lower_directory(const Site& site);
+  bool is_directory(const Site& site);
   bool may_be_opened(const Site& site);
+  void saw(const std::string& path, git::FileMode mode, const BlobReader::Result& blob);
   void changed(const Site& site, git::FileMode mode);
   void name_untracked(const Site& site);
   void tell_modified(const Site& site, bool moved);

@@ -138,7 +138,8 @@ bool ViewWalk::is_modified(const Site& site, const ViewLayers& layers, Submodule
                                dirs_.letters(), *input_.objects, untracked);
 }
 
-bool ViewWalk::is_lower_directory(const Site& site) {
+bool ViewWalk::is_directory(const Site& site) {
+  if (site.upper != nullptr) return site.upper->type == UpperEntryType::directory;
   try {
     const PlainDir* const lower = dirs_.lower(site.dir);
     const auto stat = lower != nullptr ? lower->stat(site.name) : std::nullopt;
@@ -162,11 +163,13 @@ bool ViewWalk::may_be_opened(const Site& site) {
 /// what it tracks there to be unchanged (dir.c: open_cached_dir; diff-lib.c: run_diff_files). One
 /// whose files may not be looked at it can't add.
 ViewWalk::Found ViewWalk::unreadable(const Site& site, const Unreadable& error) {
-  const bool directory = site.upper != nullptr ? site.upper->type == UpperEntryType::directory
-                                               : is_lower_directory(site);
+  const bool directory = is_directory(site);
   const bool skipped =
       directory && error.errnum() == EACCES && (tree_of(site.tip) || !may_be_opened(site));
-  if (!skipped) return refuse(site, FileMode::regular, error.message());
+  if (!skipped) {
+    if (directory && !tree_of(site.tip)) name_untracked(site);
+    return refuse(site, FileMode::regular, error.message());
+  }
   std::string warning = "could not open directory " + wafers::quoted(site.path() + "/") + ": " +
                         describe_errno(EACCES);
   if (site.upper != nullptr) out_.unreadable.push_back(warning);

@@ -87,13 +87,24 @@ ViewWalk::Found ViewWalk::take(const Site& site, FileMode mode, const git::Oid& 
 /// Git would not go on here. The new tree gets what the tip has; status shows the change.
 ViewWalk::Found ViewWalk::refuse(const Site& site, FileMode mode, std::string why) {
   out_.errors.push_back(std::move(why));
-  const bool directory = site.upper != nullptr && site.upper->type == UpperEntryType::directory;
+  const bool directory = is_directory(site);
   if (site.tracked()) {
     changed(site, mode);
   } else if (!directory || mode == FileMode::gitlink) {
     out_.untracked.push_back(site.path() + (directory ? "/" : ""));
   }
   return keep(site, site.tip);
+}
+
+void ViewWalk::saw(const std::string& path, FileMode mode, const BlobReader::Result& blob) {
+  const bool is_proof = blob.stat != git::IndexStat{.size = blob.stat.size};
+  if (!blob.plain || !is_proof) return;
+  git::IndexEntry& entry = out_.seen.entries.emplace_back();
+  entry.path = path;
+  entry.mode = mode;
+  entry.oid = blob.oid;
+  entry.stat = blob.stat;
+  out_.seen_anew = out_.seen_anew || !blob.seen_before;
 }
 
 void ViewWalk::changed(const Site& site, FileMode mode) {

@@ -1,6 +1,7 @@
 #include "core/wafer_git.h"
 
 #include <cstddef>
+#include <exception>
 #include <utility>
 
 #include "base/error.h"
@@ -26,6 +27,8 @@ std::optional<git::IndexFile> read_stat_cache(const std::filesystem::path& path)
     return std::nullopt;
   }
 }
+
+std::filesystem::path seen_path(const Wafer& wafer) { return wafer.directory / "seen"; }
 
 /// Whether all objects of `tree` are there that `tip_tree` doesn't have. No ref reaches them, and
 /// git prunes each by its own age: a tree may be left without its files.
@@ -76,7 +79,12 @@ WaferGit open_wafer_git(const Wafer& wafer) {
                .tip_tree = {},
                .index_tree = {},
                .branch = branch,
-               .stat_cache = is_unclean(wafer) ? std::nullopt : read_stat_cache(wafer.index())};
+               .stat_cache = {},
+               .seen = {}};
+  if (!is_unclean(wafer)) {
+    git.stat_cache = read_stat_cache(wafer.index());
+    git.seen = read_stat_cache(seen_path(wafer));
+  }
   git.base_tree = git.repository.tree_of(base);
   git.tip_tree = git.repository.tree_of(git.tip);
   read_staged(pending ? wafer.pending_staged_tree : wafer.staged_tree, git);
@@ -93,11 +101,19 @@ SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::Objec
   input.base_tree = git.base_tree;
   input.tip_tree = git.index_tree;
   input.cache = git.stat_cache ? &*git.stat_cache : nullptr;
+  input.seen = git.seen ? &*git.seen : nullptr;
   input.purpose = purpose;
   input.paths = std::move(paths);
   input.mountpoint = wafer.mountpoint;
   input.filter_directory = [&wafer] { return filter_directory(wafer); };
   return input;
+}
+
+void remember_seen(const Wafer& wafer, const Snapshot& snapshot) noexcept {
+  try {
+    if (snapshot.seen_anew && !is_unclean(wafer)) snapshot.seen.write(seen_path(wafer));
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): as said
+  }
 }
 
 std::string describe_moved_branch(const Wafer& wafer, const WaferGit& git) {

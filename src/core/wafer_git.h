@@ -22,6 +22,7 @@ struct WaferGit {
   git::Oid index_tree;
   std::optional<git::Oid> branch;            ///< where the branch really is
   std::optional<git::IndexFile> stat_cache;  ///< of the latest commit or attached branch
+  std::optional<git::IndexFile> seen;        ///< of the latest status or diff
 };
 
 /// Opens the base repository and looks where the branch is. A branch at the wafer's pending commit
@@ -36,6 +37,10 @@ inline bool has_staged(const WaferGit& git) { return git.index_tree != git.tip_t
 /// other arguments must outlive it.
 SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
                              SnapshotPurpose purpose, std::vector<std::string> paths = {});
+
+/// Keeps what a snapshot of the whole view has seen, so that the next one need not read it again.
+/// Where that can't be done the next one reads it. The caller holds the wafer's lock.
+void remember_seen(const Wafer& wafer, const Snapshot& snapshot) noexcept;
 
 /// Why the branch isn't where wafers left it; empty if it is.
 std::string describe_moved_branch(const Wafer& wafer, const WaferGit& git);

@@ -358,6 +358,10 @@ Cases ignore_cases() {
       {.name = "ignored files of the base, rules loosened",
        .base = rules + "echo o > o.o; mkdir build; echo b > build/b; echo p > dir/p.o",
        .steps = "echo '/build/' > .gitignore"},
+      {.name = "ignored files of the base, rules tightened",
+       .base = rules + "echo o > o.o; mkdir build; echo b > build/b",
+       .steps = "printf '*.log\\n*.o\\n/build/\\n!keep.o\\n/n*\\n' > .gitignore; echo l > l.log; "
+                "echo n > n; echo m > m; echo k > keep.o"},
       {.name = "ignored files of the base, rule file deleted",
        .base = rules + "echo o > o.o; mkdir -p build/deep; echo b > build/b; echo c > build/deep/c",
        .steps = "rm .gitignore"},

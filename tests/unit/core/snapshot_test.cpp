@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <climits>
 #include <cstddef>
+#include <ctime>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -82,6 +83,16 @@ std::int64_t mtime_of(const fs::path& path) {
   struct stat st {};
   REQUIRE(::lstat(path.c_str(), &st) == 0);
   return st.st_mtim.tv_sec;
+}
+
+/// Until a further change of the file gets another time than it has.
+void wait_for_next_tick(const fs::path& path) {
+  struct stat st {};
+  REQUIRE(::lstat(path.c_str(), &st) == 0);
+  timespec now{};
+  do {
+    REQUIRE(::clock_gettime(CLOCK_REALTIME_COARSE, &now) == 0);
+  } while (now.tv_sec == st.st_ctim.tv_sec && now.tv_nsec <= st.st_ctim.tv_nsec);
 }
 
 Snapshot with_cache(const HandMadeView& view, const IndexFile& cache) {
@@ -178,6 +189,70 @@ TEST_CASE("a change of the same size right after a commit is seen", "[snapshot]"
     view.write("a", std::to_string((round + 1) % 10) + "\n");
     CHECK(view.status() == " M a\n");
   }
+}
+
+TEST_CASE("a changed file is read once, whatever looks at it", "[snapshot][seen]") {
+  HandMadeView view(kFiles);
+  view.write("a", "changed\n");
+  wait_for_next_tick(view.upper() / "a");
+  {
+    const ReadHook reads(view.upper() / "a", 100, [] {});
+    SECTION("a status") { CHECK(view.status() == " M a\n"); }
+    SECTION("a diff") {
+      wafers::DiffRequest request;
+      request.range = wafers::DiffRange::tip_to_view;
+      CHECK(contains({view.diff(request)}, "+changed"));
+    }
+    CHECK(reads.calls() > 0);
+  }
+  {
+    const ReadHook reads(view.upper() / "a", 100, [] {});
+    CHECK(view.status() == " M a\n");
+    CHECK(wafers::uncommitted_work(view.wafer(), 10).lines.size() == 1);
+    CHECK(reads.calls() == 0);
+  }
+  // What was seen is not stored: a commit reads it.
+  view.commit();
+  CHECK(view.git_show("wafers/test:a") == "changed\n");
+  view.write("a", "CHANGED\n");
+  CHECK(view.status() == " M a\n");
+}
+
+TEST_CASE("an unchanged file that was seen is not read by a commit", "[snapshot][seen]") {
+  HandMadeView view(kFiles);
+  view.write("a", "a\n");
+  wait_for_next_tick(view.upper() / "a");
+  CHECK(view.status().empty());
+  view.write("b", "changed\n");
+  const ReadHook reads(view.upper() / "a", 100, [] {});
+  view.commit();
+  CHECK(reads.calls() == 0);
+}
+
+TEST_CASE("what was seen before attributes came is seen anew", "[snapshot][seen]") {
+  HandMadeView view(kFiles);
+  view.write("a", "x\r\n");
+  wait_for_next_tick(view.upper() / "a");
+  view.status();
+  view.write(".gitattributes", "* text\n");
+  CHECK(view.status() == view.git_status());
+  CHECK(view.commit().tree == view.git_commit());
+}
+
+TEST_CASE("the base is walked only where ignore rules may let go of something", "[snapshot]") {
+  const std::string rules = "/d/.gitignore\n";
+  HandMadeView view("mkdir d; echo c > d/c; echo x > d/.gitignore; printf '" + rules +
+                    "' > .gitignore");
+  const auto looked_into = [&](const std::string& now) {
+    view.write(".gitignore", now);
+    const ReadHook reads(view.base() / "d/.gitignore", 100, [] {});
+    CHECK(view.status() == view.git_status());
+    return reads.calls() > 0;
+  };
+  CHECK_FALSE(looked_into(rules + "*.log\n"));
+  CHECK_FALSE(looked_into("# more\n*.log\n" + rules));
+  CHECK(looked_into(rules + "!c\n"));
+  CHECK(looked_into("*.log\n"));
 }
 
 TEST_CASE("a file that changes while it is read is read again", "[snapshot]") {

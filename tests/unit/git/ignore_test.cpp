@@ -13,6 +13,7 @@
 #include "support/git_repo.h"
 #include "support/temp_dir.h"
 
+using wafers::git::ignores_no_less;
 using wafers::git::IgnoreScope;
 using wafers::git::LetterCase;
 using wafers::test::GitRepo;
@@ -288,4 +289,51 @@ TEST_CASE("random patterns ignore what git ignores in any letter case", "[ignore
   Checkout checkout(small_tree());
   checkout.ignore_case();
   compare_random_rules(checkout, 10000, 100);
+}
+
+TEST_CASE("rules that gained nothing but exclusions ignore no less", "[ignore]") {
+  CHECK(ignores_no_less("", ""));
+  CHECK(ignores_no_less("", "a\nb\n"));
+  CHECK(ignores_no_less("a\n!b\n", "# c\n\nx\na\ny\n!b\nz"));
+  CHECK(ignores_no_less("a", "a\nb\n"));
+  CHECK(ignores_no_less("# x\na\n", "a\n"));
+  CHECK(ignores_no_less("a\n",
+                        "\xEF\xBB\xBF"
+                        "a\n"));
+  CHECK(ignores_no_less("", "\\!a\n"));
+  CHECK_FALSE(ignores_no_less("a\n", ""));
+  CHECK_FALSE(ignores_no_less("a\n", "ab\n"));
+  CHECK_FALSE(ignores_no_less("a\n!b\n", "!b\na\n"));
+  CHECK_FALSE(ignores_no_less("a\n", "a\n!b\n"));
+  CHECK_FALSE(ignores_no_less("", "!b\n"));
+  CHECK_FALSE(ignores_no_less("a\n",
+                              "\xEF\xBB\xBF"
+                              "!b\na\n"));
+  CHECK_FALSE(ignores_no_less("a \n", "a\n"));
+}
+
+TEST_CASE("what was ignored stays ignored by rules that ignore no less", "[ignore]") {
+  std::mt19937 random(7);
+  const std::array<std::string, 8> lines{"a", "b", "!a", "!b", "*", "!*", "a*", "/b"};
+  const auto some = [&] {
+    std::string text;
+    for (auto count = random() % 4; count > 0; --count) text += lines[random() % 8] + "\n";
+    return text;
+  };
+  const auto ignored = [](const std::string& rules, const std::string& name) {
+    return IgnoreScope::root("ab\n!a\n", "b\n", rules, LetterCase::sensitive)
+        ->is_ignored(name, false);
+  };
+  std::size_t told = 0;
+  for (int round = 0; round < 20000; ++round) {
+    const std::string before = some();
+    const std::string after = some();
+    if (!ignores_no_less(before, after)) continue;
+    ++told;
+    for (const std::string name : {"a", "b", "ab", "c"}) {
+      INFO(before << "then\n" << after << name);
+      REQUIRE((!ignored(before, name) || ignored(after, name)));
+    }
+  }
+  CHECK(told > 1000);
 }
