@@ -15,6 +15,8 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/fd.h"
+#include "base/text.h"
 #include "linux/capabilities.h"
 #include "linux/failure.h"
 #include "linux/files.h"
@@ -29,12 +31,20 @@ using wafers::Error;
 using wafers::HolderJob;
 using wafers::HolderReport;
 
-void mount_in_new_namespaces(const wafers::OverlaySpec& overlay) {
+void mount_in_new_namespaces(wafers::OverlaySpec overlay) {
   const uid_t uid = ::geteuid();
   const gid_t gid = ::getegid();
   wafers::unshare_user_and_mount();
   wafers::map_own_ids(uid, gid);
   wafers::make_mounts_slave();
+  const wafers::UniqueFd place(
+      ::open(overlay.mountpoint.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!place) {
+    const int err = errno;
+    throw Error::system(
+        err, "cannot mount an overlay on " + wafers::quoted(overlay.mountpoint.native()));
+  }
+  overlay.mountpoint_fd = place.get();
   wafers::mount_overlay(overlay);
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string_view>
 
 #include "base/fd.h"
 #include "base/text.h"
@@ -19,13 +20,23 @@
 namespace wafers {
 namespace {
 
-bool is_fuse(const MountEntry& entry) { return entry.type.starts_with("fuse"); }
+constexpr std::string_view kType = "fuse.fuse-overlayfs";
+
+bool is_fuse(const MountEntry& entry) { return entry.type == kType; }
 
 /// The view, where it is mounted here and its server lives. A dead server leaves a mountpoint on
 /// which everything fails with ENOTCONN.
 std::optional<ViewIdentity> live_view(const Wafer& wafer) {
   if (!open_recorded_process(wafer.mount)) return std::nullopt;
   return recorded_view(wafer);
+}
+
+/// The same, where it is a view for sure, and its server that of this wafer: before anything is
+/// ended.
+std::optional<ViewIdentity> proven_live_view(const Wafer& wafer) {
+  if (!open_recorded_process(wafer.mount)) return std::nullopt;
+  if (!serves_upper(wafer.mount->process->pid, wafer.upper())) return std::nullopt;
+  return proven_view(wafer, kType, {});
 }
 
 FuseSpec spec_of(const Wafer& wafer) {
@@ -99,13 +110,13 @@ class FuseBackend final : public Backend {
   }
 
   std::vector<Occupant> occupants(const Wafer& wafer) const override {
-    const auto view = live_view(wafer);
+    const auto view = proven_live_view(wafer);
     return view ? occupants_of_view(*view) : std::vector<Occupant>();
   }
 
   void unmount(const Wafer& wafer) const override {
     const UniqueFd server = open_recorded_process(wafer.mount);
-    if (!live_view(wafer)) {
+    if (!proven_live_view(wafer)) {
       if (process_with_view_elsewhere(wafer)) require_visible(wafer, state(wafer));
       return clear_mountpoint(wafer);
     }

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "core/backend_internal.h"
+#include "core/mountpoint.h"
 #include "core/visible_view.h"
 #include "linux/capabilities.h"
 #include "linux/child.h"
@@ -24,6 +25,12 @@ std::optional<ViewIdentity> view_here(const Wafer& wafer) {
       mounted_view(wafer, [&](const MountEntry& found) { return is_ours(found, wafer); });
   if (!entry) return std::nullopt;
   return ViewIdentity{entry->device, entry->mount_id};
+}
+
+/// The same, by the mount table, where the record could name any other mount: before anything is
+/// unmounted or ended.
+std::optional<ViewIdentity> proven_view_here(const Wafer& wafer) {
+  return wafer.mount ? proven_view(wafer, "overlay", view_source(wafer)) : view_here(wafer);
 }
 
 /// In a child with a mount namespace of its own: whatever happens to it, no mount is left behind.
@@ -63,7 +70,10 @@ class HostBackend final : public Backend {
     if (view_here(wafer)) return wafer.mount ? *wafer.mount : record_visible_view(wafer, {});
     if (process_with_view_elsewhere(wafer)) require_visible(wafer, state(wafer));
     try {
-      mount_patiently(wafer, [&] { mount_overlay(overlay_of(wafer)); });
+      const UniqueFd place = open_prepared_mountpoint(wafer);
+      OverlaySpec spec = overlay_of(wafer);
+      spec.mountpoint_fd = place.get();
+      mount_patiently(wafer, [&] { mount_overlay(spec); });
     } catch (const Error& error) {
       if (error.errnum() == EBUSY) throw view_is_busy(wafer, {});
       throw;
@@ -83,12 +93,12 @@ class HostBackend final : public Backend {
   }
 
   std::vector<Occupant> occupants(const Wafer& wafer) const override {
-    const auto view = view_here(wafer);
+    const auto view = proven_view_here(wafer);
     return view ? occupants_of_view(*view) : std::vector<Occupant>();
   }
 
   void unmount(const Wafer& wafer) const override {
-    if (!view_here(wafer)) {
+    if (!proven_view_here(wafer)) {
       if (process_with_view_elsewhere(wafer)) require_visible(wafer, state(wafer));
       return;
     }

@@ -39,7 +39,7 @@ void require_layers(const Wafer& wafer) {
     throw Error(ErrorKind::failed,
                 doing + "base " + wafers::quoted(wafer.base_repo.native()) + " is gone");
   }
-  if (!fs::is_directory(wafer.upper())) {
+  if (!fs::is_directory(fs::symlink_status(wafer.upper()))) {
     throw Error(ErrorKind::failed,
                 doing + "upper " + wafers::quoted(wafer.upper().native()) +
                     " is gone, and with it what was not committed",

@@ -3,15 +3,19 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <fstream>
 #include <memory>
 
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "linux/files.h"
 
 namespace wafers {
 namespace {
@@ -19,6 +23,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr mode_t kClosed = 0555;
+
+/// On each directory outside of the state that wafers makes, or mounts a view on. A record alone
+/// could name any: without this nothing there is changed, removed or mounted over.
+constexpr const char* kMark = "user.wafers.mountpoint";
 
 Error failure(int err, const std::string& doing, const fs::path& path) {
   return Error::system(err, doing + " " + wafers::quoted(path.native()));
@@ -66,6 +74,27 @@ std::vector<std::string> strangers_in(const fs::path& directory) {
   return names;
 }
 
+bool is_in_own_state(const Wafer& wafer) {
+  return !wafer.directory.empty() && is_within(wafer.mountpoint, wafer.directory);
+}
+
+/// Where the file system has no room for it (tmpfs before Linux 6.6), is_marked() does without.
+void mark(const fs::path& directory) { ::lsetxattr(directory.c_str(), kMark, "", 0, 0); }
+
+/// Whether an open directory bears the mark. On a file system that can't hold one it is enough that
+/// the directory is the caller's: nothing is done to one that isn't empty.
+bool is_marked(int fd) {
+  if (::fgetxattr(fd, kMark, nullptr, 0) >= 0) return true;
+  const int err = errno;
+  struct stat status {};
+  return err == ENOTSUP && ::fstat(fd, &status) == 0 && status.st_uid == ::geteuid();
+}
+
+bool is_marked(const fs::path& directory) {
+  const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  return fd && is_marked(fd.get());
+}
+
 void make_missing_parents(Wafer& wafer) {
   std::vector<fs::path> missing;
   for (fs::path path = wafer.mountpoint.parent_path(); !fs::exists(path);
@@ -79,6 +108,7 @@ void make_missing_parents(Wafer& wafer) {
       if (err == EEXIST) continue;
       throw failure(err, "cannot make directory", path);
     }
+    mark(path);
     if (std::ranges::find(wafer.mountpoint_parents, path) == wafer.mountpoint_parents.end()) {
       wafer.mountpoint_parents.push_back(path);
     }
@@ -87,12 +117,12 @@ void make_missing_parents(Wafer& wafer) {
 
 void make_mountpoint(Wafer& wafer) {
   make_missing_parents(wafer);
-  if (::mkdir(wafer.mountpoint.c_str(), 0777) == 0) {
-    wafer.mountpoint_made = true;
-    return;
-  }
-  const int err = errno;
-  if (err != EEXIST) throw failure(err, "cannot make mountpoint", wafer.mountpoint);
+  const bool made = ::mkdir(wafer.mountpoint.c_str(), 0777) == 0;
+  const int err = made ? 0 : errno;
+  if (!made && err != EEXIST) throw failure(err, "cannot make mountpoint", wafer.mountpoint);
+  wafer.mountpoint_made = wafer.mountpoint_made || made;
+  // Whoever says `add` names the directory; later only the record does.
+  if (made || wafer.stage == WaferStage::adding) mark(wafer.mountpoint);
 }
 
 std::string marker_text(const std::string& name) {
@@ -106,9 +136,35 @@ std::string marker_text(const std::string& name) {
          "while the wafer is mounted.\n";
 }
 
+/// What marker_text() begins with, in every version.
+std::string first_line(const Wafer& wafer) {
+  const std::string text = marker_text(wafer.name);
+  return text.substr(0, text.find('\n'));
+}
+
+/// Whether the marker there is this wafer's, at least so many bytes of its first line.
+bool has_marker_of(int directory, const Wafer& wafer, std::size_t least) {
+  const std::string line = first_line(wafer);
+  std::string start(line.size(), '\0');
+  const UniqueFd fd(
+      ::openat(directory, kMountpointMarker, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  const ssize_t got = fd ? ::read(fd.get(), start.data(), start.size()) : -1;
+  if (got < 0 || static_cast<std::size_t>(got) < least) return false;
+  start.resize(static_cast<std::size_t>(got));
+  return line.starts_with(start);
+}
+
+bool has_own_marker(int directory, const Wafer& wafer) {
+  return has_marker_of(directory, wafer, first_line(wafer).size());
+}
+
+bool is_of(int directory, const Wafer& wafer) {
+  return is_in_own_state(wafer) || is_marked(directory) || has_own_marker(directory, wafer);
+}
+
 void write_marker(int directory, const Wafer& wafer) {
   const UniqueFd fd(::openat(directory, kMountpointMarker,
-                             O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0444));
+                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444));
   const std::string text = marker_text(wafer.name);
   if (!fd || ::write(fd.get(), text.data(), text.size()) < 0) {
     const int err = errno;
@@ -123,6 +179,13 @@ UniqueFd open_mountpoint(const fs::path& mountpoint) {
     throw failure(err, "cannot open mountpoint", mountpoint);
   }
   return fd;
+}
+
+Error holds_files(const Wafer& wafer, const std::vector<std::string>& strangers) {
+  return Error(ErrorKind::refused,
+               "mountpoint " + wafers::quoted(wafer.mountpoint.native()) +
+                   " holds files that the view would hide: " + wafers::quoted(strangers.front()),
+               "they were written while the view was not mounted: move them elsewhere");
 }
 
 /// Nobody is to write here and believe that it is the view.
@@ -151,14 +214,68 @@ void close_mountpoint(Wafer& wafer) {
 }
 
 /// Where the mountpoint isn't ours there is no marker of ours in it either.
-void remove_marker(int fd, const fs::path& mountpoint) {
-  if (::fchmod(fd, 0700) == 0 && (::unlinkat(fd, kMountpointMarker, 0) == 0 || errno == ENOENT)) {
+void remove_marker(int fd, const Wafer& wafer) {
+  const bool own = has_marker_of(fd, wafer, 0);  // the disk may have been full, too
+  if (::fchmod(fd, 0700) == 0 &&
+      (!own || ::unlinkat(fd, kMountpointMarker, 0) == 0 || errno == ENOENT)) {
     return;
   }
   const int err = errno;
   struct stat stat {};
   const bool ours = ::fstat(fd, &stat) == 0 && stat.st_uid == ::geteuid();
-  if (ours && err != EROFS) throw failure(err, "cannot empty mountpoint", mountpoint);
+  if (ours && err != EROFS) throw failure(err, "cannot empty mountpoint", wafer.mountpoint);
+}
+
+/// Gives back a mountpoint outside of the state as it was. False where it isn't ours to change.
+bool restore_mountpoint(int fd, const Wafer& wafer) {
+  if (!is_of(fd, wafer)) return false;
+  if (wafer.backend == BackendKind::namespace_) {
+    const bool closed = wafer.mountpoint_made || wafer.mountpoint_mode;
+    if (closed || has_own_marker(fd, wafer)) remove_marker(fd, wafer);
+    if (wafer.mountpoint_mode) std::ignore = ::fchmod(fd, *wafer.mountpoint_mode);
+  }
+  if (!wafer.mountpoint_made) ::fremovexattr(fd, kMark);
+  return true;
+}
+
+/// rmdir(2). False where it isn't empty.
+bool is_removed(const fs::path& directory) {
+  if (::rmdir(directory.c_str()) == 0 || errno == ENOENT) return true;
+  const int err = errno;
+  if (err == ENOTEMPTY || err == EEXIST) return false;
+  throw failure(err, "cannot remove", directory);
+}
+
+/// Whether all users are root's to rule, and not those of a user namespace.
+bool is_in_initial_user_namespace() {
+  std::ifstream map("/proc/self/uid_map");
+  std::uint64_t inside = 0, outside = 0, count = 0;
+  constexpr std::uint64_t kAll = 4294967295;
+  return map >> inside >> outside >> count && inside == 0 && outside == 0 && count == kAll;
+}
+
+/// What root mounts, the whole host sees: not where somebody else could put something else in the
+/// mountpoint's place, such as a symlink to /etc.
+void refuse_place_of_others(const fs::path& mountpoint) {
+  if (::geteuid() != 0 || !is_in_initial_user_namespace()) return;
+  struct stat status {};
+  bool is_of_others = ::lstat(mountpoint.c_str(), &status) == 0 && status.st_uid != 0;
+  for (fs::path path = mountpoint.parent_path();; path = path.parent_path()) {
+    const bool there = ::lstat(path.c_str(), &status) == 0;
+    const bool open_to_others = (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+    // In a sticky directory everybody can replace what is his own.
+    const bool safe = status.st_uid == 0 && S_ISDIR(status.st_mode) &&
+                      (!open_to_others || ((status.st_mode & S_ISVTX) != 0 && !is_of_others));
+    if (there && !safe) {
+      throw Error(ErrorKind::refused,
+                  "mountpoint " + wafers::quoted(mountpoint.native()) + " lies below " +
+                      wafers::quoted(path.native()) +
+                      ", where others than root could put something else in its place",
+                  "choose a place with --at that only root can write to");
+    }
+    if (path == path.root_path()) return;
+    is_of_others = there && status.st_uid != 0;
+  }
 }
 
 }  // namespace
@@ -212,15 +329,27 @@ void share_parents(Wafer& wafer, const std::vector<Wafer>& others) {
 }
 
 void prepare_mountpoint(Wafer& wafer) {
+  if (!is_in_own_state(wafer)) refuse_place_of_others(wafer.mountpoint);
   make_mountpoint(wafer);
-  const auto strangers = strangers_in(wafer.mountpoint);
-  if (!strangers.empty()) {
+  if (!is_of(open_mountpoint(wafer.mountpoint).get(), wafer)) {
     throw Error(ErrorKind::refused,
                 "mountpoint " + wafers::quoted(wafer.mountpoint.native()) +
-                    " holds files that the view would hide: " + wafers::quoted(strangers.front()),
-                "they were written while the view was not mounted: move them elsewhere");
+                    " is another directory than the one that was prepared for wafer " +
+                    wafers::quoted(wafer.name),
+                "remove or move it: the mountpoint is then made anew");
+  }
+  const auto strangers = strangers_in(wafer.mountpoint);
+  if (!strangers.empty()) {
+    throw holds_files(wafer, strangers);
   }
   if (wafer.backend == BackendKind::namespace_) close_mountpoint(wafer);
+}
+
+UniqueFd open_prepared_mountpoint(const Wafer& wafer) {
+  UniqueFd fd = open_mountpoint(wafer.mountpoint);
+  const auto strangers = strangers_in(path_of_fd(fd.get()));
+  if (!strangers.empty()) throw holds_files(wafer, strangers);
+  return fd;
 }
 
 std::vector<std::string> stray_entries(const Wafer& wafer) {
@@ -238,18 +367,15 @@ void release_mountpoint(const Wafer& wafer) {
     const bool is_not_ours = err == ENOENT || err == ENOTDIR || err == ELOOP || err == EACCES;
     if (!is_not_ours) throw failure(err, "cannot open mountpoint", wafer.mountpoint);
   }
-  if (fd && wafer.backend == BackendKind::namespace_) {
-    remove_marker(fd.get(), wafer.mountpoint);
-    if (wafer.mountpoint_mode) std::ignore = ::fchmod(fd.get(), *wafer.mountpoint_mode);
-  }
+  // What lies in the wafer's own directory goes with it.
+  const bool outside = !is_in_own_state(wafer);
+  const bool restored = outside && fd && restore_mountpoint(fd.get(), wafer);
   fd.reset();
-  std::vector<fs::path> made = wafer.mountpoint_parents;
-  if (wafer.mountpoint_made) made.push_back(wafer.mountpoint);
+  if (restored && wafer.mountpoint_made && !is_removed(wafer.mountpoint)) return;
+  const auto& made = wafer.mountpoint_parents;
   for (auto path = made.rbegin(); path != made.rend(); ++path) {
-    if (::rmdir(path->c_str()) == 0 || errno == ENOENT) continue;
-    const int err = errno;
-    if (err == ENOTEMPTY || err == EEXIST) return;
-    throw failure(err, "cannot remove", *path);
+    const bool removed = is_marked(*path) ? is_removed(*path) : !fs::exists(*path);
+    if (!removed) return;
   }
 }
 

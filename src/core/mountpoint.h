@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fd.h"
 #include "core/wafer.h"
 
 namespace wafers {
@@ -31,14 +32,20 @@ void share_parents(Wafer& wafer, const std::vector<Wafer>& others);
 /// Makes the mountpoint and directories above it that are missing, and notes in `wafer` what is
 /// made, as it is made. In the namespace backend it becomes unwritable (0555) and holds the marker.
 /// Idempotent: also brings back a mountpoint that was removed. The view is not mounted. Throws
-/// Error(refused) where it holds files: a mount would hide them.
+/// Error(refused) where it holds files: a mount would hide them; where it is a directory outside of
+/// the state that no `add` has prepared; and for root where others could replace it.
 void prepare_mountpoint(Wafer& wafer);
+
+/// The mountpoint, to be mounted on: what was looked at is what is mounted on. Throws Error(refused)
+/// where it holds files.
+UniqueFd open_prepared_mountpoint(const Wafer& wafer);
 
 /// Entries in the mountpoint, outside the view, that are not wafers' own; by name. Empty where it
 /// can't be read. The view is not mounted.
 std::vector<std::string> stray_entries(const Wafer& wafer);
 
-/// Takes back what prepare_mountpoint() noted in `wafer`. Directories that are not empty stay.
+/// Takes back what prepare_mountpoint() noted in `wafer`. Directories that are not empty stay, and
+/// those outside of the state that don't bear the mark which that left on them.
 /// Throws Error(failed).
 void release_mountpoint(const Wafer& wafer);
 

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "core/backend_internal.h"
 #include "linux/child.h"
+#include "linux/files.h"
 #include "linux/holder.h"
 #include "linux/mount_table.h"
 #include "linux/namespaces.h"
@@ -76,20 +77,58 @@ std::optional<Inside> first_inside(const std::vector<pid_t>& pids, const Wafer& 
   return found;
 }
 
+/// Whether an inode is that of the record, or can't be looked at: from inside another wafer.
+bool is_recorded(std::optional<std::uint64_t> inode, std::optional<std::uint64_t> recorded) {
+  return recorded && (!inode || inode == recorded);
+}
+
+/// By name, start time and namespaces: a record can name any process.
 std::optional<Inside> recorded_holder(const Wafer& wafer) {
   UniqueFd pidfd = open_recorded_process(wafer.mount);
   if (!pidfd) return std::nullopt;
+  const pid_t pid = wafer.mount->process->pid;
+  const auto stat = read_process_stat(pid);
+  if (!stat || !is_holder(*stat) ||
+      !is_recorded(namespace_inode(pid, NamespaceType::user), wafer.mount->user_ns) ||
+      !is_recorded(namespace_inode(pid, NamespaceType::mount), wafer.mount->mnt_ns)) {
+    return std::nullopt;
+  }
   return Inside{std::move(pidfd), *wafer.mount->process, true};
+}
+
+bool may_look(const Inside& inside) {
+  struct stat root {};
+  return ::stat((proc_path(inside.id.pid) + "/root/").c_str(), &root) == 0;
 }
 
 /// Whether the view is still where it was mounted. True where we aren't allowed to look: from
 /// inside another wafer.
 bool has_view(const Inside& inside, const Wafer& wafer) {
-  struct stat root {};
-  const std::string directory = proc_path(inside.id.pid) + "/root/";
-  if (::stat(directory.c_str(), &root) != 0) return true;
+  if (!may_look(inside)) return true;
   const auto view = view_identity(host_path_of(inside.id.pid, wafer));
   return view && (!wafer.mount->device || view->device == *wafer.mount->device);
+}
+
+/// Whether it is this wafer's view that is mounted there, by the mount table of the process: before
+/// anything is unmounted or ended, since a record can name the holder of another wafer.
+bool shows_view(const Inside& inside, const Wafer& wafer) {
+  const auto view = view_identity(host_path_of(inside.id.pid, wafer));
+  const auto table = view ? read_small_file(proc_path(inside.id.pid) + "/mountinfo") : std::nullopt;
+  return table && is_mount_of(*table, view->mount_id, "overlay", view_source(wafer));
+}
+
+/// Whether the holder was started for a wafer of this name, as its command line tells.
+bool has_name_of(const Inside& holder, const Wafer& wafer) {
+  const auto words = read_small_file(proc_path(holder.id.pid) + "/cmdline");
+  return words && words->ends_with('\0' + wafer.name + '\0');
+}
+
+/// Whether `inside` keeps this wafer's view for sure. Where the upper is gone, by which one view is
+/// told from another, a holder's command line has to do.
+bool is_proven(const Inside& inside, const Wafer& wafer) {
+  if (shows_view(inside, wafer)) return true;
+  return inside.holder && !fs::exists(fs::symlink_status(wafer.upper())) &&
+         has_name_of(inside, wafer);
 }
 
 /// Processes that outlived the holder of the record.
@@ -174,18 +213,24 @@ MountRecord mount_anew(const Wafer& wafer) {
 /// A holder whose view is gone keeps nothing that is worth keeping.
 void end_useless_holder(const Wafer& wafer) {
   const auto holder = recorded_holder(wafer);
-  if (holder && !has_view(*holder, wafer)) end_process(holder->pidfd.get(), kPatience);
+  if (holder && !has_view(*holder, wafer) && !shows_view(*holder, wafer) &&
+      has_name_of(*holder, wafer)) {
+    end_process(holder->pidfd.get(), kPatience);
+  }
 }
 
 /// What makes a process an occupant.
 class OccupantFilter {
  public:
   OccupantFilter(const Wafer& wafer, const Inside& inside)
-      : user_ns_(namespace_inode(inside.id.pid, NamespaceType::user)),
+      : user_ns_(owner_of_mount_namespace(inside.id.pid)),
         mnt_ns_(namespace_inode(inside.id.pid, NamespaceType::mount)),
         view_(view_identity(host_path_of(inside.id.pid, wafer))) {
-    if (wafer.mount && !user_ns_) user_ns_ = wafer.mount->user_ns;
-    if (wafer.mount && !mnt_ns_) mnt_ns_ = wafer.mount->mnt_ns;
+    // From outside, our own user namespace holds everybody.
+    if (mnt_ns_ != own_namespace_inode(NamespaceType::mount) &&
+        user_ns_ == own_namespace_inode(NamespaceType::user)) {
+      user_ns_.reset();
+    }
   }
 
   /// It lives in the wafer's namespaces, or in a sandbox that was made there.
@@ -289,7 +334,9 @@ Error cannot_enter(const Wafer& wafer, const Error& cause) {
 std::optional<Inside> find_to_unmount(const Wafer& wafer) {
   end_useless_holder(wafer);
   auto inside = find_recorded(wafer);
-  if (!inside && !wafer.mount) inside = find_unrecorded(wafer);
+  if (inside && may_look(*inside) && !is_proven(*inside, wafer)) inside.reset();
+  const bool of_earlier_boot = wafer.mount && !is_of_this_boot(wafer.mount);
+  if (!inside && !of_earlier_boot) inside = find_unrecorded(wafer);
   return inside;
 }
 
@@ -353,7 +400,8 @@ class NamespaceBackend final : public Backend {
 
   std::vector<Occupant> occupants(const Wafer& wafer) const override {
     const auto inside = find_recorded(wafer);
-    return inside ? occupants_besides(*inside, wafer) : std::vector<Occupant>();
+    const bool proven = inside && is_proven(*inside, wafer);
+    return proven ? occupants_besides(*inside, wafer) : std::vector<Occupant>();
   }
 
   void unmount(const Wafer& wafer) const override {

@@ -61,10 +61,15 @@ void expect_unclean(const Store& store, Wafer& wafer) {
 }
 
 void hide_repository(const Wafer& wafer) {
-  const UniqueFd upper(::open(wafer.upper().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd upper(
+      ::open(wafer.upper().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!upper) {
+    const int err = errno;
+    throw Error::system(err, "cannot open " + wafers::quoted(wafer.upper().native()));
+  }
   const std::string name = ".git";
   struct stat present {};
-  if (upper && ::fstatat(upper.get(), name.c_str(), &present, AT_SYMLINK_NOFOLLOW) == 0) return;
+  if (::fstatat(upper.get(), name.c_str(), &present, AT_SYMLINK_NOFOLLOW) == 0) return;
   make_whiteout(upper.get(), name, wafer.dialect);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "core/backend_internal.h"
+#include "linux/files.h"
 #include "linux/namespaces.h"
 #include "linux/process.h"
 #include "linux/process_scan.h"
@@ -24,6 +25,13 @@ std::optional<ViewIdentity> recorded_view_at(const std::filesystem::path& path,
 
 std::optional<ViewIdentity> recorded_view(const Wafer& wafer) {
   return recorded_view_at(wafer.mountpoint, wafer);
+}
+
+std::optional<ViewIdentity> proven_view(const Wafer& wafer, std::string_view type,
+                                        std::string_view source) {
+  auto view = recorded_view(wafer);
+  const auto table = view ? read_small_file("/proc/self/mountinfo") : std::nullopt;
+  return table && is_mount_of(*table, view->mount_id, type, source) ? view : std::nullopt;
 }
 
 std::optional<MountEntry> mounted_view(const Wafer& wafer,

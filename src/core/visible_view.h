@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <optional>
+#include <string_view>
 
 #include "core/backend.h"
 #include "linux/mount_table.h"
@@ -17,6 +18,11 @@ namespace wafers {
 /// The view of the record, where this process sees it at the mountpoint. The record's device number
 /// tells it from whatever else may be mounted there.
 std::optional<ViewIdentity> recorded_view(const Wafer& wafer);
+
+/// The same, but only if what is mounted there is of this type and source (empty: of any), by the
+/// mount table: a record can name any mount, and what follows ends processes or unmounts.
+std::optional<ViewIdentity> proven_view(const Wafer& wafer, std::string_view type,
+                                        std::string_view source);
 
 /// What the mount table has at the mountpoint, if `is_ours` takes it for the view: for wafers whose
 /// record is lost. Reads the whole table.

@@ -59,7 +59,7 @@ bool lock_patiently(int fd, std::chrono::milliseconds patience) {
 /// it. A daemon whose view has just been unmounted may take a moment to end.
 UniqueFd lock_upper(const std::filesystem::path& upper) {
   constexpr std::chrono::seconds kEnding{3};
-  UniqueFd fd(::open(upper.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  UniqueFd fd(::open(upper.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (fd && lock_patiently(fd.get(), kEnding)) return fd;
   const int err = errno;
   if (err == EWOULDBLOCK) {
@@ -79,6 +79,14 @@ void link_lower(const FuseSpec& spec) {
   std::filesystem::remove(link, error);
   std::filesystem::create_symlink(spec.lower, link, error);
   if (error) throw Error::system(error.value(), "cannot make " + wafers::quoted(link.native()));
+}
+
+/// fuse-overlayfs would follow it, and clear what it leads to.
+void refuse_symlink(const std::filesystem::path& directory) {
+  const UniqueFd fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (fd) return;
+  const int err = errno;
+  throw Error::system(err, "cannot open directory " + wafers::quoted(directory.native()));
 }
 
 void refuse_colon(const std::filesystem::path& directory) {
@@ -194,6 +202,7 @@ std::optional<std::string> fuse_overlayfs_version() {
 
 FuseServer start_fuse_overlayfs(const FuseSpec& spec) {
   refuse_colon(spec.directory);
+  refuse_symlink(spec.directory / "work");
   const UniqueFd lock = lock_upper(spec.directory / "upper");
   link_lower(spec);
   try {
@@ -205,18 +214,21 @@ FuseServer start_fuse_overlayfs(const FuseSpec& spec) {
   }
 }
 
-UniqueFd open_fuse_overlayfs(const std::filesystem::path& upper) {
+bool serves_upper(pid_t pid, const std::filesystem::path& upper) {
+  const auto stat = read_process_stat(pid);
+  if (!stat || stat->comm != kProgram) return false;
   struct stat wanted {};
-  if (::stat(upper.c_str(), &wanted) != 0) return {};
+  struct stat held {};
+  const std::string lock = "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(kLockFd);
+  return ::lstat(upper.c_str(), &wanted) == 0 && ::stat(lock.c_str(), &held) == 0 &&
+         held.st_dev == wanted.st_dev && held.st_ino == wanted.st_ino;
+}
+
+UniqueFd open_fuse_overlayfs(const std::filesystem::path& upper) {
   for (const pid_t pid : all_processes()) {
-    const auto stat = read_process_stat(pid);
-    if (!stat || stat->comm != kProgram) continue;
-    struct stat held {};
-    const std::string lock = "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(kLockFd);
-    if (::stat(lock.c_str(), &held) == 0 && held.st_dev == wanted.st_dev &&
-        held.st_ino == wanted.st_ino) {
-      return open_process(pid, stat->start_ticks);
-    }
+    UniqueFd process = serves_upper(pid, upper) ? open_pidfd(pid) : UniqueFd();
+    // The pid may have gone to another process before it was opened.
+    if (process && serves_upper(pid, upper) && !has_ended(process.get())) return process;
   }
   return {};
 }

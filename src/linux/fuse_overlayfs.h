@@ -42,6 +42,9 @@ struct FuseServer {
 /// Error(failed) with what it printed.
 FuseServer start_fuse_overlayfs(const FuseSpec& spec);
 
+/// Whether the process is a daemon that serves this upper: by its name and its lock.
+bool serves_upper(pid_t pid, const std::filesystem::path& upper);
+
 /// The daemon that serves an upper, whoever started it: found by its lock. Empty where there is
 /// none that this process may look at. Throws Error(failed).
 UniqueFd open_fuse_overlayfs(const std::filesystem::path& upper);

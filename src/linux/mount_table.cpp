@@ -90,6 +90,23 @@ std::vector<MountEntry> mount_table_of(pid_t pid) {
 
 std::vector<MountEntry> own_mount_table() { return read_table("/proc/self/mountinfo"); }
 
+bool is_mount_of(std::string_view mountinfo, std::uint64_t mount_id, std::string_view type,
+                 std::string_view source) {
+  const std::string start = std::to_string(mount_id) + " ";
+  while (!mountinfo.starts_with(start)) {
+    const std::size_t end = mountinfo.find('\n');
+    if (end == std::string_view::npos) return false;
+    mountinfo.remove_prefix(end + 1);
+  }
+  const std::string_view line = mountinfo.substr(0, mountinfo.find('\n'));
+  // Blanks in paths are written as \040: the first " - " is what ends the optional fields.
+  const std::size_t separator = line.find(" - ");
+  if (separator == std::string_view::npos) return false;
+  const std::string_view rest = line.substr(separator + 3);
+  const std::string wanted = std::string(type) + " " + std::string(source);
+  return rest.starts_with(source.empty() ? wanted : wanted + " ");
+}
+
 std::optional<MountEntry> find_mount(const std::vector<MountEntry>& table,
                                      const std::filesystem::path& target) {
   const auto found = std::find_if(table.rbegin(), table.rend(),

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace wafers {
@@ -22,6 +23,11 @@ struct MountEntry {
 /// The mounts that a process sees, in the order of mounting; empty where the table can't be read.
 std::vector<MountEntry> mount_table_of(pid_t pid);
 std::vector<MountEntry> own_mount_table();
+
+/// Whether the mount `mount_id` is of this type and source (empty: of any), by the text of a
+/// /proc/<pid>/mountinfo (proc_pid_mountinfo(5)). Needs no libmount.
+bool is_mount_of(std::string_view mountinfo, std::uint64_t mount_id, std::string_view type,
+                 std::string_view source);
 
 /// What is mounted on exactly `target`: the topmost, where there are several.
 std::optional<MountEntry> find_mount(const std::vector<MountEntry>& table,

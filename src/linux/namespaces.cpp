@@ -87,6 +87,12 @@ bool in_user_namespace_tree(pid_t pid, std::uint64_t user_ns) {
   return false;
 }
 
+std::optional<std::uint64_t> owner_of_mount_namespace(pid_t pid) {
+  const UniqueFd mount_ns(::open(namespace_path(std::to_string(pid), NamespaceType::mount).c_str(),
+                                 O_RDONLY | O_CLOEXEC));
+  return inode_of(UniqueFd(mount_ns ? ::ioctl(mount_ns.get(), NS_GET_USERNS) : -1));
+}
+
 bool owns_mount_namespace() {
   const UniqueFd mount_ns(
       ::open(namespace_path("self", NamespaceType::mount).c_str(), O_RDONLY | O_CLOEXEC));

@@ -46,4 +46,8 @@ bool in_user_namespace_tree(pid_t pid, std::uint64_t user_ns);
 /// After `unshare --user` alone, they don't.
 bool owns_mount_namespace();
 
+/// Inode of the user namespace that owns the mount namespace of the process; absent where it can't
+/// be looked at, or is one above our own.
+std::optional<std::uint64_t> owner_of_mount_namespace(pid_t pid);
+
 }  // namespace wafers

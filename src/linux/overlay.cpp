@@ -44,6 +44,16 @@ class LayerPath {
   std::string text_;
 };
 
+/// A directory that the agent can put a symlink in the place of.
+UniqueFd open_own_layer(const std::filesystem::path& path) {
+  UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) {
+    const int err = errno;
+    throw Error::system(err, "cannot open directory " + wafers::quoted(path.native()));
+  }
+  return fd;
+}
+
 /// Documentation/filesystems/overlayfs.rst. `index=on` is what makes the upper exclusive. With
 /// trusted xattrs the module's defaults could be otherwise, and would then put redirects and files
 /// without data into the upper; with user xattrs the kernel allows neither.
@@ -87,12 +97,15 @@ void remove_mark(const std::filesystem::path& upper, const char* name) {
 
 void mount_overlay(const OverlaySpec& spec) {
   const LayerPath lower(spec.lower);
-  const LayerPath upper(spec.upper);
-  const LayerPath work(spec.work);
+  const UniqueFd upper = open_own_layer(spec.upper);
+  const UniqueFd work = open_own_layer(spec.work);
   const std::string options = std::string(fixed_options(spec.xattrs)) +
                               (spec.is_volatile ? ",volatile" : "") + ",lowerdir=" + lower.text() +
-                              ",upperdir=" + upper.text() + ",workdir=" + work.text();
-  if (::mount(spec.source.c_str(), spec.mountpoint.c_str(), "overlay", mount_flags(spec.lower),
+                              ",upperdir=" + path_of_fd(upper.get()) +
+                              ",workdir=" + path_of_fd(work.get());
+  const std::string target =
+      spec.mountpoint_fd < 0 ? spec.mountpoint.native() : path_of_fd(spec.mountpoint_fd);
+  if (::mount(spec.source.c_str(), target.c_str(), "overlay", mount_flags(spec.lower),
               options.c_str()) == 0) {
     return;
   }

@@ -24,9 +24,12 @@ struct OverlaySpec {
   /// Nothing is synced: neither what is copied up, nor by an fsync(2) in the view, nor by the
   /// unmount (Linux 5.10). What is on the disk after a crash of the host is anybody's guess.
   bool is_volatile = false;
+  int mountpoint_fd = -1;  ///< the mountpoint, open: what is mounted on if it isn't -1
 };
 
-/// Mounts it in the caller's mount namespace: nodev, nosuid, and noexec where the lower is. An
+/// Mounts it in the caller's mount namespace: nodev, nosuid, and noexec where the lower is. The
+/// upper and work directory must be directories, not symlinks, and are mounted as such: whoever
+/// works in a view can put others in their place, but none that lead elsewhere. An
 /// upper or work directory that is in use by another overlay anywhere is refused with EBUSY
 /// (index=on). A work directory that was made for another lower or upper gives ESTALE, see
 /// forget_origin(). Throws Error(failed).

@@ -2,8 +2,13 @@
 // no other wafer.
 
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <csignal>
 #include <functional>
+#include <sstream>
 
 #include "cli/world.h"
 #include "support/catch.h"
@@ -103,6 +108,123 @@ TEST_CASE("whatever lies where a record is to be written, it is written beside i
   CHECK(read_file(world / "precious") == "precious");
   CHECK(world.base().git({"show", "wafers/a:work"}) == "work\n");
   world.wafers_ok({"rm", "a"});
+}
+
+/// "pid" and "start_ticks" of a process, as a record has them.
+json process_id(pid_t pid) {
+  const std::string stat = read_file("/proc/" + std::to_string(pid) + "/stat");
+  std::istringstream rest(stat.substr(stat.rfind(')') + 2));
+  std::string field;
+  for (int i = 3; i <= 22; ++i) rest >> field;
+  return {{"pid", pid}, {"start_ticks", std::stoull(field)}};
+}
+
+/// A process of the caller's, and no business of wafers.
+class Bystander {
+ public:
+  explicit Bystander(const fs::path& program) : pid_(::fork()) {
+    if (pid_ > 0) return;
+    ::setsid();
+    ::execl(program.c_str(), program.c_str(), "1000", nullptr);
+    ::_exit(127);
+  }
+  Bystander(const Bystander&) = delete;
+  Bystander& operator=(const Bystander&) = delete;
+  ~Bystander() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  pid_t pid() const { return pid_; }
+  bool alive() const { return ::waitpid(pid_, nullptr, WNOHANG) == 0; }
+
+ private:
+  pid_t pid_;
+};
+
+std::uint64_t inode_of(const fs::path& path) {
+  struct stat stat {};
+  REQUIRE(::stat(path.c_str(), &stat) == 0);
+  return stat.st_ino;
+}
+
+TEST_CASE("a process that a record names is not ended for that") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  // By name a holder or a server, as far as anybody can tell.
+  const std::string name = GENERATE("sleep", "wafers-holder", "fuse-overlayfs");
+  CAPTURE(backend, name);
+  const World world;
+  world.add("a", backend);
+  world.inside("a", "echo work > work");
+  world.wafers_ok({"umount", "a"});
+  fs::copy("/usr/bin/sleep", world / name);
+  const Bystander bystander(world / name);
+  struct stat top {};
+  REQUIRE(::stat((world / ".").c_str(), &top) == 0);
+  fs::create_directory(world / "mine");
+  const bool real_device = GENERATE(true, false);
+  const auto forge = [&] {
+    edit_record(world, "a", [&](json& record) {
+      const std::string boot = read_file("/proc/sys/kernel/random/boot_id");
+      record["mount"] = {{"boot_id", boot.substr(0, boot.find('\n'))},
+                         {"process", process_id(bystander.pid())},
+                         {"user_ns", inode_of("/proc/self/ns/user")},
+                         {"mnt_ns", inode_of("/proc/self/ns/mnt")},
+                         {"device", real_device ? json(top.st_dev) : json(1)}};
+      record["mountpoint"] = (world / "mine").native();
+      record["mountpoint_made"] = true;
+      record["mountpoint_mode"] = 0777;
+    });
+    REQUIRE(::chmod((world / "mine").c_str(), 0700) == 0);
+  };
+  for (const Words& words : {Words{"umount", "a"}, Words{"mount", "a"}, Words{"git-status", "a"},
+                             Words{"rm", "--kill", "--force", "a"}}) {
+    CAPTURE(words);
+    forge();
+    world.wafers(words);
+    CHECK(bystander.alive());
+    struct stat mine {};
+    REQUIRE(::stat((world / "mine").c_str(), &mine) == 0);
+    CHECK((mine.st_mode & 07777U) == 0700);
+  }
+  CHECK_FALSE(fs::exists(world.state() / "a"));
+}
+
+TEST_CASE("the holder of another wafer is left alone") {
+  if (std::ranges::find(working_backends(), "namespace") == working_backends().end()) return;
+  const World world;
+  world.add("a", "namespace");
+  world.add("other", "namespace");
+  world.wafers_ok({"umount", "a"});
+  const json other = json::parse(read_file(record_of(world, "other")));
+  const bool same_place = GENERATE(true, false);
+  edit_record(world, "a", [&](json& record) {
+    record["mount"] = other["mount"];
+    if (!same_place) record["mount"]["device"] = 1;
+  });
+  const pid_t holder = other["mount"]["process"]["pid"];
+  for (const Words& words : {Words{"umount", "a"}, Words{"rm", "--kill", "--force", "a"}}) {
+    world.wafers(words);
+    CHECK(::kill(holder, 0) == 0);
+  }
+  CHECK(world.listed("other")["holder_pid"] == holder);
+}
+
+TEST_CASE("an upper or work directory that is a symlink is not mounted") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  const std::string layer = GENERATE("upper", "work");
+  CAPTURE(backend, layer);
+  const World world;
+  world.add("a", backend);
+  world.wafers_ok({"umount", "a"});
+  write_file(world / "foreign/work/precious", "precious");
+  fs::rename(world.state() / "a" / layer, world / "moved");
+  fs::create_directory_symlink(world / "foreign", world.state() / "a" / layer);
+  CHECK(world.wafers({"exec", "a", "--", "sh", "-c", "echo x > new"}).status == 125);
+  CHECK(read_file(world / "foreign/work/precious") == "precious");
+  CHECK_FALSE(fs::exists(world / "foreign/new"));
+  CHECK(std::distance(fs::directory_iterator(world / "foreign"), {}) == 1);
+  world.wafers_ok({"rm", "--force", "a"});
+  CHECK(read_file(world / "foreign/work/precious") == "precious");
 }
 
 }  // namespace

@@ -182,6 +182,7 @@ TEST_CASE("a killed holder with a survivor inside") {
 TEST_CASE("a reused pid is not taken for the holder") {
   MountFixture f(kKind);
   f.mount();
+  CHECK(f.state().status == WaferStatus::mounted);
   const MountRecord real = *f.wafer.mount;
   f.backend->unmount(f.wafer);
 
@@ -192,10 +193,12 @@ TEST_CASE("a reused pid is not taken for the holder") {
   f.backend->unmount(f.wafer);
   CHECK(read_process_stat(stranger.pid())->alive());
 
-  SECTION("twin: the same pid with its real start time is taken") {
+  SECTION("nor is one with the recorded start time that is no holder") {
     f.wafer.mount->process->start_ticks = read_process_stat(stranger.pid())->start_ticks;
     f.wafer.mount->device.reset();
-    CHECK(f.state().status == WaferStatus::mounted);
+    CHECK(f.state().status == WaferStatus::unmounted);
+    f.backend->unmount(f.wafer);
+    CHECK(read_process_stat(stranger.pid())->alive());
   }
   SECTION("nor is a process of another boot") {
     f.wafer.mount->process->start_ticks = read_process_stat(stranger.pid())->start_ticks;

@@ -1,6 +1,8 @@
 #include "core/mountpoint.h"
 
 #include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "support/catch.h"
@@ -18,6 +20,7 @@ using test::TempDir;
 Wafer wafer_at(const fs::path& mountpoint, BackendKind backend = BackendKind::namespace_) {
   Wafer wafer;
   wafer.name = "a1";
+  wafer.stage = WaferStage::adding;
   wafer.mountpoint = mountpoint;
   wafer.backend = backend;
   return wafer;
@@ -137,6 +140,93 @@ TEST_CASE("files in an unmounted mountpoint are neither hidden nor removed") {
   CHECK(stray_entries(wafer) == std::vector<std::string>{"work"});
   release_mountpoint(wafer);
   CHECK(fs::exists(wafer.mountpoint / "work"));
+}
+
+/// A record that names directories which no `add` has made or been given.
+Wafer forged(const fs::path& mountpoint, BackendKind backend) {
+  Wafer wafer = wafer_at(mountpoint, backend);
+  wafer.stage = WaferStage::ready;
+  wafer.mountpoint_made = true;
+  wafer.mountpoint_mode = 0777;
+  wafer.mountpoint_parents = {mountpoint.parent_path().parent_path(), mountpoint.parent_path()};
+  return wafer;
+}
+
+TEST_CASE("a directory is nothing to change, remove or mount over because a record names it") {
+  const auto backend = GENERATE(BackendKind::namespace_, BackendKind::host, BackendKind::fuse);
+  const TempDir temp;
+  const fs::path place = temp / "x/y/mine";
+  fs::create_directories(place);
+  Wafer wafer = forged(place, backend);
+  SECTION("empty") {}
+  SECTION("with a foreign file of the marker's name") {
+    test::write_file(place / kMountpointMarker, "precious");
+  }
+  REQUIRE(::chmod(place.c_str(), 0700) == 0);
+  CHECK_THROWS_WITH(prepare_mountpoint(wafer), Contains("another directory than the one"));
+  release_mountpoint(wafer);
+  CHECK(mode_of(place) == 0700);
+  if (fs::exists(place / kMountpointMarker)) {
+    CHECK(test::read_file(place / kMountpointMarker) == "precious");
+  }
+}
+
+TEST_CASE("a directory that add was given is mounted on again, and given back") {
+  const auto backend = GENERATE(BackendKind::namespace_, BackendKind::host, BackendKind::fuse);
+  const TempDir temp;
+  fs::create_directory(temp / "view");
+  Wafer wafer = wafer_at(temp / "view", backend);
+  prepare_mountpoint(wafer);
+  wafer.stage = WaferStage::ready;
+  prepare_mountpoint(wafer);
+  release_mountpoint(wafer);
+  CHECK(fs::is_empty(temp / "view"));
+  CHECK_THROWS_WITH(prepare_mountpoint(wafer), Contains("another directory than the one"));
+  fs::remove(temp / "view");
+  prepare_mountpoint(wafer);
+  CHECK(fs::exists(temp / "view"));
+}
+
+TEST_CASE("a mountpoint that an earlier version marked by its file alone is ours") {
+  const TempDir temp;
+  Wafer wafer = wafer_at(temp / "view");
+  prepare_mountpoint(wafer);
+  wafer.stage = WaferStage::ready;
+  REQUIRE(::chmod((temp / "view").c_str(), 0755) == 0);
+  REQUIRE(::removexattr((temp / "view").c_str(), "user.wafers.mountpoint") == 0);
+  REQUIRE(::chmod((temp / "view").c_str(), 0555) == 0);
+  prepare_mountpoint(wafer);
+  release_mountpoint(wafer);
+  CHECK_FALSE(fs::exists(temp / "view"));
+}
+
+TEST_CASE("root mounts nowhere that others can replace") {
+  if (::geteuid() != 0) return;
+  const TempDir temp;
+  fs::create_directory(temp / "theirs");
+  const auto refused = [&] {
+    Wafer wafer = wafer_at(temp / "theirs/view");
+    try {
+      prepare_mountpoint(wafer);
+      release_mountpoint(wafer);
+      return false;
+    } catch (const Error& error) {
+      CHECK_THAT(error.message(), Contains("could put something else in its place"));
+      CHECK_FALSE(fs::exists(temp / "theirs/view/x"));
+      return error.kind() == ErrorKind::refused;
+    }
+  };
+  CHECK_FALSE(refused());
+  REQUIRE(::chmod((temp / "theirs").c_str(), 0777) == 0);
+  CHECK(refused());
+  REQUIRE(::chmod((temp / "theirs").c_str(), 01777) == 0);
+  CHECK_FALSE(refused());
+  fs::create_directory(temp / "theirs/view");
+  REQUIRE(::chown((temp / "theirs/view").c_str(), 59998, 59998) == 0);
+  CHECK(refused());
+  REQUIRE(::chmod((temp / "theirs").c_str(), 0755) == 0);
+  REQUIRE(::chown((temp / "theirs").c_str(), 59998, 59998) == 0);
+  CHECK(refused());
 }
 
 TEST_CASE("inside means the directory or below, by whole names") {
