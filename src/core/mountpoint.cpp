@@ -74,6 +74,12 @@ std::vector<std::string> strangers_in(const fs::path& directory) {
   return names;
 }
 
+/// Of opening something that can't be what wafers made there.
+bool is_not_ours(int err) {
+  return err == ENOENT || err == ENOTDIR || err == EISDIR || err == ELOOP || err == ENXIO ||
+         err == EACCES;
+}
+
 bool is_in_own_state(const Wafer& wafer) {
   return !wafer.directory.empty() && is_within(wafer.mountpoint, wafer.directory);
 }
@@ -90,9 +96,13 @@ bool is_marked(int fd) {
   return err == ENOTSUP && ::fstat(fd, &status) == 0 && status.st_uid == ::geteuid();
 }
 
+/// Throws Error(failed) where that can't be told.
 bool is_marked(const fs::path& directory) {
   const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  return fd && is_marked(fd.get());
+  if (fd) return is_marked(fd.get());
+  const int err = errno;
+  if (is_not_ours(err)) return false;
+  throw failure(err, "cannot open", directory);
 }
 
 void make_missing_parents(Wafer& wafer) {
@@ -142,13 +152,17 @@ std::string first_line(const Wafer& wafer) {
   return text.substr(0, text.find('\n'));
 }
 
-/// Whether the marker there is this wafer's, at least so many bytes of its first line.
+/// Whether the marker there is this wafer's, at least so many bytes of its first line. Throws
+/// Error(failed) where that can't be told.
 bool has_marker_of(int directory, const Wafer& wafer, std::size_t least) {
   const std::string line = first_line(wafer);
   std::string start(line.size(), '\0');
   const UniqueFd fd(
       ::openat(directory, kMountpointMarker, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   const ssize_t got = fd ? ::read(fd.get(), start.data(), start.size()) : -1;
+  const int err = errno;
+  if (got < 0 && !is_not_ours(err))
+    throw failure(err, "cannot read the marker in", wafer.mountpoint);
   if (got < 0 || static_cast<std::size_t>(got) < least) return false;
   start.resize(static_cast<std::size_t>(got));
   return line.starts_with(start);
@@ -364,8 +378,7 @@ void release_mountpoint(const Wafer& wafer) {
   UniqueFd fd(::open(wafer.mountpoint.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) {
     const int err = errno;
-    const bool is_not_ours = err == ENOENT || err == ENOTDIR || err == ELOOP || err == EACCES;
-    if (!is_not_ours) throw failure(err, "cannot open mountpoint", wafer.mountpoint);
+    if (!is_not_ours(err)) throw failure(err, "cannot open mountpoint", wafer.mountpoint);
   }
   // What lies in the wafer's own directory goes with it.
   const bool outside = !is_in_own_state(wafer);
