@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <iterator>
 #include <utility>
 
 #include "base/error.h"
@@ -18,40 +19,40 @@ namespace wafers {
 namespace {
 
 constexpr std::string_view kWhiteoutPrefix = ".wh.";
-/// What is hidden behind two prefixes are aufs' and fuse-overlayfs' own files.
-constexpr std::string_view kOwnPrefix = ".wh..wh.";
 constexpr const char* kOpaqueFile = ".wh..wh..opq";
-constexpr std::string_view kOpaqueDevice = ".wh..opq";
 
-/// Makes an attribute's value a number: its one byte, 0 where it isn't there or is longer.
-/// An attribute that can't be read at all is an error: the mark could be missed.
-char one_byte_attribute(int fd, const char* attribute, const std::string& path) {
-  std::array<char, 2> value{};
-  const ssize_t size = ::fgetxattr(fd, attribute, value.data(), value.size());
-  if (size == 1) return value[0];
+/// An attribute that can't be read at all is an error: a mark could be missed.
+Unreadable cannot_read(int err, const char* attribute, const std::string& path) {
+  return Unreadable(err, "cannot read " + std::string(attribute) + " of " + wafers::quoted(path) +
+                             " in the upper");
+}
+
+/// Whether the open file or directory has the attribute, whatever its value.
+bool has_attribute(int fd, const char* attribute, const std::string& path) {
+  if (::fgetxattr(fd, attribute, nullptr, 0) >= 0) return true;
   const int err = errno;
-  if (size < 0 && err != ENODATA && err != ENOTSUP && err != ERANGE) {
-    throw Unreadable(err, "cannot read " + std::string(attribute) + " of " + wafers::quoted(path) +
-                              " in the upper");
-  }
-  return 0;
+  if (err == ENODATA || err == ENOTSUP) return false;
+  throw cannot_read(err, attribute, path);
+}
+
+/// Names of the kernel's marks (fs/overlayfs/overlayfs.h), in the dialect's namespace.
+struct KernelMarks {
+  const char* opaque;
+  const char* whiteout;
+  const char* redirect;
+  const char* metacopy;
+};
+
+const KernelMarks& marks_of(UpperDialect dialect) {
+  static constexpr KernelMarks kUser{"user.overlay.opaque", "user.overlay.whiteout",
+                                     "user.overlay.redirect", "user.overlay.metacopy"};
+  static constexpr KernelMarks kTrusted{"trusted.overlay.opaque", "trusted.overlay.whiteout",
+                                        "trusted.overlay.redirect", "trusted.overlay.metacopy"};
+  return dialect == UpperDialect::kernel_trusted ? kTrusted : kUser;
 }
 
 const char* opaque_attribute(UpperDialect dialect) {
-  switch (dialect) {
-    case UpperDialect::kernel_user:
-      return "user.overlay.opaque";
-    case UpperDialect::kernel_trusted:
-      return "trusted.overlay.opaque";
-    case UpperDialect::fuse:
-      break;
-  }
-  return "user.fuseoverlayfs.opaque";
-}
-
-const char* whiteout_attribute(UpperDialect dialect) {
-  return dialect == UpperDialect::kernel_trusted ? "trusted.overlay.whiteout"
-                                                 : "user.overlay.whiteout";
+  return dialect == UpperDialect::fuse ? "user.fuseoverlayfs.opaque" : marks_of(dialect).opaque;
 }
 
 bool is_whiteout_device(const struct stat& st) {
@@ -71,40 +72,73 @@ UpperEntry make_entry(std::string name, const struct stat& st) {
   return entry;
 }
 
-/// Name that the fuse dialect's whiteout file `.wh.<name>` stands for, empty for none.
+/// Name that the fuse dialect's whiteout `.wh.<name>` hides, empty for none. What begins with the
+/// prefix itself never shows, so there is nothing to hide.
 std::string_view hidden_name(std::string_view file) {
-  if (!file.starts_with(kWhiteoutPrefix) || file.starts_with(kOwnPrefix)) return {};
   const std::string_view name = file.substr(kWhiteoutPrefix.size());
-  return name == "." || name == ".." ? std::string_view{} : name;
+  const bool shows = name != "." && name != ".." && !name.starts_with(kWhiteoutPrefix);
+  return shows ? name : std::string_view{};
 }
 
+/// As fuse-overlayfs decides (main.c: is_directory_opaque): the first of three attributes that is
+/// there has the say, by its first byte; a file only where none is.
 bool is_opaque_for_fuse(const PlainDir& dir) {
   for (const char* attribute :
-       {"user.fuseoverlayfs.opaque", "user.overlay.opaque", "trusted.overlay.opaque"}) {
-    if (one_byte_attribute(dir.fd(), attribute, dir.path()) == 'y') return true;
+       {"trusted.overlay.opaque", "user.overlay.opaque", "user.fuseoverlayfs.opaque"}) {
+    std::array<char, 16> value{};
+    const ssize_t size = ::fgetxattr(dir.fd(), attribute, value.data(), value.size());
+    if (size >= 0) return value[0] == 'y';
+    const int err = errno;
+    if (err != ENODATA && err != ENOTSUP) throw cannot_read(err, attribute, dir.path());
   }
-  if (dir.stat(kOpaqueFile)) return true;
-  const auto device = dir.stat(std::string(kOpaqueDevice));
-  return device && is_whiteout_device(*device);
+  return dir.stat(kOpaqueFile).has_value();
 }
 
-/// Of an opaque directory 'y'. In a kernel's dialect also 'x': since Linux 6.7 a whiteout can be an
-/// empty regular file with an attribute, in a directory with this mark
-/// (Documentation/filesystems/overlayfs.rst, "Nesting overlayfs mounts"). The kernel itself makes
-/// none in an upper; other tools do.
-char directory_mark(const PlainDir& dir, UpperDialect dialect) {
-  if (dialect == UpperDialect::fuse) return is_opaque_for_fuse(dir) ? 'y' : '\0';
-  return one_byte_attribute(dir.fd(), opaque_attribute(dialect), dir.path());
+/// The mark is one byte, 'y' (fs/overlayfs/util.c: ovl_get_opaquedir_val). On the upper's root the
+/// kernel doesn't look for it (super.c: ovl_get_root).
+bool is_opaque_for_kernel(const PlainDir& dir, UpperDialect dialect) {
+  if (dir.path().empty()) return false;
+  std::array<char, 2> value{};
+  const char* const attribute = marks_of(dialect).opaque;
+  const ssize_t size = ::fgetxattr(dir.fd(), attribute, value.data(), value.size());
+  const int err = errno;
+  if (size < 0 && err != ENODATA && err != ENOTSUP && err != ERANGE) {
+    throw cannot_read(err, attribute, dir.path());
+  }
+  return size == 1 && value[0] == 'y';
 }
 
+bool is_opaque(const PlainDir& dir, UpperDialect dialect) {
+  return dialect == UpperDialect::fuse ? is_opaque_for_fuse(dir)
+                                       : is_opaque_for_kernel(dir, dialect);
+}
+
+/// Since Linux 6.7 an empty regular file with an attribute is a whiteout too (util.c:
+/// ovl_path_check_xwhiteout_xattr). The mark 'x' on the directory, of which
+/// Documentation/filesystems/overlayfs.rst tells, only decides whether readdir(3) leaves the name
+/// out; a look-up finds nothing either way. The kernel itself makes none in an upper; other tools
+/// do.
 bool is_attribute_whiteout(const PlainDir& dir, const std::string& name, const struct stat& st,
                            UpperDialect dialect) {
-  if (!S_ISREG(st.st_mode) || st.st_size != 0) return false;
-  // Through O_PATH and /proc, since the file need not be readable and there is no fgetxattrat(2).
-  const UniqueFd file(::openat(dir.fd(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  if (!file) return false;
-  const std::string path = "/proc/self/fd/" + std::to_string(file.get());
-  return ::getxattr(path.c_str(), whiteout_attribute(dialect), nullptr, 0) >= 0;
+  if (dialect == UpperDialect::fuse || !S_ISREG(st.st_mode) || st.st_size != 0) return false;
+  // By path, since the file need not be readable and there is no fgetxattrat(2) before Linux 6.13.
+  const std::string path = "/proc/self/fd/" + std::to_string(dir.fd()) + "/" + name;
+  return ::lgetxattr(path.c_str(), marks_of(dialect).whiteout, nullptr, 0) >= 0;
+}
+
+/// The kernel refuses what has a mark that our mounts switch off (namei.c: ovl_lookup, EPERM). Such
+/// an entry isn't what it looks like: its content is elsewhere.
+void refuse_mark(int fd, const char* attribute, const std::string& path) {
+  if (!has_attribute(fd, attribute, path)) return;
+  throw Unreadable(EPERM, "cannot read " + wafers::quoted(path) + " in the upper, which has " +
+                              std::string(attribute));
+}
+
+/// A `.wh.` in the root makes fuse-overlayfs show an empty view (main.c: load_dir looks for the
+/// whiteout of a root without a name).
+void refuse_nameless_whiteout(const PlainDir& dir, std::string_view name) {
+  if (!dir.path().empty() || name != kWhiteoutPrefix) return;
+  throw Unreadable(EPERM, "cannot read the upper, whose '.wh.' hides all of it");
 }
 
 /// trusted.* attributes are hidden from who lacks CAP_SYS_ADMIN in the initial user namespace, as
@@ -144,35 +178,38 @@ UpperDir UpperDir::open(const std::filesystem::path& upper, UpperDialect dialect
 }
 
 UpperDir UpperDir::open_directory(const std::string& name) const {
-  return {dir_.open_directory(name), dialect_};
+  UpperDir child(dir_.open_directory(name), dialect_);
+  if (dialect_ != UpperDialect::fuse) {
+    refuse_mark(child.fd(), marks_of(dialect_).redirect, child.path());
+  }
+  return child;
 }
 
-bool UpperDir::opaque() const { return directory_mark(dir_, dialect_) == 'y'; }
+bool UpperDir::opaque() const { return is_opaque(dir_, dialect_); }
 
 UpperListing UpperDir::list() const {
-  const char mark = directory_mark(dir_, dialect_);
-  UpperListing listing{.opaque = mark == 'y', .entries = {}};
-  std::vector<std::string> hidden;
+  UpperListing listing{.opaque = opaque(), .entries = {}};
+  std::vector<UpperEntry> shown;
   for (std::string& name : dir_.names()) {
     if (dialect_ == UpperDialect::fuse && name.starts_with(kWhiteoutPrefix)) {
+      refuse_nameless_whiteout(dir_, name);
       const std::string_view target = hidden_name(name);
-      const bool marks_opaque = name == kOpaqueDevice && listing.opaque;
-      if (!target.empty() && !marks_opaque) hidden.emplace_back(target);
+      if (!target.empty()) {
+        listing.entries.push_back({.name = std::string(target), .type = UpperEntryType::whiteout});
+      }
       continue;
     }
     const auto st = dir_.stat(name);
     if (!st) continue;  // gone since readdir(3): as if we had come later
-    if (mark == 'x' && is_attribute_whiteout(dir_, name, *st, dialect_)) {
-      hidden.push_back(std::move(name));
+    if (is_attribute_whiteout(dir_, name, *st, dialect_)) {
+      listing.entries.push_back({.name = std::move(name), .type = UpperEntryType::whiteout});
     } else {
-      listing.entries.push_back(make_entry(std::move(name), *st));
+      shown.push_back(make_entry(std::move(name), *st));
     }
   }
   const auto by_name = [](const UpperEntry& a, const UpperEntry& b) { return a.name < b.name; };
-  for (std::string& name : hidden) {
-    listing.entries.push_back({.name = std::move(name), .type = UpperEntryType::whiteout});
-  }
-  // Real entries were added before the whiteouts of the same name, and win.
+  // Whiteouts come before real entries of the same name, and win.
+  std::move(shown.begin(), shown.end(), std::back_inserter(listing.entries));
   std::stable_sort(listing.entries.begin(), listing.entries.end(), by_name);
   const auto same_name = [](const UpperEntry& a, const UpperEntry& b) { return a.name == b.name; };
   listing.entries.erase(std::unique(listing.entries.begin(), listing.entries.end(), same_name),
@@ -181,21 +218,26 @@ UpperListing UpperDir::list() const {
 }
 
 std::optional<UpperEntry> UpperDir::find(const std::string& name) const {
-  if (dialect_ == UpperDialect::fuse && name.starts_with(kWhiteoutPrefix)) return std::nullopt;
-  if (const auto st = dir_.stat(name)) {
-    if (is_attribute_whiteout(dir_, name, *st, dialect_) && directory_mark(dir_, dialect_) == 'x') {
+  if (dialect_ == UpperDialect::fuse) {
+    if (name.starts_with(kWhiteoutPrefix)) return std::nullopt;
+    if (dir_.stat(std::string(kWhiteoutPrefix) + name)) {
       return UpperEntry{.name = name, .type = UpperEntryType::whiteout};
     }
-    return make_entry(name, *st);
   }
-  if (dialect_ == UpperDialect::fuse && dir_.stat(std::string(kWhiteoutPrefix) + name)) {
+  const auto st = dir_.stat(name);
+  if (!st) return std::nullopt;
+  if (is_attribute_whiteout(dir_, name, *st, dialect_)) {
     return UpperEntry{.name = name, .type = UpperEntryType::whiteout};
   }
-  return std::nullopt;
+  return make_entry(name, *st);
 }
 
 UniqueFd UpperDir::open_file(const std::string& name, struct stat* stat_out) const {
-  return dir_.open_file(name, stat_out);
+  UniqueFd file = dir_.open_file(name, stat_out);
+  if (dialect_ != UpperDialect::fuse) {
+    refuse_mark(file.get(), marks_of(dialect_).metacopy, dir_.path_of(name));
+  }
+  return file;
 }
 
 std::string UpperDir::read_link(const std::string& name) const { return dir_.read_link(name); }

@@ -40,9 +40,9 @@ struct UpperEntry {
 };
 
 /// What one upper directory holds, in byte order of the names. The overlay's own marks (whiteout
-/// files, opaque marks, `.wh.*` in the fuse dialect) are already interpreted and don't show up as
-/// names. Where a whiteout and a real entry have one name (fuse-overlayfs can leave both), the real
-/// entry wins.
+/// files, opaque marks, `.wh.*` in the fuse dialect) are already interpreted, as the overlay itself
+/// does, and don't show up as names. Where a whiteout and a real entry have one name, the whiteout
+/// hides both.
 struct UpperListing {
   bool opaque = false;  ///< nothing of the lowerdir shows through
   std::vector<UpperEntry> entries;
@@ -59,7 +59,7 @@ class UpperDir {
   static UpperDir open(const std::filesystem::path& upper, UpperDialect dialect);
 
   /// Opens the child directory `name`. Throws Error(failed), ChangedMeanwhile where it isn't a
-  /// directory (any longer).
+  /// directory (any longer), Unreadable where it has a redirect mark, which the kernel refuses too.
   UpperDir open_directory(const std::string& name) const;
 
   /// Reads the directory and interprets it. A name that vanishes meanwhile is left out, as if it
@@ -73,7 +73,8 @@ class UpperDir {
   std::optional<UpperEntry> find(const std::string& name) const;
 
   /// Opens the regular file `name` for reading, never blocking on a fifo or device that replaced it
-  /// (O_NONBLOCK, then fstat). Throws Error(failed), ChangedMeanwhile where it is no regular file.
+  /// (O_NONBLOCK, then fstat). Throws Error(failed), ChangedMeanwhile where it is no regular file,
+  /// Unreadable where it has the mark of a file without its data, which the kernel refuses too.
   UniqueFd open_file(const std::string& name, struct stat* stat_out) const;
 
   /// Target of the symlink `name`. Throws Error(failed).

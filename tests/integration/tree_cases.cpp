@@ -787,14 +787,90 @@ Cases partial_cases() {
   };
 }
 
+/// Marks in an upper that the agent wrote itself, by the state directory's path.
+Cases forged_cases() {
+  const std::string base = kTree + "echo q > .opq; echo q > dir/.opq; : > dir/empty";
+  const auto forged = [&](std::string name, std::string script) {
+    return TreeCase{.name = "forged: " + std::move(name),
+                    .base = base,
+                    .steps = "true",
+                    .forged = std::move(script)};
+  };
+  Cases cases{
+      forged("an opaque root", "mark opaque y ."),
+      forged("an opaque root, by the kernel's user attribute",
+             "foreign_mark user.overlay.opaque y ."),
+      forged("an opaque directory", "mkdir dir; echo n > dir/n; mark opaque y dir"),
+      forged("an opaque directory that is new", "mkdir n; echo n > n/n; mark opaque y n"),
+      forged("opaque, but not y", "mkdir dir other; mark opaque yy dir; mark opaque n other"),
+      forged("opaque, without a value", "mkdir dir; mark opaque '' dir"),
+      forged("other overlays' opaque marks",
+             "mkdir -p dir/sub other; foreign_mark user.overlay.opaque y dir/sub\n"
+             "foreign_mark user.fuseoverlayfs.opaque y other"),
+      forged("marks that contradict each other",
+             "mkdir dir other; foreign_mark user.overlay.opaque n dir other\n"
+             "foreign_mark user.fuseoverlayfs.opaque y dir; : > other/.wh..wh..opq"),
+      forged("an opaque file", "echo x > a.txt; mark opaque y a.txt"),
+      forged("an attribute whiteout", ": > a.txt; mark whiteout '' a.txt"),
+      forged("an attribute whiteout in a directory",
+             "mkdir dir; : > dir/c.txt; : > dir/n; mark whiteout '' dir/c.txt dir/n"),
+      forged("an attribute whiteout in a directory that tells of it",
+             "mkdir dir; : > dir/c.txt; mark whiteout '' dir/c.txt; mark opaque x dir"),
+      forged("an attribute whiteout with content",
+             "mkdir dir; echo x > dir/c.txt; mark whiteout '' dir/c.txt; mark opaque x dir"),
+      forged("an attribute whiteout that is a directory",
+             "mkdir -p dir/sub; mark whiteout '' dir/sub; mark opaque x dir"),
+      forged("a whiteout of what isn't there", "mknod none c 0 0; mkdir n; mknod n/none c 0 0"),
+      forged("a whiteout of any mode",
+             "mknod a.txt c 0 0; chmod 7777 a.txt; mkdir dir; mknod dir/sub c 0 0"),
+      forged("a whiteout of what was replaced", "mkdir dir; echo x > a.txt; : > .wh.a.txt"),
+      forged("a whiteout beside a new file",
+             "echo x > n; : > .wh.n; : > .wh.dir; mkdir dir; echo n > dir/n"),
+      forged("a whiteout beside a whiteout", "mknod a.txt c 0 0; : > .wh.a.txt"),
+      forged("an origin that leads nowhere",
+             "mkdir dir; echo x > a.txt; mark origin junk dir a.txt"),
+  };
+  for (const char* const where : {".", "dir"}) {
+    for (const char* const name : {".wh.c.txt", ".wh.a.txt", ".wh..opq", ".wh..wh..opq",
+                                   ".wh..wh.foo", ".wh..", ".wh...", ".opq"}) {
+      for (const char* const make : {": >", "mkdir", "ln -s nowhere", "mkfifo", "mknod_whiteout"}) {
+        // Git refuses a fifo in place of a file that it tracks.
+        if (std::string(name) == ".opq" && std::string(make) == "mkfifo") continue;
+        cases.push_back(forged(std::string(where) + "/" + name + " by " + make,
+                               "mknod_whiteout() { mknod \"$1\" c 0 0; }\nmkdir -p dir; " +
+                                   std::string(make) + " " + where + "/" + name));
+      }
+    }
+  }
+  return cases;
+}
+
+/// Marks with which the kernel refuses to show an entry.
+Cases unreadable_cases() {
+  const auto unreadable = [](std::string name, std::string forged) {
+    return TreeCase{.name = "forged: " + std::move(name),
+                    .base = kTree,
+                    .steps = "true",
+                    .forged = std::move(forged),
+                    .fuse_shows_otherwise = "it has no such marks",
+                    .refused = true};
+  };
+  return {
+      unreadable("a redirected directory", "mkdir other; mark redirect /dir other"),
+      unreadable("a new directory that is redirected", "mkdir n; mark redirect /dir n"),
+      unreadable("a file without its data", "echo zz > a.txt; mark metacopy '' a.txt"),
+      unreadable("a new file without its data", "echo zz > n; mark metacopy '' n"),
+  };
+}
+
 }  // namespace
 
 std::vector<TreeCase> tree_cases() {
   std::vector<TreeCase> all;
-  for (Cases (*part)() :
-       {content_cases, deletion_cases, rename_cases, type_cases, mode_cases, name_cases,
-        ignore_cases, setting_cases, attribute_cases, special_cases, forbidden_cases,
-        repository_cases, submodule_cases, submodule_ignore_cases, partial_cases}) {
+  for (Cases (*part)() : {content_cases, deletion_cases, rename_cases, type_cases, mode_cases,
+                          name_cases, ignore_cases, setting_cases, attribute_cases, special_cases,
+                          forbidden_cases, repository_cases, submodule_cases,
+                          submodule_ignore_cases, partial_cases, forged_cases, unreadable_cases}) {
     Cases cases = part();
     std::move(cases.begin(), cases.end(), std::back_inserter(all));
   }

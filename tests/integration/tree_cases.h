@@ -12,6 +12,9 @@ struct TreeCase {
   std::string base = {};   ///< runs in the empty repository, before everything is committed
   std::string steps = {};  ///< runs in the view
   std::string later = {};  ///< runs in the view after the commit; empty for one round
+  /// Runs in the upper before it is mounted, with setfattr's names of marks beginning with $MARK.
+  /// What the view then shows is what counts: it is copied to where git works.
+  std::string forged = {};
   std::vector<std::string> paths = {};  ///< what the first round commits; empty for everything
   /// Why bare fuse-overlayfs shows something else than the plain copy after these steps. The case
   /// is then compared with a copy of what it shows.
@@ -20,7 +23,7 @@ struct TreeCase {
   std::string fuse_refuses = {};
   /// Why `git status` is known to say something else, and only the trees are compared.
   std::string status_differs = {};
-  /// `git add` refuses the view, so wafers must.
+  /// `git add` refuses the view, so wafers must. With `forged`: the view can't be read.
   bool refused = false;
 };
 

@@ -62,13 +62,18 @@ class Comparison {
     wafer_.dialect = dialect;
     wafer_.directory = scratch_ / "state";
     wafer_.mountpoint = scratch_ / "state/view";
-    view_ = wafers::test::make_view(dialect, base_.path(), wafer_.directory);
+    view_ = wafers::test::make_view(dialect, base_.path(), wafer_.directory, test.forged);
   }
 
   void round(const std::string& steps, const std::vector<std::string>& paths) {
     run_steps(steps, view_->mountpoint(), scratch_);
     run_steps(steps, plain_.path(), scratch_);
-    if (dialect_ == UpperDialect::fuse && !test_.fuse_shows_otherwise.empty()) copy_view();
+    if (!test_.forged.empty()) {
+      copy_view();
+      if (test_.refused && dialect_ != UpperDialect::fuse) return refused_view();
+    } else if (dialect_ == UpperDialect::fuse && !test_.fuse_shows_otherwise.empty()) {
+      copy_view();
+    }
     view_->flush();
     compare_status();
     compare_commit(paths);
@@ -80,6 +85,7 @@ class Comparison {
   }
 
   void unmounted() {
+    if (!test_.forged.empty() && test_.refused && dialect_ != UpperDialect::fuse) return;
     const std::string mounted = lines_of(status_of_view(wafer_));
     view_->unmount();
     CHECK(lines_of(status_of_view(wafer_)) == mounted);
@@ -95,6 +101,23 @@ class Comparison {
                {.cwd = plain_.path(), .environment = {"VIEW=" + view_->mountpoint().native()}});
   }
 
+  /// Neither the overlay nor we can say what is there.
+  void refused_view() {
+    CHECK_FALSE(
+        run_script("find . -type f -exec cat {} + > /dev/null", {.cwd = view_->mountpoint()}).ok());
+    CHECK_THROWS_AS(commit({}), wafers::Error);
+    CHECK(base_.git_line({"rev-parse", "wafers/test"}) == wafer_.last_commit);
+  }
+
+  wafers::CommitResult commit(const std::vector<std::string>& paths) {
+    wafers::CommitRequest request;
+    request.messages = {"round"};
+    request.paths = paths;
+    request.allow_empty = true;
+    return commit_view(wafer_, request,
+                       [this](const std::string& commit) { wafer_.pending_commit = commit; });
+  }
+
   void compare_status() {
     if (!test_.status_differs.empty()) return;
     CHECK(lines_of(status_of_view(wafer_)) == plain_.git({"status", "--porcelain"}));
@@ -106,19 +129,15 @@ class Comparison {
     add.insert(add.end(), paths.begin(), paths.end());
     const RunResult added = plain_.try_git(add);
     INFO(added.err);
-    REQUIRE(added.ok() == !test_.refused);
-    wafers::CommitRequest request;
-    request.messages = {"round"};
-    request.paths = paths;
-    request.allow_empty = true;
-    const auto durable = [this](const std::string& commit) { wafer_.pending_commit = commit; };
-    if (test_.refused) {
-      CHECK_THROWS_AS(commit_view(wafer_, request, durable), wafers::Error);
+    const bool refused = test_.refused && test_.forged.empty();
+    REQUIRE(added.ok() == !refused);
+    if (refused) {
+      CHECK_THROWS_AS(commit(paths), wafers::Error);
       CHECK(base_.git_line({"rev-parse", "wafers/test"}) == wafer_.last_commit);
       return;
     }
     const std::string tree = plain_.git_line({"write-tree"});
-    const wafers::CommitResult result = commit_view(wafer_, request, durable);
+    const wafers::CommitResult result = commit(paths);
     wafer_.last_commit = result.commit;
     if (result.tree != tree) {
       FAIL("git has\n"

@@ -94,6 +94,19 @@ class FuseView : public View {
   bool mounted_ = false;
 };
 
+void forge(const std::filesystem::path& upper, UpperDialect dialect, const std::string& script) {
+  const char* prefix = "user.fuseoverlayfs.";
+  if (dialect == UpperDialect::kernel_user) prefix = "user.overlay.";
+  if (dialect == UpperDialect::kernel_trusted) prefix = "trusted.overlay.";
+  const std::string functions =
+      "mark() { foreign_mark \"$MARK$@\"; }\n"
+      "foreign_mark() { python3 -c 'import os, sys; name, value, *files = sys.argv[1:]\n"
+      "for file in files: os.setxattr(file, name, value.encode())' \"$@\"; }\n";
+  const RunResult result = run_script(
+      functions + script, {.cwd = upper, .environment = {std::string("MARK=") + prefix}});
+  if (!result.ok()) throw std::runtime_error("forging failed: " + result.err);
+}
+
 void write_text(const char* path, const std::string& text) {
   std::ofstream stream(path);
   stream << text;
@@ -140,8 +153,9 @@ Ability prepare_views(UpperDialect dialect) {
 }
 
 std::unique_ptr<View> make_view(UpperDialect dialect, const std::filesystem::path& lower,
-                                const std::filesystem::path& scratch) {
+                                const std::filesystem::path& scratch, const std::string& forged) {
   Places places = make_places(lower, scratch, dialect);
+  if (!forged.empty()) forge(places.upper, dialect, forged);
   if (dialect == UpperDialect::fuse) return std::make_unique<FuseView>(std::move(places));
   return std::make_unique<KernelView>(std::move(places), dialect);
 }

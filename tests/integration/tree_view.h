@@ -34,8 +34,11 @@ struct Ability {
 };
 Ability prepare_views(UpperDialect dialect);
 
-/// Mounts `lower` with upper, work directory and mountpoint below `scratch`, `.git` hidden.
+/// Mounts `lower` with upper, work directory and mountpoint below `scratch`, `.git` hidden. Before
+/// that the shell script `forged` runs in the upper, with the function `mark NAME VALUE FILE...`
+/// for the dialect's own marks.
 std::unique_ptr<View> make_view(UpperDialect dialect, const std::filesystem::path& lower,
-                                const std::filesystem::path& scratch);
+                                const std::filesystem::path& scratch,
+                                const std::string& forged = {});
 
 }  // namespace wafers::test

@@ -13,6 +13,7 @@
 #include "support/git_repo.h"
 #include "support/temp_dir.h"
 
+namespace fs = std::filesystem;
 using wafers::UpperDialect;
 using wafers::UpperDir;
 using wafers::UpperEntry;
@@ -78,30 +79,57 @@ TEST_CASE("a whiteout is a character device 0:0 of any mode", "[upper]") {
 
 TEST_CASE("the kernel's opaque mark is exactly y in its own attribute", "[upper]") {
   const TempDir upper;
-  CHECK(list(upper.path(), UpperDialect::kernel_user).empty());
-  set_attribute(upper.path(), "user.fuseoverlayfs.opaque", "y");
-  CHECK(list(upper.path(), UpperDialect::kernel_user).empty());
-  set_attribute(upper.path(), "user.overlay.opaque", "n");
-  CHECK(list(upper.path(), UpperDialect::kernel_user).empty());
-  set_attribute(upper.path(), "user.overlay.opaque", "yes");
-  CHECK(list(upper.path(), UpperDialect::kernel_user).empty());
-  set_attribute(upper.path(), "user.overlay.opaque", "y");
-  CHECK(list(upper.path(), UpperDialect::kernel_user) == "opaque ");
+  fs::create_directory(upper / "d");
+  const auto opaque = [&] {
+    return UpperDir::open(upper.path(), UpperDialect::kernel_user).open_directory("d").opaque();
+  };
+  CHECK_FALSE(opaque());
+  for (const char* const value : {"n", "yes", "", "x"}) {
+    set_attribute(upper / "d", "user.overlay.opaque", value);
+    CHECK_FALSE(opaque());
+  }
+  set_attribute(upper / "d", "user.fuseoverlayfs.opaque", "y");
+  CHECK_FALSE(opaque());
+  set_attribute(upper / "d", "user.overlay.opaque", "y");
+  CHECK(opaque());
 }
 
-TEST_CASE("an empty file is a whiteout where attribute and directory say so", "[upper]") {
+TEST_CASE("the kernel looks for no opaque mark on the root", "[upper]") {
+  const TempDir upper;
+  set_attribute(upper.path(), "user.overlay.opaque", "y");
+  CHECK(list(upper.path(), UpperDialect::kernel_user).empty());
+  CHECK(list(upper.path(), UpperDialect::fuse) == "opaque ");
+}
+
+TEST_CASE("an empty file with the attribute is a whiteout for the kernel", "[upper]") {
   const TempDir upper;
   for (const char* name : {"empty", "full", "plain"}) write_file(upper / name, "");
   write_file(upper / "full", "x");
   set_attribute(upper / "empty", "user.overlay.whiteout", "");
   set_attribute(upper / "full", "user.overlay.whiteout", "");
-  CHECK(list(upper.path(), UpperDialect::kernel_user) == "empty:f full:f plain:f ");
+  CHECK(list(upper.path(), UpperDialect::fuse) == "empty:f full:f plain:f ");
+  CHECK(list(upper.path(), UpperDialect::kernel_user) == "empty:w full:f plain:f ");
   set_attribute(upper.path(), "user.overlay.opaque", "x");
   CHECK(list(upper.path(), UpperDialect::kernel_user) == "empty:w full:f plain:f ");
   const UpperDir dir = UpperDir::open(upper.path(), UpperDialect::kernel_user);
   CHECK(dir.find("empty")->type == UpperEntryType::whiteout);
   CHECK(dir.find("full")->type == UpperEntryType::regular);
   CHECK_FALSE(dir.find("none"));
+}
+
+TEST_CASE("what the kernel refuses to show is unreadable", "[upper]") {
+  const TempDir upper;
+  fs::create_directory(upper / "d");
+  write_file(upper / "f", "x");
+  set_attribute(upper / "d", "user.overlay.redirect", "/other");
+  set_attribute(upper / "f", "user.overlay.metacopy", "");
+  const UpperDir kernel = UpperDir::open(upper.path(), UpperDialect::kernel_user);
+  struct stat st {};
+  CHECK_THROWS_AS(kernel.open_directory("d"), wafers::Unreadable);
+  CHECK_THROWS_AS(kernel.open_file("f", &st), wafers::Unreadable);
+  const UpperDir fuse = UpperDir::open(upper.path(), UpperDialect::fuse);
+  CHECK(fuse.open_directory("d").list().entries.empty());
+  CHECK(fuse.open_file("f", &st).get() >= 0);
 }
 
 TEST_CASE("a .wh. file in a kernel upper is the user's own", "[upper]") {
@@ -113,14 +141,14 @@ TEST_CASE("a .wh. file in a kernel upper is the user's own", "[upper]") {
 
 TEST_CASE("the fuse dialect's whiteout files hide names and don't show", "[upper]") {
   const TempDir upper;
-  for (const char* name : {".wh.gone", ".wh..dotfile", ".wh.both", ".wh..wh.plnk", ".wh.", ".wh..",
+  for (const char* name : {".wh.gone", ".wh..dotfile", ".wh.both", ".wh..wh.plnk", ".wh..",
                            ".wh...", "both", "kept"}) {
     write_file(upper / name, "");
   }
-  CHECK(list(upper.path(), UpperDialect::fuse) == ".dotfile:w both:f gone:w kept:f ");
+  CHECK(list(upper.path(), UpperDialect::fuse) == ".dotfile:w both:w gone:w kept:f ");
   const UpperDir dir = UpperDir::open(upper.path(), UpperDialect::fuse);
   CHECK(dir.find("gone")->type == UpperEntryType::whiteout);
-  CHECK(dir.find("both")->type == UpperEntryType::regular);
+  CHECK(dir.find("both")->type == UpperEntryType::whiteout);
   CHECK_FALSE(dir.find(".wh.gone"));
   CHECK_FALSE(dir.find("none"));
 }
@@ -135,14 +163,29 @@ TEST_CASE("each of the fuse dialect's opaque marks counts", "[upper]") {
     set_attribute(upper.path(), "trusted.overlay.opaque", "y");
   }
   SECTION("a file") { write_file(upper / ".wh..wh..opq", ""); }
-  SECTION("a device") { make_device(upper / ".wh..opq"); }
+  SECTION("a longer value") { set_attribute(upper.path(), "user.fuseoverlayfs.opaque", "yy"); }
   CHECK(list(upper.path(), UpperDialect::fuse) == "opaque ");
 }
 
-TEST_CASE("a regular .wh..opq hides the file .opq", "[upper]") {
+TEST_CASE("the first of the fuse dialect's opaque marks has the say", "[upper]") {
   const TempDir upper;
-  write_file(upper / ".wh..opq", "");
+  set_attribute(upper.path(), "user.overlay.opaque", "n");
+  set_attribute(upper.path(), "user.fuseoverlayfs.opaque", "y");
+  write_file(upper / ".wh..wh..opq", "");
+  CHECK(list(upper.path(), UpperDialect::fuse).empty());
+}
+
+TEST_CASE("the fuse dialect's .wh..opq hides the file .opq, and .wh. in the root everything",
+          "[upper]") {
+  const TempDir upper;
+  SECTION("a file") { write_file(upper / ".wh..opq", ""); }
+  SECTION("a device") { make_device(upper / ".wh..opq"); }
   CHECK(list(upper.path(), UpperDialect::fuse) == ".opq:w ");
+  write_file(upper / "d/.wh.", "");
+  const UpperDir root = UpperDir::open(upper.path(), UpperDialect::fuse);
+  CHECK(root.open_directory("d").list().entries.empty());
+  write_file(upper / ".wh.", "");
+  CHECK_THROWS_AS(root.list(), wafers::Unreadable);
 }
 
 TEST_CASE("trusted marks are read with the privilege and refused without", "[upper]") {
@@ -156,16 +199,20 @@ TEST_CASE("trusted marks are read with the privilege and refused without", "[upp
     }
     return;
   }
-  set_attribute(upper.path(), "user.overlay.opaque", "y");
-  CHECK(list(upper.path(), UpperDialect::kernel_trusted).empty());
-  set_attribute(upper.path(), "trusted.overlay.opaque", "y");
-  CHECK(list(upper.path(), UpperDialect::kernel_trusted) == "opaque ");
+  fs::create_directory(upper / "d");
+  const UpperDir dir =
+      UpperDir::open(upper.path(), UpperDialect::kernel_trusted).open_directory("d");
+  set_attribute(upper / "d", "user.overlay.opaque", "y");
+  CHECK_FALSE(dir.opaque());
+  set_attribute(upper / "d", "trusted.overlay.opaque", "y");
+  CHECK(dir.opaque());
 }
 
 TEST_CASE("what we make, we read", "[upper]") {
   const TempDir upper;
   const auto dialect = GENERATE(UpperDialect::kernel_user, UpperDialect::fuse);
-  const UpperDir dir = UpperDir::open(upper.path(), dialect);
+  fs::create_directory(upper / "d");
+  const UpperDir dir = UpperDir::open(upper.path(), dialect).open_directory("d");
   wafers::make_whiteout(dir.fd(), "gone", dialect);
   wafers::make_opaque(dir.fd(), dialect);
   CHECK(summary(dir.list()) == "opaque gone:w ");
