@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstdint>
 #include <utility>
 
@@ -23,10 +24,14 @@ MergedDir MergedDir::directory(const std::string& name) const {
           lower_ ? lower_->find_directory(name) : std::nullopt};
 }
 
-MergedDir MergedDir::descend(const std::string& path) const {
-  MergedDir dir = directory(path.substr(0, path.find('/')));
-  const std::size_t slash = path.find('/');
-  return slash == std::string::npos ? std::move(dir) : dir.descend(path.substr(slash + 1));
+MergedDir MergedDir::descend(std::string_view path) const {
+  if (path.size() >= PATH_MAX) return {std::nullopt, std::nullopt};
+  MergedDir dir = directory(std::string(path.substr(0, path.find('/'))));
+  while (dir.exists() && path.find('/') != std::string_view::npos) {
+    path.remove_prefix(path.find('/') + 1);
+    dir = dir.directory(std::string(path.substr(0, path.find('/'))));
+  }
+  return dir;
 }
 
 /// The layer whose entry of that name the view shows; null where the view shows none.

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "linux/plain_dir.h"
 #include "linux/upper.h"
@@ -20,8 +21,9 @@ class MergedDir {
 
   /// The child directory; one that doesn't exist() where the view shows none.
   MergedDir directory(const std::string& name) const;
-  /// As directory(), for several components.
-  MergedDir descend(const std::string& path) const;
+  /// As directory(), for several components. A path of PATH_MAX bytes or more leads nowhere, as the
+  /// kernel has it: git could open nothing there either.
+  MergedDir descend(std::string_view path) const;
 
   /// Whether the view shows anything of that name.
   bool has(const std::string& name) const;

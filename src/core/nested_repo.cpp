@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 #include <cstddef>
 #include <string_view>
 #include <utility>
@@ -26,6 +27,10 @@ std::string_view without_line_end(std::string_view text) {
   return last == std::string_view::npos ? std::string_view{} : text.substr(0, last + 1);
 }
 
+/// Whether the kernel takes a path of that length. One that it doesn't leads nowhere, and isn't
+/// taken apart: these files are the agent's.
+bool fits(std::string_view path) { return path.size() < PATH_MAX; }
+
 /// Target of "ref: refs/...", empty where `content` is none.
 std::string_view symref_target(std::string_view content) {
   if (!content.starts_with("ref:")) return {};
@@ -38,10 +43,13 @@ std::optional<git::Oid> packed_ref(const MergedDir& common, std::string_view ref
   const auto packed = common.file("packed-refs", kLargestPackedRefs);
   if (!packed) return std::nullopt;
   const std::string wanted = " " + std::string(ref);
-  for (const std::string& line : split(*packed, '\n')) {
+  std::string_view rest = *packed;
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
     if (line.size() == 2 * git::Oid::kSize + wanted.size() && line.ends_with(wanted)) {
-      return git::Oid::from_hex(std::string_view(line).substr(0, 2 * git::Oid::kSize));
+      return git::Oid::from_hex(line.substr(0, 2 * git::Oid::kSize));
     }
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
   }
   return std::nullopt;
 }
@@ -53,6 +61,7 @@ std::optional<git::Oid> resolve_head(const MergedDir& git_dir, const MergedDir& 
     if (ref.empty()) {
       return git::Oid::from_hex(std::string_view(*content).substr(0, 2 * git::Oid::kSize));
     }
+    if (!fits(ref)) return std::nullopt;
     const std::size_t slash = ref.rfind('/');
     content = common.descend(ref.substr(0, slash)).file(ref.substr(slash + 1), kLargestSmallFile);
     if (!content) return packed_ref(common, ref);
@@ -125,7 +134,7 @@ std::optional<NestedRepoFinder::GitDir> NestedRepoFinder::git_dir_of(
   } else if (const auto link = dir.link(".git")) {
     target = *link;
   }
-  if (target.empty()) return std::nullopt;
+  if (target.empty() || !fits(target)) return std::nullopt;
   const std::filesystem::path place = normal(here / target);
   auto found = open(place);
   if (!found || !found->exists()) return std::nullopt;
@@ -134,6 +143,7 @@ std::optional<NestedRepoFinder::GitDir> NestedRepoFinder::git_dir_of(
 
 MergedDir NestedRepoFinder::common_dir_of(const GitDir& git_dir) const {
   const auto content = git_dir.dir.file("commondir", kLargestSmallFile);
+  if (content && !fits(*content)) return {std::nullopt, std::nullopt};
   const std::filesystem::path path =
       content ? normal(git_dir.path / without_line_end(*content)) : git_dir.path;
   auto found = open(path);

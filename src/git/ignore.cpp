@@ -1,5 +1,8 @@
 #include "git/ignore.h"
 
+#include <algorithm>
+#include <cstddef>
+
 #include "git/path_pattern.h"
 
 namespace wafers::git {
@@ -46,7 +49,9 @@ std::shared_ptr<const IgnoreScope::PatternList> IgnoreScope::PatternList::parse(
     std::string_view content, LetterCase letters) {
   if (content.empty()) return nullptr;
   auto list = std::make_shared<PatternList>();
-  for (std::string_view line : patterns_in(content)) {
+  const std::vector<std::string_view> lines = patterns_in(content);
+  list->patterns.reserve(lines.size());
+  for (std::string_view line : lines) {
     if (line.back() == '\r') line.remove_suffix(1);
     line = line.substr(0, line.find('\0'));
     list->patterns.emplace_back(without_trailing_blanks(line), letters);

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -8,7 +11,8 @@
 namespace wafers::git {
 
 /// One pattern of an ignore or attributes file (dir.c: parse_path_pattern, match_basename,
-/// match_pathname).
+/// match_pathname). Small, since a hostile file can have millions: 64 bytes and a text of more than
+/// 15 bytes.
 class PathPattern {
  public:
   PathPattern(std::string_view text, LetterCase letters);
@@ -22,15 +26,17 @@ class PathPattern {
 
  private:
   bool equal(std::string_view a, std::string_view b) const;
+  std::string_view prefix() const { return std::string_view(text_).substr(0, prefix_size_); }
+  std::string_view suffix() const { return std::string_view(text_).substr(prefix_size_ + 1); }
 
+  std::string text_;             ///< what comes before the first wildcard, or "*suffix"
+  std::size_t prefix_size_ = 0;  ///< of what comes before the first wildcard
+  std::unique_ptr<const Wildmatch> wild_;
+  enum class Rest : std::uint8_t { nothing, suffix, wild } rest_ = Rest::nothing;
+  LetterCase letters_;
   bool negative_ = false;
   bool directory_only_ = false;
   bool name_only_ = false;  ///< has no '/': matches at any depth
-  LetterCase letters_;
-  std::string prefix_;  ///< what comes before the first wildcard
-  std::string suffix_;  ///< of "*suffix"
-  enum class Rest { nothing, suffix, wild } rest_ = Rest::nothing;
-  Wildmatch wild_;
 };
 
 }  // namespace wafers::git

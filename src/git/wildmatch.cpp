@@ -128,25 +128,44 @@ Wildmatch::Wildmatch(std::string_view pattern, Slash slash, LetterCase letters)
   pattern = pattern.substr(0, pattern.find('\0'));
   std::size_t i = 0;
   while (i < pattern.size() && !malformed_) {
-    const char c = pattern[i];
-    if (c == '*') {
-      i = add_stars(pattern, i);
-    } else if (c == '[') {
-      i = add_set(pattern, i + 1);
-    } else if (c == '?') {
-      tokens_.push_back({.kind = Kind::any});
-      ++i;
-    } else if (c == '\\') {
-      // Git lowers the text's letters and not an escaped one: "\A" then matches nothing.
-      malformed_ = i + 1 == pattern.size();
-      tokens_.push_back({.kind = Kind::literal, .byte = at(pattern, i + 1)});
-      i += 2;
-    } else {
-      tokens_.push_back(
-          {.kind = Kind::literal, .byte = letters == LetterCase::ignored ? to_lower(c) : c});
-      ++i;
-    }
+    i = add_token(pattern, i);
+    if (shortest_ > kLongestText) match_nothing();
   }
+}
+
+/// Adds what begins at `i`; returns where to go on.
+std::size_t Wildmatch::add_token(std::string_view pattern, std::size_t i) {
+  const char c = pattern[i];
+  if (c == '*') return add_stars(pattern, i);
+  if (c == '[') return add_set(pattern, i + 1);
+  if (c == '?') {
+    add_one_byte({.kind = Kind::any});
+    return i + 1;
+  }
+  if (c == '\\') {
+    if (i + 1 == pattern.size()) match_nothing();
+    // Git lowers the text's letters and not an escaped one: "\A" then matches nothing.
+    add_one_byte({.kind = Kind::literal, .byte = at(pattern, i + 1)});
+    return i + 2;
+  }
+  add_one_byte({.kind = Kind::literal, .byte = letters_ == LetterCase::ignored ? to_lower(c) : c});
+  return i + 1;
+}
+
+/// Adds a token that takes a byte of text in any case.
+void Wildmatch::add_one_byte(Token token) {
+  tokens_.push_back(token);
+  ++shortest_;
+}
+
+void Wildmatch::match_nothing() {
+  malformed_ = true;
+  tokens_ = {};
+  sets_ = {};
+}
+
+bool Wildmatch::ends_with_optional() const {
+  return tokens_.size() >= 3 && tokens_[tokens_.size() - 3].kind == Kind::optional;
 }
 
 /// Adds the run of stars that begins at `first`; returns where to go on.
@@ -160,22 +179,28 @@ std::size_t Wildmatch::add_stars(std::string_view pattern, std::size_t first) {
   const bool deep = slash_ == Slash::ordinary || (end - first > 1 && whole_component);
   // "**/" may also match nothing at all.
   const bool may_vanish = deep && slash_ == Slash::separator && at(pattern, end) == '/';
-  if (may_vanish) tokens_.push_back({.kind = Kind::optional});
-  tokens_.push_back({.kind = deep ? Kind::deep_star : Kind::star});
-  if (may_vanish) tokens_.push_back({.kind = Kind::literal, .byte = '/'});
-  if (may_vanish) ++end;
-  return end;
+  if (!may_vanish) {
+    tokens_.push_back({.kind = deep ? Kind::deep_star : Kind::star});
+    return end;
+  }
+  // "**/**/" matches what "**/" does.
+  if (!ends_with_optional()) {
+    tokens_.push_back({.kind = Kind::optional});
+    tokens_.push_back({.kind = Kind::deep_star});
+    tokens_.push_back({.kind = Kind::literal, .byte = '/'});
+  }
+  return end + 1;
 }
 
 std::size_t Wildmatch::add_set(std::string_view pattern, std::size_t first) {
   SetReader reader(pattern, first, letters_);
   if (!reader.read()) {
-    malformed_ = true;
+    match_nothing();
     return pattern.size();
   }
   ByteSet set = reader.set();
   if (slash_ == Slash::separator) set.reset('/');
-  tokens_.push_back({.kind = Kind::set, .set = sets_.size()});
+  add_one_byte({.kind = Kind::set, .set = static_cast<std::uint32_t>(sets_.size())});
   sets_.push_back(set);
   return reader.next();
 }
@@ -198,42 +223,40 @@ bool Wildmatch::consumes(const Token& token, char byte) const {
   return false;
 }
 
-/// Marks what is reached from the marked states without a byte of text; that is always further on.
-void Wildmatch::add_empty_matches(std::vector<std::uint8_t>& states) const {
-  for (std::size_t i = 0; i < tokens_.size(); ++i) {
-    if (states[i] == 0) continue;
-    const Kind kind = tokens_[i].kind;
-    if (kind == Kind::star || kind == Kind::deep_star || kind == Kind::optional) states[i + 1] = 1;
-    if (kind == Kind::optional) states[i + 3] = 1;
+/// Adds a state and what is reached from it without a byte of text, which is always further on.
+/// States come in ascending order, but what an `optional` leaps to may come again.
+void Wildmatch::add_state(States& states, std::uint32_t state) const {
+  for (bool onward = true; onward; ++state) {
+    const auto place = std::lower_bound(states.begin(), states.end(), state);
+    if (place == states.end() || *place != state) states.insert(place, state);
+    const Kind kind = state < tokens_.size() ? tokens_[state].kind : Kind::literal;
+    if (kind == Kind::optional) add_state(states, state + 3);
+    onward = kind == Kind::star || kind == Kind::deep_star || kind == Kind::optional;
   }
 }
 
 bool Wildmatch::matches(std::string_view text) const {
-  if (malformed_) return false;
+  if (malformed_ || text.size() < shortest_) return false;
   const auto folded = [this](char c) { return letters_ == LetterCase::ignored ? to_lower(c) : c; };
   // Most texts fail at once: don't make sets for them.
   const bool must_start = !tokens_.empty() && tokens_.front().kind == Kind::literal;
-  if (must_start && (text.empty() || folded(text.front()) != tokens_.front().byte)) return false;
+  if (must_start && folded(text.front()) != tokens_.front().byte) return false;
 
-  std::vector<std::uint8_t> states(tokens_.size() + 1);
-  std::vector<std::uint8_t> next(tokens_.size() + 1);
-  states[0] = 1;
-  add_empty_matches(states);
+  States states;
+  States next;
+  add_state(states, 0);
   for (const char raw : text) {
     const char c = folded(raw);
-    bool alive = false;
-    std::fill(next.begin(), next.end(), std::uint8_t{0});
-    for (std::size_t i = 0; i < tokens_.size(); ++i) {
-      if (states[i] == 0 || !consumes(tokens_[i], c)) continue;
+    next.clear();
+    for (const std::uint32_t i : states) {
+      if (i == tokens_.size() || !consumes(tokens_[i], c)) continue;
       const bool repeats = tokens_[i].kind == Kind::star || tokens_[i].kind == Kind::deep_star;
-      next[repeats ? i : i + 1] = 1;
-      alive = true;
+      add_state(next, repeats ? i : i + 1);
     }
-    if (!alive) return false;
+    if (next.empty()) return false;
     states.swap(next);
-    add_empty_matches(states);
   }
-  return states.back() != 0;
+  return states.back() == tokens_.size();
 }
 
 }  // namespace wafers::git

@@ -15,8 +15,9 @@ enum class Slash { ordinary, separator };  ///< separator: git's WM_PATHNAME
 /// A pattern as git's wildmatch.c understands it: `*`, `?`, bracket expressions with ranges,
 /// classes and escapes, backslash escapes, and, where the slash separates, `**/`, `/**/` and `/**`.
 ///
-/// Matching takes time and memory in proportion to pattern times text at worst, whatever the
-/// pattern: ignore files come from an untrusted tree.
+/// Ignore files come from an untrusted tree. Whatever the pattern, matching takes memory in
+/// proportion to the text, and time in proportion to its square at worst; a pattern that takes more
+/// bytes of text than any path has (kLongestText) matches nothing and keeps no memory.
 class Wildmatch {
  public:
   Wildmatch() = default;
@@ -36,18 +37,28 @@ class Wildmatch {
   struct Token {
     Kind kind = Kind::literal;
     char byte = 0;
-    std::size_t set = 0;  ///< index into sets_
+    std::uint32_t set = 0;  ///< index into sets_
   };
+  /// States of the matching, in ascending order: indices of tokens, and one behind the last.
+  using States = std::vector<std::uint32_t>;
   using ByteSet = std::bitset<256>;
 
+  /// More than Linux lets a process name at once (PATH_MAX), by far.
+  static constexpr std::size_t kLongestText = std::size_t{1} << 16U;
+
+  std::size_t add_token(std::string_view pattern, std::size_t at);
+  void add_one_byte(Token token);
   std::size_t add_stars(std::string_view pattern, std::size_t at);
   std::size_t add_set(std::string_view pattern, std::size_t at);
+  bool ends_with_optional() const;
+  void match_nothing();
   bool consumes(const Token& token, char byte) const;
-  void add_empty_matches(std::vector<std::uint8_t>& states) const;
+  void add_state(States& states, std::uint32_t state) const;
 
   std::vector<Token> tokens_;
   std::vector<ByteSet> sets_;
-  bool malformed_ = false;  ///< matches nothing
+  std::size_t shortest_ = 0;  ///< text that can match, in bytes
+  bool malformed_ = false;    ///< matches nothing
   Slash slash_ = Slash::ordinary;
   LetterCase letters_ = LetterCase::sensitive;
 };

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -68,7 +69,20 @@ std::optional<PlainDir> PlainDir::find_directory(const std::string& name) const 
     if (means_changed(err)) return std::nullopt;
     fail(err, "cannot open directory", name);
   }
-  return PlainDir(std::move(fd), path_of(name), what_);
+  if (refused_ != nullptr) require_no_mark(fd.get(), refused_->directory, name);
+  PlainDir child(std::move(fd), path_of(name), what_);
+  child.refused_ = refused_;
+  return child;
+}
+
+void PlainDir::require_no_mark(int fd, const char* attribute, const std::string& name) const {
+  if (::fgetxattr(fd, attribute, nullptr, 0) < 0) {
+    const int err = errno;
+    if (err == ENODATA || err == ENOTSUP) return;
+    fail(err, "cannot read " + std::string(attribute) + " of", name);
+  }
+  throw Unreadable(EPERM, "cannot read " + wafers::quoted(path_of(name)) + " in " + what_ +
+                              ", which has " + attribute);
 }
 
 std::vector<std::string> PlainDir::names() const {
@@ -123,6 +137,7 @@ std::optional<UniqueFd> PlainDir::find_file(const std::string& name, struct stat
     fail(err, "cannot open", name);
   }
   if (!S_ISREG(stat_out->st_mode)) return std::nullopt;
+  if (refused_ != nullptr) require_no_mark(fd.get(), refused_->file, name);
   return fd;
 }
 

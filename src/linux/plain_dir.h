@@ -36,6 +36,15 @@ class PlainDir {
   /// `what` names the tree in messages: "the base", "the upper".
   static PlainDir open(const std::filesystem::path& directory, std::string what);
 
+  /// Extended attributes with which an entry isn't what it looks like.
+  struct RefusedMarks {
+    const char* directory;
+    const char* file;
+  };
+  /// From now on children that have such an attribute, and theirs, are Unreadable. `marks` is
+  /// borrowed and must live on.
+  void refuse(const RefusedMarks& marks) noexcept { refused_ = &marks; }
+
   PlainDir open_directory(const std::string& name) const;
   /// Absent where there is no such directory (nothing there, or something else).
   std::optional<PlainDir> find_directory(const std::string& name) const;
@@ -61,11 +70,13 @@ class PlainDir {
 
  private:
   PlainDir(UniqueFd fd, std::string path, std::string what);
+  void require_no_mark(int fd, const char* attribute, const std::string& name) const;
   [[noreturn]] void fail(int errnum, const std::string& doing, const std::string& name) const;
 
   UniqueFd fd_;
   std::string path_;
   std::string what_;
+  const RefusedMarks* refused_ = nullptr;
 };
 
 }  // namespace wafers

@@ -27,27 +27,22 @@ Unreadable cannot_read(int err, const char* attribute, const std::string& path) 
                              " in the upper");
 }
 
-/// Whether the open file or directory has the attribute, whatever its value.
-bool has_attribute(int fd, const char* attribute, const std::string& path) {
-  if (::fgetxattr(fd, attribute, nullptr, 0) >= 0) return true;
-  const int err = errno;
-  if (err == ENODATA || err == ENOTSUP) return false;
-  throw cannot_read(err, attribute, path);
-}
-
 /// Names of the kernel's marks (fs/overlayfs/overlayfs.h), in the dialect's namespace.
 struct KernelMarks {
   const char* opaque;
   const char* whiteout;
-  const char* redirect;
-  const char* metacopy;
+  /// Redirects and files without their data. The kernel refuses what has a mark that our mounts
+  /// switch off (namei.c: ovl_lookup, EPERM).
+  PlainDir::RefusedMarks refused;
 };
 
 const KernelMarks& marks_of(UpperDialect dialect) {
-  static constexpr KernelMarks kUser{"user.overlay.opaque", "user.overlay.whiteout",
-                                     "user.overlay.redirect", "user.overlay.metacopy"};
-  static constexpr KernelMarks kTrusted{"trusted.overlay.opaque", "trusted.overlay.whiteout",
-                                        "trusted.overlay.redirect", "trusted.overlay.metacopy"};
+  static constexpr KernelMarks kUser{"user.overlay.opaque",
+                                     "user.overlay.whiteout",
+                                     {"user.overlay.redirect", "user.overlay.metacopy"}};
+  static constexpr KernelMarks kTrusted{"trusted.overlay.opaque",
+                                        "trusted.overlay.whiteout",
+                                        {"trusted.overlay.redirect", "trusted.overlay.metacopy"}};
   return dialect == UpperDialect::kernel_trusted ? kTrusted : kUser;
 }
 
@@ -126,14 +121,6 @@ bool is_attribute_whiteout(const PlainDir& dir, const std::string& name, const s
   return ::lgetxattr(path.c_str(), marks_of(dialect).whiteout, nullptr, 0) >= 0;
 }
 
-/// The kernel refuses what has a mark that our mounts switch off (namei.c: ovl_lookup, EPERM). Such
-/// an entry isn't what it looks like: its content is elsewhere.
-void refuse_mark(int fd, const char* attribute, const std::string& path) {
-  if (!has_attribute(fd, attribute, path)) return;
-  throw Unreadable(EPERM, "cannot read " + wafers::quoted(path) + " in the upper, which has " +
-                              std::string(attribute));
-}
-
 /// A `.wh.` in the root makes fuse-overlayfs show an empty view (main.c: load_dir looks for the
 /// whiteout of a root without a name).
 void refuse_nameless_whiteout(const PlainDir& dir, std::string_view name) {
@@ -174,15 +161,12 @@ UpperDir::UpperDir(PlainDir dir, UpperDialect dialect) : dir_(std::move(dir)), d
 UpperDir UpperDir::open(const std::filesystem::path& upper, UpperDialect dialect) {
   PlainDir dir = PlainDir::open(upper, "the upper");
   if (dialect == UpperDialect::kernel_trusted) require_trusted_attributes(dir, upper);
+  if (dialect != UpperDialect::fuse) dir.refuse(marks_of(dialect).refused);
   return {std::move(dir), dialect};
 }
 
 UpperDir UpperDir::open_directory(const std::string& name) const {
-  UpperDir child(dir_.open_directory(name), dialect_);
-  if (dialect_ != UpperDialect::fuse) {
-    refuse_mark(child.fd(), marks_of(dialect_).redirect, child.path());
-  }
-  return child;
+  return {dir_.open_directory(name), dialect_};
 }
 
 bool UpperDir::opaque() const { return is_opaque(dir_, dialect_); }
@@ -233,11 +217,7 @@ std::optional<UpperEntry> UpperDir::find(const std::string& name) const {
 }
 
 UniqueFd UpperDir::open_file(const std::string& name, struct stat* stat_out) const {
-  UniqueFd file = dir_.open_file(name, stat_out);
-  if (dialect_ != UpperDialect::fuse) {
-    refuse_mark(file.get(), marks_of(dialect_).metacopy, dir_.path_of(name));
-  }
-  return file;
+  return dir_.open_file(name, stat_out);
 }
 
 std::string UpperDir::read_link(const std::string& name) const { return dir_.read_link(name); }

@@ -613,6 +613,15 @@ Cases repository_cases() {
       {.name = "a repository deep in the view",
        .base = kTree,
        .steps = kInner + "mkdir n; echo 1 > n/1; inner n/m"},
+      {.name = "a repository whose HEAD names a ref longer than a path",
+       .base = kTree,
+       .steps = "mkdir -p n/.git/refs n/.git/objects; echo 1 > n/f\n"
+                "python3 -c 'print(\"ref: refs/\" + \"a/\" * 500000 + \"x\")' > n/.git/HEAD",
+       .refused = true},
+      {.name = "a .git file that leads further than a path can",
+       .base = kTree,
+       .steps = "mkdir n; echo 1 > n/f\n"
+                "python3 -c 'print(\"gitdir: \" + \"a/\" * 500000 + \"x\")' > n/.git"},
       {.name = "a repository in the view moves on",
        .base = kTree,
        .steps = kInner + "inner n",

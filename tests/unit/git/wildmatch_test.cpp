@@ -141,3 +141,25 @@ TEST_CASE("many stars cost no more than their number times the text", "[wildmatc
   for (int i = 0; i < 1000; ++i) path += "aa/";
   CHECK_FALSE(match(deep + "b", path));
 }
+
+TEST_CASE("a pattern that takes more text than any path has matches nothing", "[wildmatch]") {
+  constexpr std::size_t kLongest = std::size_t{1} << 16U;
+  CHECK(match(std::string(kLongest, '?'), std::string(kLongest, 'a')));
+  CHECK_FALSE(match(std::string(kLongest + 1, '?'), std::string(kLongest + 1, 'a')));
+  CHECK_FALSE(match(std::string(50'000'000, '?') + "*", "a"));
+  std::string sets;
+  for (int i = 0; i < 100'000; ++i) sets += "[a][b]*";
+  CHECK_FALSE(match(sets, "ab"));
+}
+
+TEST_CASE("directories that may be missing, many in a row", "[wildmatch]") {
+  std::string deep;
+  for (int i = 0; i < 100'000; ++i) deep += "**/";
+  CHECK(match(deep + "a", "a"));
+  CHECK(match(deep + "a", "x/y/a"));
+  CHECK_FALSE(match(deep + "a", "x/b"));
+  CHECK_FALSE(match(deep + "a", "xa"));
+  CHECK(match("**/**/a/**/**/b", "x/a/b"));
+  CHECK(match("**/**/a/**/**/b", "a/x/y/b"));
+  CHECK_FALSE(match("**/**/a/**/**/b", "ab"));
+}
