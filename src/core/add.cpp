@@ -57,7 +57,8 @@ Base open_base(const fs::path& from) {
     throw Error(ErrorKind::failed, wafers::quoted(from.native()) + " is no directory",
                 "--from names any directory of a checkout");
   }
-  git::Repository repository = git::Repository::open(from);
+  git::Repository repository =
+      from == "." ? git::Repository::open_here(from) : git::Repository::open(from);
   const auto complaints = repository.unsupported();
   if (!complaints.empty()) throw Error(ErrorKind::unsupported, complaints.front());
   const auto head = repository.head_commit();

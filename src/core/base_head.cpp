@@ -23,11 +23,18 @@ std::optional<std::string> content_of(const fs::path& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-/// A file that holds one line, such as `.git`, `commondir` or a ref.
+/// A file that holds one line, such as a ref.
 std::optional<std::string> line_of(const fs::path& path) {
   const auto content = content_of(path);
   if (!content) return std::nullopt;
   return std::string(trimmed(*content));
+}
+
+/// Such a line that is a path, which may end in a blank.
+std::optional<std::string> path_of(const fs::path& file) {
+  auto content = content_of(file);
+  if (content) content->resize(content->find_last_not_of("\r\n") + 1);
+  return content;
 }
 
 bool is_object_name(std::string_view text) {
@@ -41,13 +48,13 @@ std::optional<fs::path> git_dir_of(const fs::path& worktree) {
   const fs::path dot_git = worktree / ".git";
   std::error_code error;
   if (fs::is_directory(dot_git, error)) return dot_git;
-  const auto line = line_of(dot_git);
+  const auto line = path_of(dot_git);
   if (!line || !line->starts_with(kPrefix)) return std::nullopt;
   return (worktree / line->substr(kPrefix.size())).lexically_normal();
 }
 
 fs::path common_dir_of(const fs::path& git_dir) {
-  const auto line = line_of(git_dir / "commondir");
+  const auto line = path_of(git_dir / "commondir");
   std::error_code error;
   const fs::path common = line ? git_dir / *line : git_dir;
   const fs::path resolved = fs::canonical(common, error);

@@ -135,7 +135,7 @@ void examine_git(Diagnosis& diagnosis, const fs::path& directory) {
     return;
   }
   try {
-    const git::Repository repository = git::Repository::open(directory);
+    const git::Repository repository = git::Repository::open_here(directory);
     checks.push_back(check_identity([&](auto role) { return repository.identity(role); }));
     examine_repository(diagnosis, repository);
   } catch (const Error& error) {

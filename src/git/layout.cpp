@@ -188,6 +188,24 @@ Layout discover(const fs::path& inside) {
   return layout;
 }
 
+std::optional<std::string> missing_way_back(const Layout& layout) {
+  Layout found;
+  try {
+    found = discover(layout.worktree);
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): then it leads nowhere
+  }
+  if (found.git_dir == layout.git_dir && found.worktree == layout.worktree) return std::nullopt;
+  const std::string worktree = "core.worktree of " + wafers::quoted(layout.git_dir.native()) +
+                               " names " + wafers::quoted(layout.worktree.native());
+  if (found.worktree == layout.worktree) {
+    return worktree + ", which belongs to the repository " + wafers::quoted(found.git_dir.native());
+  }
+  const fs::path git_file = layout.worktree / ".git";
+  return worktree + ", which doesn't lead back to that repository; echo " +
+         shell_quoted("gitdir: " + layout.git_dir.native()) + " > " +
+         shell_quoted(git_file.native()) + " makes it do so";
+}
+
 void check_ownership(const Layout& layout) {
   const uid_t uid = ::geteuid();
   const bool ours = belongs_to(layout.worktree, uid) && belongs_to(layout.git_dir, uid) &&

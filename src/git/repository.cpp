@@ -3,6 +3,7 @@
 #include <git2/sys/repository.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <string_view>
 #include <utility>
 
@@ -73,6 +74,31 @@ void apply_core_settings(Layout& layout, const Config& repository_config) {
   }
 }
 
+/// What GIT_DIR or GIT_WORK_TREE says, resolved as far as it exists; empty where it isn't set.
+fs::path path_in_environment(const char* variable) {
+  const char* const value = std::getenv(variable);
+  if (value == nullptr || *value == '\0') return {};
+  std::error_code error;
+  const fs::path real = fs::canonical(value, error);
+  return error ? fs::path(value) : real;
+}
+
+Error environment_names_another(const fs::path& git_dir, const fs::path& worktree) {
+  std::string names;
+  if (!git_dir.empty()) names = "GIT_DIR names " + wafers::quoted(git_dir.native());
+  if (!worktree.empty()) {
+    names += (names.empty() ? "" : " and ") + std::string("GIT_WORK_TREE names ") +
+             wafers::quoted(worktree.native());
+  }
+  std::string hint = "unset GIT_DIR GIT_WORK_TREE, or name a checkout with --from";
+  if (!git_dir.empty() && !worktree.empty() && !fs::exists(worktree / ".git")) {
+    hint += "; to make that one be found: echo " + shell_quoted("gitdir: " + git_dir.native()) +
+            " > " + shell_quoted((worktree / ".git").native());
+  }
+  return Error(ErrorKind::unsupported,
+               names + ", and not what is found from here: wafers goes by directories alone", hint);
+}
+
 }  // namespace
 
 RepositoryHandle open_handle(const Layout& layout) {
@@ -121,6 +147,22 @@ Repository Repository::open(const fs::path& inside) {
   impl->refs = RefFiles(impl->layout.git_dir, impl->layout.common_dir, logging_of(impl->config),
                         SharedMode::parse(impl->config.get("core.sharedRepository")));
   return Repository(std::move(impl));
+}
+
+Repository Repository::open_here(const fs::path& inside) {
+  const fs::path git_dir = path_in_environment("GIT_DIR");
+  const fs::path worktree = path_in_environment("GIT_WORK_TREE");
+  if (git_dir.empty() && worktree.empty()) return open(inside);
+  try {
+    Repository found = open(inside);
+    const Layout& layout = found.impl_->layout;
+    const bool same_repository =
+        git_dir.empty() || git_dir == layout.git_dir || git_dir == layout.git_file;
+    if (same_repository && (worktree.empty() || worktree == layout.worktree)) return found;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::failed) throw;
+  }
+  throw environment_names_another(git_dir, worktree);
 }
 
 const Date& Repository::Impl::start_date() const {
@@ -220,6 +262,7 @@ bool has_unusual_index(const fs::path& git_dir) {
 
 std::vector<std::string> Repository::unsupported() const {
   std::vector<std::string> problems;
+  if (auto problem = missing_way_back(impl_->layout)) problems.push_back(*std::move(problem));
   if (!has_unusual_index(git_dir())) return problems;
   const auto index = IndexView::open(git_dir() / "index", IndexFile::Checksum::trusted);
   if (!index) return problems;

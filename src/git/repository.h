@@ -58,6 +58,10 @@ class Repository {
   /// config, shallow clones, alternates, linked worktrees are fine.
   static Repository open(const std::filesystem::path& inside);
 
+  /// As open(), for a directory that nobody named, where git would go by GIT_DIR and GIT_WORK_TREE:
+  /// Error(unsupported) where these name another repository or worktree than what open() finds.
+  static Repository open_here(const std::filesystem::path& inside);
+
   Repository(Repository&&) noexcept;
   Repository& operator=(Repository&&) noexcept;
   ~Repository();
@@ -126,7 +130,7 @@ class Repository {
   std::unique_ptr<ObjectStore> objects_beside(const std::filesystem::path& objects_dir) const;
 
   /// What of this repository wafers can't serve, one sentence each; empty if it can. (Checked by
-  /// `add` and `doctor`: split or sparse index, and what open() would refuse.)
+  /// `add` and `doctor`: split or sparse index, a worktree from which open() doesn't find it.)
   std::vector<std::string> unsupported() const;
 
  private:
