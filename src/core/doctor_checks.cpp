@@ -221,12 +221,27 @@ Check check_fusermount(const FuseFacts& facts, const RestrictionFacts& restricti
                   {"no_new_privs is set, so that " + subject + " gets no privilege",
                    "start without it (Docker: without --security-opt no-new-privileges)"});
   }
-  if (!facts.has_mtab) {
+  Check unmounting = check_unmounting(facts, caller, missing);
+  if (unmounting.status != CheckStatus::ok) return unmounting;
+  return passed("fusermount3", "fusermount3 is " + subject + ", setuid root");
+}
+
+Check check_unmounting(const FuseFacts& facts, Caller caller, CheckStatus missing) {
+  if (caller == Caller::ordinary_user && !facts.has_mtab) {
     return missed("fusermount3", missing,
                   {"there is no /etc/mtab, which fusermount3 reads when it unmounts",
                    "sudo ln -s ../proc/self/mounts /etc/mtab"});
   }
-  return passed("fusermount3", "fusermount3 is " + subject + ", setuid root");
+  if (caller == Caller::ordinary_user && !facts.has_account) {
+    const std::string uid = std::to_string(facts.uid);
+    return missed("fusermount3", missing,
+                  {"uid " + uid +
+                       " has no entry in /etc/passwd, which fusermount3 asks for when it "
+                       "unmounts",
+                   "echo 'user" + uid + ":x:" + uid + ":" + std::to_string(facts.gid) +
+                       "::/:/bin/sh' | sudo tee -a /etc/passwd"});
+  }
+  return passed("fusermount3", "fusermount3 can unmount what it mounts");
 }
 
 Check check_fuse_device(const FuseFacts& facts, CheckStatus missing) {

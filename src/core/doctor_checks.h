@@ -33,6 +33,9 @@ enum class Caller { root, ordinary_user };
 Check check_fusermount(const FuseFacts& facts, const RestrictionFacts& restrictions, Caller caller,
                        CheckStatus missing);
 
+/// Whether fusermount3 would unmount for the caller what it mounts.
+Check check_unmounting(const FuseFacts& facts, Caller caller, CheckStatus missing);
+
 Check check_fuse_device(const FuseFacts& facts, CheckStatus missing);
 
 }  // namespace wafers

@@ -9,9 +9,11 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "core/backend_internal.h"
+#include "core/doctor_checks.h"
 #include "core/visible_view.h"
 #include "linux/files.h"
 #include "linux/fuse_overlayfs.h"
+#include "linux/host_facts.h"
 #include "linux/overlay_trial.h"
 #include "linux/process.h"
 #include "linux/process_scan.h"
@@ -55,6 +57,16 @@ void take_away(const Wafer& wafer, const UniqueFd& server) {
   wait_for_fuse_overlayfs(server);
 }
 
+/// For a user without a name or a mount table, fusermount3 mounts and then refuses to unmount.
+void refuse_what_would_stay() {
+  const Caller caller = ::getuid() == 0 ? Caller::root : Caller::ordinary_user;
+  const Check check = check_unmounting(read_fusermount_facts(), caller, CheckStatus::fail);
+  if (check.status == CheckStatus::ok) return;
+  throw Error(ErrorKind::unsupported,
+              "what fuse-overlayfs mounts could not be unmounted again: " + check.message,
+              check.remedy);
+}
+
 /// Takes away what a dead server, or a wafers that was killed before it saved a record, left on the
 /// mountpoint.
 void clear_mountpoint(const Wafer& wafer) {
@@ -80,6 +92,7 @@ class FuseBackend final : public Backend {
 
   Trial trial(const std::filesystem::path& state_dir, MountMode mode) const override {
     try {
+      refuse_what_would_stay();
       const Scratch scratch(state_dir, kTrialPrefix);
       make_trial_layers(scratch.path());
       try_serving(scratch.path(), mode);
@@ -92,6 +105,7 @@ class FuseBackend final : public Backend {
   MountRecord mount(const Wafer& wafer) const override {
     if (live_view(wafer)) return *wafer.mount;
     if (process_with_view_elsewhere(wafer)) require_visible(wafer, state(wafer));
+    refuse_what_would_stay();
     clear_mountpoint(wafer);
     const FuseServer server = start_fuse_overlayfs(spec_of(wafer));
     try {

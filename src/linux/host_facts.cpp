@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -222,13 +223,22 @@ FileSystemFacts probe_file_system(const fs::path& directory) {
   return facts;
 }
 
-FuseFacts read_fuse_facts() {
+FuseFacts read_fusermount_facts() {
   FuseFacts facts;
-  facts.server = find_program("fuse-overlayfs");
-  if (facts.server) facts.server_version = fuse_overlayfs_version().value_or("");
   facts.fusermount = find_program("fusermount3");
   if (facts.fusermount) facts.fusermount_privileged = runs_privileged(*facts.fusermount);
   facts.has_mtab = ::access("/etc/mtab", R_OK) == 0;
+  // fusermount.c, get_user_name(): of the real uid.
+  facts.uid = ::getuid();
+  facts.gid = ::getgid();
+  facts.has_account = ::getpwuid(facts.uid) != nullptr;
+  return facts;
+}
+
+FuseFacts read_fuse_facts() {
+  FuseFacts facts = read_fusermount_facts();
+  facts.server = find_program("fuse-overlayfs");
+  if (facts.server) facts.server_version = fuse_overlayfs_version().value_or("");
   facts.device_errnum = try_fuse_device();
   return facts;
 }

@@ -63,9 +63,16 @@ struct FuseFacts {
   std::string server_version;                       ///< "1.10"; empty where it does not say
   std::optional<std::filesystem::path> fusermount;  ///< fusermount3 in PATH
   bool fusermount_privileged = false;  ///< setuid root or with file capabilities, where that counts
-  bool has_mtab = true;   ///< /etc/mtab, without which fusermount3 unmounts nothing for a user
+  bool has_mtab = true;     ///< /etc/mtab, without which fusermount3 unmounts nothing for a user
+  bool has_account = true;  ///< the caller's name is known, without which it doesn't either
+  unsigned uid = 0;         ///< of the caller
+  unsigned gid = 0;
   int device_errnum = 0;  ///< of opening /dev/fuse to read and write; ENODEV for another device
 };
 FuseFacts read_fuse_facts();
+
+/// What a user's fusermount3 depends on, which takes no other process to find out: `fusermount` and
+/// what follows it, without the device.
+FuseFacts read_fusermount_facts();
 
 }  // namespace wafers

@@ -69,6 +69,11 @@ class Host {
     return execute({"sh", "-c", script, WAFERS_PROGRAM, base_.string()});
   }
 
+  /// A script with the program as $0 and the base as $1.
+  RunResult script(const std::string& text) const {
+    return execute({"sh", "-c", text, WAFERS_PROGRAM, base_.string()});
+  }
+
   RunResult add(const Words& more = {}) const {
     Words arguments{"add", "a1", "--from", base_.string()};
     arguments.insert(arguments.end(), more.begin(), more.end());
@@ -237,6 +242,27 @@ TEST_CASE("programs of fuse not in PATH and namespaces denied: nothing works") {
   host.path(empty.path().string());
   expect_unsupported(host);
   CHECK_THAT(line_with(doctor_says(host), "fuse-overlayfs is not in PATH"), Contains("fail"));
+}
+
+TEST_CASE("what fusermount3 would mount and not unmount is never begun") {
+  if (!is_root()) return;  // by root only, see Host::for_user
+  const auto [lack, reason, remedy] = GENERATE(table<const char*, const char*, const char*>(
+      {{"--no-mtab", "there is no /etc/mtab", "ln -s ../proc/self/mounts /etc/mtab"},
+       {"--no-name", "uid 59999 has no entry in /etc/passwd", "59999:59999::/:/bin/sh"}}));
+  const std::string nothing_mounted = "grep fuse-overlayfs /proc/self/mountinfo; exit $status";
+  Host host = Host::for_user({"--fuse"});
+  REQUIRE(host.script(R"("$0" add a1 --backend fuse --from "$1" && "$0" umount a1)").ok());
+  host.limit(lack);
+  for (const char* command : {R"("$0" add a2 --backend fuse --from "$1")", R"("$0" mount a1)"}) {
+    const RunResult result = host.script(std::string(command) + "; status=$?; " + nothing_mounted);
+    CAPTURE(command, result.err);
+    CHECK(result.status == 5);
+    CHECK(result.out.empty());
+    CHECK_THAT(result.err, Contains(reason));
+    CHECK_THAT(result.err, Contains(remedy));
+  }
+  CHECK_THAT(line_with(doctor_says(host), reason), Contains("warn"));
+  CHECK_FALSE(fs::exists(host.state() / "a2"));
 }
 
 TEST_CASE("a trial that was passed before is no promise") {

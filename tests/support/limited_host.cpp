@@ -1,14 +1,16 @@
 // Runs a command on a host that lacks something, simulated for it and its children alone.
 //
 //   limited_host [--no-userns] [--deny-unshare] [--deny-mount] [--no-fuse] [--fuse]
-//                [--uid N [--reach DIR]...] -- COMMAND [ARG...]
+//                [--no-mtab] [--uid N [--no-name] [--reach DIR]...] -- COMMAND [ARG...]
 //
 //   --no-userns     in a user namespace whose own user.max_user_namespaces is 0: ENOSPC
 //   --deny-unshare  a seccomp filter refuses to make namespaces with EPERM, as Docker's does
 //   --deny-mount    a seccomp filter refuses all that mounts with EPERM
 //   --no-fuse       /dev/fuse is not the fuse device
+//   --no-mtab       there is no /etc/mtab; needs root
 //   --fuse          /dev/fuse is a node of mode 666, as udev makes it; needs root
 //   --reach DIR     may be entered by that user, even below a directory that is closed to others
+//   --no-name       no password file has an entry for that user
 //   --uid N         as an ordinary user; needs root. Started by root, setuid programs such as
 //                   fusermount3 keep working in it; started by anyone else they do not, since then
 //                   it takes a one-id user namespace or no_new_privs to bring about the rest.
@@ -59,6 +61,8 @@ struct Limits {
   bool deny_mount = false;
   bool no_fuse = false;
   bool fuse = false;
+  bool no_mtab = false;
+  bool no_name = false;
   std::optional<uid_t> uid;
   std::vector<fs::path> reach;
 };
@@ -131,6 +135,18 @@ void give_name(uid_t uid) {
   all.close();
   require(all.good() && ::chmod("/mnt/passwd", 0644) == 0, "write a password file");
   require(::mount("/mnt/passwd", "/etc/passwd", nullptr, MS_BIND, nullptr) == 0, "cover passwd");
+  require(::umount2("/mnt", MNT_DETACH) == 0, "unmount tmpfs");
+}
+
+/// An overlay of /etc with a whiteout: what is hidden is a symlink, over which nothing can be
+/// mounted.
+void hide_mtab() {
+  require(::mount("limited-host", "/mnt", "tmpfs", MS_NOSUID, nullptr) == 0, "mount tmpfs");
+  require(::mkdir("/mnt/upper", 0755) == 0 && ::mkdir("/mnt/work", 0755) == 0, "make layers");
+  require(::mknod("/mnt/upper/mtab", S_IFCHR, makedev(0, 0)) == 0, "make a whiteout");
+  require(::mount("limited-host", "/etc", "overlay", 0,
+                  "lowerdir=/etc,upperdir=/mnt/upper,workdir=/mnt/work") == 0,
+          "cover /etc");
   require(::umount2("/mnt", MNT_DETACH) == 0, "unmount tmpfs");
 }
 
@@ -257,9 +273,10 @@ void install_filter(const Limits& limits) {
 void apply(const Limits& limits) {
   const bool root = ::geteuid() == 0;
   if (root) enter_mount_namespace();
+  if (limits.no_mtab) hide_mtab();
   if (limits.uid) {
     make_reachable(limits.reach);
-    give_name(*limits.uid);
+    if (!limits.no_name) give_name(*limits.uid);
   }
   if (limits.fuse) cover_with_usable_fuse();
   if (root && limits.no_fuse) cover_fuse_with_null();
@@ -299,6 +316,10 @@ Limits parse(int argc, char** argv, int& command) {
       limits.deny_mount = true;
     } else if (argument == "--no-fuse") {
       limits.no_fuse = true;
+    } else if (argument == "--no-mtab") {
+      limits.no_mtab = true;
+    } else if (argument == "--no-name") {
+      limits.no_name = true;
     } else if (argument == "--fuse") {
       limits.fuse = true;
     } else if (argument == "--reach" && command + 1 < argc) {

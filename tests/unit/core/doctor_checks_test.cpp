@@ -186,6 +186,14 @@ TEST_CASE("fuse: programs and device") {
     expect(fusermount(Caller::ordinary_user), kMissing, "no /etc/mtab", "ln -s");
     CHECK(fusermount(Caller::root).status == CheckStatus::ok);
   }
+  SECTION("fusermount3 without a name for the caller matters to ordinary users") {
+    facts.has_account = false;
+    facts.uid = 1234;
+    facts.gid = 99;
+    expect(fusermount(Caller::ordinary_user), kMissing, "uid 1234 has no entry in /etc/passwd",
+           "echo 'user1234:x:1234:99::/:/bin/sh' | sudo tee -a /etc/passwd");
+    CHECK(fusermount(Caller::root).status == CheckStatus::ok);
+  }
   SECTION("fusermount3 without its bit matters to ordinary users") {
     facts.fusermount_privileged = false;
     expect(fusermount(Caller::ordinary_user), kMissing, "not setuid root",
