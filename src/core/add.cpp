@@ -16,6 +16,7 @@
 #include "core/add_names.h"
 #include "core/attach.h"
 #include "core/backend.h"
+#include "core/base_mounts.h"
 #include "core/discard.h"
 #include "core/interrupt.h"
 #include "core/mountpoint.h"
@@ -118,6 +119,14 @@ void warn_of_unreadable(const git::CleanReport& report, const Notify& notify) {
   for (const std::string& warning : report.warnings) notify("warning: " + warning);
 }
 
+/// The git directory is not missed: the view has none.
+void warn_of_mounts(const std::vector<BaseMount>& mounts, const Notify& notify) {
+  for (const BaseMount& mount : mounts) {
+    if (mount.path == ".git" || mount.path.starts_with(".git/")) continue;
+    notify("warning: " + describe(mount) + ": the view shows what that covers instead");
+  }
+}
+
 git::CleanReport require_clean(const Base& base, const fs::path& verified) {
   constexpr std::size_t kShown = 5;
   git::CleanReport report = git::check_clean(base.repository, kShown, verified);
@@ -147,12 +156,18 @@ MountMode mount_mode(const AddRequest& request) {
 }
 
 ChosenBackend choose(const AddRequest& request, const fs::path& state_root, Trials trials,
-                     const Notify& notify) {
+                     const Obstacles& obstacles, const Notify& notify) {
   const auto& wanted = request.backend;
   if (!wanted) {
-    BackendChoice choice = choose_backend(state_root, mount_mode(request), trials);
+    BackendChoice choice = choose_backend(state_root, mount_mode(request), trials, obstacles);
     for (const std::string& line : choice.fallbacks) notify(line);
     return {make_backend(choice.kind), std::move(choice.trial)};
+  }
+  if (const auto found = obstacles.find(*wanted); found != obstacles.end()) {
+    throw Error(ErrorKind::unsupported,
+                "backend '" + std::string(to_string(*wanted)) +
+                    "' can't show this base: " + found->second.message(),
+                found->second.hint());
   }
   auto backend = make_backend(*wanted);
   Trial trial = try_backend(*backend, state_root, mount_mode(request), trials);
@@ -256,7 +271,10 @@ class Adding {
   }
 
   void choose_backend_for_all() {
-    chosen_ = choose(request_, store_.root(), trials_, notify_);
+    const fs::path worktree = base_.repository.worktree();
+    const std::vector<BaseMount> mounts = find_base_mounts(worktree);
+    chosen_ = choose(request_, store_.root(), trials_, obstacles_of(worktree, mounts), notify_);
+    if (chosen_.backend->kind() == BackendKind::host) warn_of_mounts(mounts, notify_);
     warn_of_unreadable(clean_report_, notify_);
     if (chosen_.backend->kind() == BackendKind::namespace_) {
       warn_of_foreign_files(clean_report_, notify_);

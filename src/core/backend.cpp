@@ -63,10 +63,14 @@ Trial try_backend(const Backend& backend, const std::filesystem::path& state_dir
   return backend.trial(state_dir, mode);
 }
 
-BackendChoice choose_backend(const std::filesystem::path& state_dir, MountMode mode,
-                             Trials trials) {
+BackendChoice choose_backend(const std::filesystem::path& state_dir, MountMode mode, Trials trials,
+                             const Obstacles& obstacles) {
   std::vector<Attempt> failed;
   for (const BackendKind kind : candidates()) {
+    if (const auto found = obstacles.find(kind); found != obstacles.end()) {
+      failed.push_back({kind, trial_failed(found->second, {})});
+      continue;
+    }
     Trial trial = try_backend(*make_backend(kind), state_dir, mode, trials);
     if (trial.works) return {kind, std::move(trial), fallback_lines(failed, kind)};
     failed.push_back({kind, std::move(trial)});

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base_mounts.h"
 #include "core/wafer.h"
 
 namespace wafers {
@@ -100,14 +101,15 @@ Trial try_backend(const Backend& backend, const std::filesystem::path& state_dir
 
 /// What `auto` decides: the first of host (only where the caller has CAP_SYS_ADMIN over its mount
 /// namespace), namespace, fuse whose trial works. `fallbacks` holds a line for each one that should
-/// have come first and did not work: from what, to what, why. Throws Error(unsupported) if none
-/// works.
+/// have come first and did not work: from what, to what, why. One with an obstacle is not
+/// tried. Throws Error(unsupported) if none works.
 struct BackendChoice {
   BackendKind kind = BackendKind::namespace_;
   Trial trial;  ///< the one that worked
   std::vector<std::string> fallbacks;
 };
-BackendChoice choose_backend(const std::filesystem::path& state_dir, MountMode mode, Trials trials);
+BackendChoice choose_backend(const std::filesystem::path& state_dir, MountMode mode, Trials trials,
+                             const Obstacles& obstacles = {});
 
 /// What the names of directories below the state directory begin with in which a trial is made.
 /// Whoever makes one has claimed it (core/claim.h).

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "core/backend.h"
+#include "core/base_mounts.h"
 #include "core/doctor_checks.h"
 #include "core/store.h"
 #include "git/repository.h"
@@ -52,13 +53,24 @@ Trial trial_of(BackendKind kind, const fs::path& state_dir) {
   }
 }
 
-void choose(Diagnosis& diagnosis, const fs::path& state_dir) {
+void choose(Diagnosis& diagnosis, const fs::path& state_dir, const Obstacles& obstacles) {
   try {
-    const BackendChoice choice = choose_backend(state_dir, MountMode::volatile_, Trials::made_anew);
+    const BackendChoice choice =
+        choose_backend(state_dir, MountMode::volatile_, Trials::made_anew, obstacles);
     diagnosis.backend = choice.kind;
     diagnosis.verdict = "wafers add takes the backend " + std::string(to_string(choice.kind));
   } catch (const Error&) {
     diagnosis.verdict = "no backend works here: wafers add can't mount a view";
+  }
+}
+
+/// None where there is no checkout: examine_git() says why.
+Obstacles obstacles_of_checkout(const fs::path& directory) {
+  try {
+    const fs::path worktree = git::Repository::open_here(directory).worktree();
+    return obstacles_of(worktree, find_base_mounts(worktree));
+  } catch (const Error&) {
+    return {};
   }
 }
 
@@ -121,6 +133,10 @@ void examine_repository(Diagnosis& diagnosis, const git::Repository& repository)
   };
   const std::vector<std::string> reasons = repository.unsupported();
   for (const std::string& reason : reasons) add(CheckStatus::fail, printable(reason));
+  const fs::path worktree = repository.worktree();
+  for (const BaseMount& mount : find_base_mounts(worktree)) {
+    diagnosis.checks.push_back(check_base_mount(worktree, mount));
+  }
   if (reasons.empty()) {
     add(CheckStatus::ok, wafers::quoted(repository.worktree().string()) + " can be a base");
   }
@@ -163,7 +179,7 @@ Diagnosis diagnose(const fs::path& state_dir, const fs::path& directory) {
   try {
     require_own_state(state_dir);
     const StateDirectory state(state_dir);
-    choose(diagnosis, state_dir);
+    choose(diagnosis, state_dir, obstacles_of_checkout(directory));
     examine_host(diagnosis, state_dir);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::refused) throw;

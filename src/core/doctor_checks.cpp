@@ -244,6 +244,16 @@ Check check_unmounting(const FuseFacts& facts, Caller caller, CheckStatus missin
   return passed("fusermount3", "fusermount3 can unmount what it mounts");
 }
 
+Check check_base_mount(const std::filesystem::path& worktree, const BaseMount& mount) {
+  const std::string shown_by = mount.tracked
+                                   ? "backend fuse alone shows the files that are tracked there"
+                                   : "backend namespace can show no view of the base, and "
+                                     "backend host leaves it out";
+  return missed("base-mount", CheckStatus::warn,
+                {describe(mount) + ": " + shown_by,
+                 "sudo umount " + shell_quoted((worktree / mount.path).native())});
+}
+
 Check check_fuse_device(const FuseFacts& facts, CheckStatus missing) {
   if (facts.device_errnum == 0) return passed("fuse-device", "/dev/fuse can be opened");
   return missed("fuse-device", missing, device_failure(facts.device_errnum));

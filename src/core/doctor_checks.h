@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/backend.h"
+#include "core/base_mounts.h"
 #include "core/doctor.h"
 #include "linux/host_facts.h"
 
@@ -35,6 +36,9 @@ Check check_fusermount(const FuseFacts& facts, const RestrictionFacts& restricti
 
 /// Whether fusermount3 would unmount for the caller what it mounts.
 Check check_unmounting(const FuseFacts& facts, Caller caller, CheckStatus missing);
+
+/// Of the repository that was examined.
+Check check_base_mount(const std::filesystem::path& worktree, const BaseMount& mount);
 
 Check check_fuse_device(const FuseFacts& facts, CheckStatus missing);
 

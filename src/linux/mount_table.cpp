@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "linux/overlay.h"
 
 namespace wafers {
 namespace {
@@ -112,6 +113,18 @@ std::optional<MountEntry> find_mount(const std::vector<MountEntry>& table,
   const auto found = std::find_if(table.rbegin(), table.rend(),
                                   [&](const MountEntry& entry) { return entry.target == target; });
   return found != table.rend() ? std::optional(*found) : std::nullopt;
+}
+
+std::vector<MountEntry> mounts_below(const std::vector<MountEntry>& table,
+                                     const std::filesystem::path& directory) {
+  const std::string prefix = directory.native() + (directory == "/" ? "" : "/");
+  std::vector<MountEntry> below;
+  for (const MountEntry& entry : table) {
+    if (!entry.target.native().starts_with(prefix) || entry.target == directory) continue;
+    const auto there = view_identity(entry.target);
+    if (there && there->mount_id == entry.mount_id) below.push_back(entry);
+  }
+  return below;
 }
 
 }  // namespace wafers

@@ -33,4 +33,9 @@ bool is_mount_of(std::string_view mountinfo, std::uint64_t mount_id, std::string
 std::optional<MountEntry> find_mount(const std::vector<MountEntry>& table,
                                      const std::filesystem::path& target);
 
+/// The mounts below `directory`, itself not among them, that can be reached from there: not what
+/// another mount covers. `directory` is absolute and without symlinks.
+std::vector<MountEntry> mounts_below(const std::vector<MountEntry>& table,
+                                     const std::filesystem::path& directory);
+
 }  // namespace wafers

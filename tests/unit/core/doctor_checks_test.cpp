@@ -165,6 +165,15 @@ TEST_CASE("host backend: not trying it is worth a word only where nothing else w
   expect(check_host_not_tried(CheckStatus::fail), CheckStatus::warn, "CAP_SYS_ADMIN", "as root");
 }
 
+TEST_CASE("a mount below the base: who can show it, and how to be rid of it") {
+  const BaseMount mount{"node modules", "tmpfs", false};
+  expect(check_base_mount("/base", mount), CheckStatus::warn,
+         "'node modules' of the base is a mount of its own (tmpfs): backend namespace can show no",
+         "sudo umount '/base/node modules'");
+  expect(check_base_mount("/base", {"src", "ext4", true}), CheckStatus::warn,
+         "backend fuse alone shows", "sudo umount /base/src");
+}
+
 TEST_CASE("fuse: programs and device") {
   FuseFacts facts = good_fuse();
   RestrictionFacts restrictions = unrestricted();
