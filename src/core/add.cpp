@@ -23,6 +23,7 @@
 #include "core/passed_trials.h"
 #include "core/plan.h"
 #include "core/remove_tree.h"
+#include "core/surrounding_wafer.h"
 #include "core/unclean.h"
 #include "git/clean_check.h"
 #include "git/index_file.h"
@@ -70,6 +71,15 @@ Base open_base(const fs::path& from) {
                 "make a first commit");
   }
   return {std::move(repository), *head};
+}
+
+void refuse_inside(const Store& store) {
+  const auto around = surrounding_wafer(store);
+  if (!around) return;
+  throw Error(ErrorKind::refused,
+              "cannot add a wafer from inside wafer " + wafers::quoted(*around) +
+                  ": removing that one would end what runs in the new one",
+              "leave " + wafers::quoted(*around) + " first, or let it be added from outside");
 }
 
 void check_base_place(const Base& base, const Store& store) {
@@ -521,6 +531,7 @@ class Adding {
 
 std::vector<WaferInfo> add_wafers(const Store& store, const AddRequest& request,
                                   const Notify& notify) {
+  refuse_inside(store);
   {
     Adding adding(store, request, Trials::believed, notify);
     try {

@@ -11,6 +11,7 @@
 #include "core/backend.h"
 #include "core/base_mounts.h"
 #include "core/mountpoint.h"
+#include "core/surrounding_wafer.h"
 #include "core/unclean.h"
 #include "linux/files.h"
 
@@ -57,6 +58,7 @@ void mount_locked(const Store& store, Wafer& wafer) {
   refuse_unclean(wafer);
   const auto backend = make_backend(wafer.backend);
   if (is_mounted(*backend, wafer)) return;
+  refuse_nested_mount(store, wafer);
   require_layers(wafer);
   refuse_base_mounts(wafer);
   // A fuse-overlayfs that died leaves its mountpoint behind in a state in which nobody can look at
