@@ -304,7 +304,7 @@ class Adding {
     plan.step(
         "make the state" + of, [this, &one] { one.lock.emplace(store_.create_wafer(one.wafer)); },
         [this, &one] {
-          if (one.lock && !one.mounted) remove_tree(store_.directory_of(one.wafer.name));
+          if (one.lock && !one.mounted) discard(store_.root(), one.wafer.directory, kAtOnce);
         });
     plan.step(
         "create the branch" + of, [this, &one] { make_branch(one); },
@@ -398,6 +398,8 @@ class Adding {
     if (!wafer.durable) wafer.volatile_boot = boot_id();
     wafer.created_at = now_rfc3339();
     wafer.directory = store_.directory_of(planned.name);
+    share_parents(wafer, others_);
+    plan_mountpoint(wafer);
   }
 
   /// The commit that the branch is at, if it exists.
@@ -459,11 +461,8 @@ class Adding {
   }
 
   void make_mountpoint(One& one) {
-    share_parents(one.wafer, others_);
     prepare_mountpoint(one.wafer);
     others_.push_back(one.wafer);
-    // If we are killed from here on, rm knows what to take away.
-    store_.save(one.wafer, Durability::until_crash);
   }
 
   void fill_upper(One& one) {

@@ -113,10 +113,18 @@ void discard(const fs::path& root, const fs::path& directory, std::size_t at_onc
                                    RENAME_NOREPLACE) == 0;
     err = moved ? 0 : errno;
   }
+  if (err == ENOSPC || err == EDQUOT) return remove_tree(directory);
   if (err != 0) {
     throw Error::system(err, "cannot move " + wafers::quoted(directory.native()) + " aside");
   }
-  if (at_once > 0 && remove_small_tree(claim.path, at_once)) return;
+  try {
+    if (at_once > 0 && remove_small_tree(claim.path, at_once)) return;
+  } catch (const Error&) {
+    // With its record, ls shows what is left and rm can go on; without, the next sweep does.
+    const bool shows = fs::exists(claim.path / kRecordFile);
+    if (shows && ::rename(claim.path.c_str(), directory.c_str()) == 0) throw;
+    return;
+  }
   std::vector<Claim> claims;
   claims.push_back(std::move(claim));
   remove_in_background(claims);

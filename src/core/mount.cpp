@@ -64,6 +64,7 @@ void mount_locked(const Store& store, Wafer& wafer) {
   // A fuse-overlayfs that died leaves its mountpoint behind in a state in which nobody can look at
   // it.
   if (wafer.backend == BackendKind::fuse) backend->unmount(wafer);
+  if (plan_mountpoint(wafer)) store.save(wafer, Durability::until_crash);
   prepare_mountpoint(wafer);
   expect_unclean(store, wafer);
   wafer.mount = backend->mount(wafer);

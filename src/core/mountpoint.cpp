@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <fstream>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "base/fd.h"
@@ -105,34 +107,61 @@ bool is_marked(const fs::path& directory) {
   throw failure(err, "cannot open", directory);
 }
 
-void make_missing_parents(Wafer& wafer) {
+/// When it was made; absent where the file system doesn't tell (statx(2), STATX_BTIME).
+std::optional<std::pair<std::int64_t, std::uint32_t>> birth_of(int fd, const char* path) {
+  struct statx status {};
+  const int flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
+  if (::statx(fd, path, flags, STATX_BTIME, &status) != 0) return std::nullopt;
+  if ((status.stx_mask & STATX_BTIME) == 0) return std::nullopt;
+  return std::pair(status.stx_btime.tv_sec, status.stx_btime.tv_nsec);
+}
+
+/// Whether it can be a directory that we made for the wafer and were killed before we marked it: an
+/// empty one of the caller's that is younger than the wafer.
+bool is_unmarked_start(const fs::path& directory, const Wafer& wafer) {
+  const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  if (!fd || ::fstat(fd.get(), &status) != 0 || status.st_uid != ::geteuid()) return false;
+  const auto birth = birth_of(fd.get(), "");
+  const auto wafers_birth = birth_of(AT_FDCWD, wafer.directory.c_str());
+  const auto entries = entries_of(directory);
+  return birth && wafers_birth && *birth >= *wafers_birth && entries && entries->empty();
+}
+
+/// A symlink that leads nowhere is there.
+bool is_missing(const fs::path& path) { return !fs::exists(fs::symlink_status(path)); }
+
+std::vector<fs::path> missing_parents(const fs::path& mountpoint) {
   std::vector<fs::path> missing;
-  for (fs::path path = wafer.mountpoint.parent_path(); !fs::exists(path);
-       path = path.parent_path()) {
+  for (fs::path path = mountpoint.parent_path(); is_missing(path); path = path.parent_path()) {
     missing.push_back(path);
   }
   std::ranges::reverse(missing);
-  for (const fs::path& path : missing) {
-    if (::mkdir(path.c_str(), 0777) != 0) {
-      const int err = errno;
-      if (err == EEXIST) continue;
-      throw failure(err, "cannot make directory", path);
-    }
-    mark(path);
-    if (std::ranges::find(wafer.mountpoint_parents, path) == wafer.mountpoint_parents.end()) {
-      wafer.mountpoint_parents.push_back(path);
-    }
+  return missing;
+}
+
+/// Another wafer may be making the same directory: the last one to go removes it.
+bool make_directory(const fs::path& path, const char* doing) {
+  if (::mkdir(path.c_str(), 0777) == 0) return true;
+  const int err = errno;
+  if (err != EEXIST) throw failure(err, doing, path);
+  return false;
+}
+
+void make_mountpoint(const Wafer& wafer) {
+  for (const fs::path& path : missing_parents(wafer.mountpoint)) {
+    if (make_directory(path, "cannot make directory")) mark(path);
+  }
+  const bool made = make_directory(wafer.mountpoint, "cannot make mountpoint");
+  // Whoever says `add` names the directory; later only the record does.
+  if (made || wafer.stage == WaferStage::adding || is_unmarked_start(wafer.mountpoint, wafer)) {
+    mark(wafer.mountpoint);
   }
 }
 
-void make_mountpoint(Wafer& wafer) {
-  make_missing_parents(wafer);
-  const bool made = ::mkdir(wafer.mountpoint.c_str(), 0777) == 0;
-  const int err = made ? 0 : errno;
-  if (!made && err != EEXIST) throw failure(err, "cannot make mountpoint", wafer.mountpoint);
-  wafer.mountpoint_made = wafer.mountpoint_made || made;
-  // Whoever says `add` names the directory; later only the record does.
-  if (made || wafer.stage == WaferStage::adding) mark(wafer.mountpoint);
+/// All lie on the way to one mountpoint: the shortest is the outermost.
+void sort_parents(std::vector<fs::path>& parents) {
+  std::ranges::sort(parents, {}, [](const fs::path& parent) { return parent.native().size(); });
 }
 
 std::string marker_text(const std::string& name) {
@@ -202,8 +231,13 @@ Error holds_files(const Wafer& wafer, const std::vector<std::string>& strangers)
                "they were written while the view was not mounted: move them elsewhere");
 }
 
+bool has_marker(int directory) {
+  struct stat marker {};
+  return ::fstatat(directory, kMountpointMarker, &marker, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /// Nobody is to write here and believe that it is the view.
-void close_mountpoint(Wafer& wafer) {
+void close_mountpoint(const Wafer& wafer) {
   const UniqueFd fd = open_mountpoint(wafer.mountpoint);
   struct stat stat {};
   if (::fstat(fd.get(), &stat) != 0) {
@@ -211,10 +245,8 @@ void close_mountpoint(Wafer& wafer) {
     throw failure(err, "cannot look at mountpoint", wafer.mountpoint);
   }
   const mode_t mode = stat.st_mode & 07777U;
-  struct stat marker {};
-  const bool marked = ::fstatat(fd.get(), kMountpointMarker, &marker, AT_SYMLINK_NOFOLLOW) == 0;
+  const bool marked = has_marker(fd.get());
   if (marked && mode == kClosed) return;
-  if (!wafer.mountpoint_made && !wafer.mountpoint_mode) wafer.mountpoint_mode = mode;
   if (!marked) {
     std::ignore = ::fchmod(fd.get(), mode | S_IRWXU);
     write_marker(fd.get(), wafer);
@@ -235,7 +267,6 @@ void remove_marker(int fd, const Wafer& wafer) {
     return;
   }
   const int err = errno;
-  struct stat stat {};
   const bool ours = ::fstat(fd, &stat) == 0 && stat.st_uid == ::geteuid();
   if (ours && err != EROFS) throw failure(err, "cannot empty mountpoint", wafer.mountpoint);
 }
@@ -338,11 +369,31 @@ void share_parents(Wafer& wafer, const std::vector<Wafer>& others) {
       if (!known && is_within(wafer.mountpoint, parent)) parents.push_back(parent);
     }
   }
-  // All lie on the way to one mountpoint: the shortest is the outermost.
-  std::ranges::sort(parents, {}, [](const fs::path& parent) { return parent.native().size(); });
+  sort_parents(parents);
+}
+
+bool plan_mountpoint(Wafer& wafer) {
+  bool more = false;
+  auto& parents = wafer.mountpoint_parents;
+  for (const fs::path& path : missing_parents(wafer.mountpoint)) {
+    if (std::ranges::find(parents, path) != parents.end()) continue;
+    parents.push_back(path);
+    more = true;
+  }
+  sort_parents(parents);
+  if (wafer.mountpoint_made) return more;
+  struct stat stat {};
+  if (::lstat(wafer.mountpoint.c_str(), &stat) != 0) {
+    wafer.mountpoint_made = true;
+    return true;
+  }
+  if (wafer.backend != BackendKind::namespace_ || wafer.mountpoint_mode) return more;
+  wafer.mountpoint_mode = stat.st_mode & 07777U;
+  return true;
 }
 
 void prepare_mountpoint(Wafer& wafer) {
+  plan_mountpoint(wafer);
   if (!is_in_own_state(wafer)) refuse_place_of_others(wafer.mountpoint);
   make_mountpoint(wafer);
   if (!is_of(open_mountpoint(wafer.mountpoint).get(), wafer)) {
@@ -384,10 +435,12 @@ void release_mountpoint(const Wafer& wafer) {
   const bool outside = !is_in_own_state(wafer);
   const bool restored = outside && fd && restore_mountpoint(fd.get(), wafer);
   fd.reset();
-  if (restored && wafer.mountpoint_made && !is_removed(wafer.mountpoint)) return;
+  const bool ours = restored || (outside && is_unmarked_start(wafer.mountpoint, wafer));
+  if (ours && wafer.mountpoint_made && !is_removed(wafer.mountpoint)) return;
   const auto& made = wafer.mountpoint_parents;
   for (auto path = made.rbegin(); path != made.rend(); ++path) {
-    const bool removed = is_marked(*path) ? is_removed(*path) : !fs::exists(*path);
+    const bool ours = is_marked(*path) || is_unmarked_start(*path, wafer);
+    const bool removed = ours ? is_removed(*path) : is_missing(*path);
     if (!removed) return;
   }
 }

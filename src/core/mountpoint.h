@@ -29,11 +29,16 @@ void check_mountpoint(const std::filesystem::path& mountpoint);
 /// wafer to go removes them, whichever that is.
 void share_parents(Wafer& wafer, const std::vector<Wafer>& others);
 
-/// Makes the mountpoint and directories above it that are missing, and notes in `wafer` what is
-/// made, as it is made. In the namespace backend it becomes unwritable (0555) and holds the marker.
-/// Idempotent: also brings back a mountpoint that was removed. The view is not mounted. Throws
-/// Error(refused) where it holds files: a mount would hide them; where it is a directory outside of
-/// the state that no `add` has prepared; and for root where others could replace it.
+/// Notes in `wafer` what prepare_mountpoint() is going to make or change: a record that is saved
+/// between the two tells `rm` of it, whenever we are killed. True where that is more than was noted
+/// before.
+bool plan_mountpoint(Wafer& wafer);
+
+/// Makes the mountpoint and directories above it that are missing, as plan_mountpoint() notes them.
+/// In the namespace backend it becomes unwritable (0555) and holds the marker. Idempotent: also
+/// brings back a mountpoint that was removed. The view is not mounted. Throws Error(refused) where
+/// it holds files: a mount would hide them; where it is a directory outside of the state that no
+/// `add` has prepared; and for root where others could replace it.
 void prepare_mountpoint(Wafer& wafer);
 
 /// The mountpoint, to be mounted on: what was looked at is what is mounted on. Throws Error(refused)
@@ -44,9 +49,9 @@ UniqueFd open_prepared_mountpoint(const Wafer& wafer);
 /// can't be read. The view is not mounted.
 std::vector<std::string> stray_entries(const Wafer& wafer);
 
-/// Takes back what prepare_mountpoint() noted in `wafer`. Directories that are not empty stay, and
-/// those outside of the state that don't bear the mark which that left on them.
-/// Throws Error(failed).
+/// Takes back what plan_mountpoint() noted in `wafer`, as far as it was made. Directories that are
+/// not empty stay, and those outside of the state that are neither marked as ours nor can have been
+/// made by us. Throws Error(failed).
 void release_mountpoint(const Wafer& wafer);
 
 }  // namespace wafers

@@ -39,10 +39,6 @@ Error busy(const Wafer& wafer, const std::vector<Occupant>& occupants) {
                "end them, or let 'wafers rm --kill " + wafer.name + "' do it");
 }
 
-/// A view of so many files is removed while `rm` waits, which is a few milliseconds, and tells of
-/// what can't be removed; larger ones go in the background.
-constexpr std::size_t kAtOnce = 1000;
-
 using Held = std::map<pid_t, UniqueFd>;
 
 /// Descriptors of those who are inside. A pid may go to somebody else before we hold on to it:
@@ -158,13 +154,14 @@ class Removing {
     remove_mountpoint();
     // Whoever makes room on a full disk must not need room for it: it goes in one step.
     if (!marked) return discard(store_.root(), wafer_.directory, kAtOnce);
-    // The record goes last: as long as anything is left, ls shows it and rm can go on.
+    // The record goes last, and at once: as long as anything is left that can't be removed, ls
+    // shows it and rm can go on.
     for (const char* const part : {"mnt", "upper", "work"}) {
       if (!remove_small_tree(wafer_.directory / part, kAtOnce)) {
         return discard(store_.root(), wafer_.directory);
       }
     }
-    remove_tree(wafer_.directory);
+    discard(store_.root(), wafer_.directory, kAtOnce);
   }
 
   void remove_mountpoint() {

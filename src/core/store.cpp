@@ -25,7 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kMetadata = "metadata";
 constexpr const char* kLock = "lock";
 constexpr const char* kGlobalLock = ".lock";
 
@@ -164,13 +163,13 @@ UniqueFd open_entry(const fs::path& directory) {
 /// with the reason alone, and Foreign.
 std::optional<std::string> read_record(const UniqueFd& directory) {
   constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-  const UniqueFd fd(::openat(directory.get(), kMetadata, kFlags));
+  const UniqueFd fd(::openat(directory.get(), kRecordFile, kFlags));
   if (!fd) {
     const int err = errno;
     if (err == ENOENT) return std::nullopt;
     throw Error::system(err, "cannot open its record");
   }
-  const struct stat status = status_of(fd, kMetadata);
+  const struct stat status = status_of(fd, kRecordFile);
   if (!S_ISREG(status.st_mode)) throw Error(ErrorKind::failed, "its record is no regular file");
   if (!is_own(status)) throw Foreign("its record", status);
   if (is_open_to_others(status)) ::fchmod(fd.get(), 0600);
@@ -431,7 +430,7 @@ Lock Store::create_wafer(const Wafer& wafer) const {
   make_directory(directory, 0700);
   make_directory(directory / "upper", 0700);
   make_directory(directory / "work", 0700);
-  write_new_file(directory / kMetadata, encode_metadata(wafer, {}));
+  write_new_file(directory / kRecordFile, encode_metadata(wafer, {}));
   Lock lock = acquire(directory / kLock, O_CREAT, "wafer " + wafers::quoted(wafer.name));
   if (::renameat2(AT_FDCWD, directory.c_str(), AT_FDCWD, final_place.c_str(), RENAME_NOREPLACE) !=
       0) {
@@ -448,7 +447,7 @@ Lock Store::create_wafer(const Wafer& wafer) const {
 
 void Store::save(const Wafer& wafer, Durability durability) const {
   const fs::path directory = directory_of(wafer.name);
-  replace_file(directory / kMetadata, encode_metadata(wafer, previous_record(directory)),
+  replace_file(directory / kRecordFile, encode_metadata(wafer, previous_record(directory)),
                durability);
 }
 
@@ -462,7 +461,7 @@ void Store::save_all(const std::vector<const Wafer*>& wafers) const {
   replacements.reserve(wafers.size());
   for (const Wafer* const wafer : wafers) {
     const fs::path directory = directory_of(wafer->name);
-    replacements.emplace_back(directory / kMetadata)
+    replacements.emplace_back(directory / kRecordFile)
         .write(encode_metadata(*wafer, previous_record(directory)), Durability::until_crash);
   }
   // In this order no name ever leads to a content that is not on the disk.

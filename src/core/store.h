@@ -28,6 +28,9 @@ void require_own_state(const std::filesystem::path& root);
 /// What the names of directories begin with in which wafers are made, under Store::lock_all().
 inline constexpr std::string_view kAddingPrefix = ".adding-";
 
+/// Name of the record in a wafer's directory.
+inline constexpr const char* kRecordFile = "metadata";
+
 /// Whether `name` may be a wafer's name: [A-Za-z0-9][A-Za-z0-9._-]{0,63}.
 bool is_valid_wafer_name(std::string_view name);
 

@@ -92,6 +92,25 @@ TEST_CASE("a mountpoint is made with its parents, marked, closed, and taken back
   CHECK_FALSE(fs::exists(temp / "x"));
 }
 
+TEST_CASE("what is going to be made for a mountpoint is known before") {
+  const TempDir temp;
+  Wafer wafer = wafer_at(temp / "x/view");
+  CHECK(plan_mountpoint(wafer));
+  CHECK_FALSE(plan_mountpoint(wafer));
+  CHECK(wafer.mountpoint_made);
+  CHECK(wafer.mountpoint_parents == std::vector<fs::path>{temp / "x"});
+  CHECK_FALSE(fs::exists(temp / "x"));
+  release_mountpoint(wafer);  // nothing of it was made
+  fs::create_directory(temp / "there");
+  fs::permissions(temp / "there", fs::perms{0750});
+  Wafer second = wafer_at(temp / "there");
+  CHECK(plan_mountpoint(second));
+  CHECK_FALSE(second.mountpoint_made);
+  CHECK(second.mountpoint_mode == 0750U);
+  release_mountpoint(second);
+  CHECK(mode_of(temp / "there") == 0750);
+}
+
 TEST_CASE("whichever wafer goes last takes the directories that were made for both") {
   const TempDir temp;
   Wafer first = wafer_at(temp / "x/first/view");

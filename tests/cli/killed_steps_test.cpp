@@ -1,0 +1,134 @@
+// Commands that are killed as they are about to make one change after the other: what they leave is
+// listed as what it is, an ordinary `rm` takes it away, and nothing is left then.
+
+#include <algorithm>
+#include <functional>
+#include <sstream>
+
+#include "cli/world.h"
+#include "support/catch.h"
+
+namespace wafers::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Whether wafer `a` is listed. There is no entry that can't be read.
+bool is_listed(const World& world) {
+  const nlohmann::json listing = world.json({"ls"});
+  CHECK(listing["invalid_entries"].empty());
+  return std::ranges::any_of(listing["wafers"],
+                             [](const auto& wafer) { return wafer["name"] == "a"; });
+}
+
+/// What is left of wafer `a` goes without --force, as nobody has worked in it.
+void remove_the_rest(const World& world) {
+  if (is_listed(world)) world.wafers_ok({"rm", "a"});
+  CHECK_FALSE(fs::exists(world / "state/a"));
+  // A lock of the branch is in the repository, and no part of the wafer.
+  fs::remove(world / "base/.git/refs/heads/wafers/a.lock");
+  if (!world.base().git({"branch", "--list", "wafers/a"}).empty()) {
+    world.base().git({"branch", "-q", "-D", "wafers/a"});
+  }
+}
+
+/// Mounts, processes and directories of wafer `a`, and what an interrupted command left in the
+/// state after others have come.
+std::string left_over(const World& world) {
+  world.add("next", any_backend());
+  world.wafers_ok({"rm", "next"});
+  std::istringstream lines(world.everything());
+  std::string found;
+  for (std::string line; std::getline(lines, line);) {
+    const bool concerns_it = line.find("wafers:a:") != std::string::npos ||
+                             line.find("views") != std::string::npos ||
+                             line.find("state/a") != std::string::npos ||
+                             line.find("state/.adding") != std::string::npos;
+    if (concerns_it) found += line + "\n";
+  }
+  return found;
+}
+
+/// Kills the command before its first change, its second, and so on, until it comes to its end.
+void with_each_change_killed(const World& world, const Words& command,
+                             const std::function<void()>& prepare,
+                             const std::function<void()>& check) {
+  constexpr int kEndless = 1000;
+  for (int n = 1; n < kEndless; ++n) {
+    prepare();
+    Words words{"change:" + std::to_string(n), WAFERS_PROGRAM};
+    words.insert(words.end(), command.begin(), command.end());
+    const RunResult result = world.run_program(WAFERS_KILLED_AT, words, {});
+    INFO("killed before change " << n << ": " << result.err);
+    check();
+    if (result.status == 0) continue;
+    CHECK(n > 5);  // and they were counted at all
+    return;
+  }
+  FAIL("it never ends");
+}
+
+TEST_CASE("add killed at each change") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  const std::string place = GENERATE("views/a", "there");
+  INFO("backend " << backend << ", at '" << place << "'");
+  const World world;
+  world.add("kept", backend);
+  fs::create_directory(world / "there");
+  constexpr fs::perms kMode{0710};
+  fs::permissions(world / "there", kMode);
+  const Words command{"add", "a", "--backend", backend, "--at", (world / place).native()};
+  with_each_change_killed(
+      world, command, [] {},
+      [&] {
+        remove_the_rest(world);
+        CHECK_FALSE(fs::exists(world / "views"));
+        CHECK(fs::is_empty(world / "there"));
+        CHECK(fs::status(world / "there").permissions() == kMode);
+      });
+  CHECK(left_over(world) == "");
+  CHECK(world.listed("kept")["status"] == "mounted");
+}
+
+TEST_CASE("mount killed at each change, where the mountpoint has gone") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  INFO("backend " << backend);
+  const World world;
+  with_each_change_killed(
+      world, {"mount", "a"},
+      [&] {
+        fs::create_directories(world / "views/a");
+        world.add("a", backend, {"--at", (world / "views/a").native()});
+        world.wafers_ok({"umount", "a"});
+        test::remove_tree(world / "views");
+      },
+      [&] {
+        REQUIRE(is_listed(world));
+        remove_the_rest(world);
+        CHECK_FALSE(fs::exists(world / "views"));
+      });
+  CHECK(left_over(world) == "");
+}
+
+TEST_CASE("rm killed at each change") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  INFO("backend " << backend);
+  const World world;
+  world.add("kept", backend);
+  with_each_change_killed(
+      world, {"rm", "a"},
+      [&] {
+        world.add("a", backend, {"--at", (world / "views/a").native()});
+        world.inside("a", "mkdir d; echo work > d/work");
+        world.wafers_ok({"git-commit", "a", "-m", "work"});
+      },
+      [&] {
+        remove_the_rest(world);
+        CHECK_FALSE(fs::exists(world / "views"));
+      });
+  CHECK(left_over(world) == "");
+  CHECK(world.listed("kept")["status"] == "mounted");
+}
+
+}  // namespace
+}  // namespace wafers::test
