@@ -1,5 +1,6 @@
 #include "core/git_commands.h"
 
+#include "base/error.h"
 #include "core/backend.h"
 #include "core/base_git.h"
 #include "core/diff_program.h"
@@ -23,7 +24,19 @@ void settle_pending_commit(const Store& store, Wafer& wafer) {
   }
   wafer.pending_commit.clear();
   wafer.pending_staged_tree.clear();
-  store.save(wafer);
+  try {
+    store.save(wafer);
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): the next command finds the same out
+  }
+}
+
+/// The commit is made: where that can't be noted, what was noted before says what to look for.
+void note_commit(const Store& store, const Wafer& wafer, std::vector<std::string>& warnings) {
+  try {
+    store.save(wafer);
+  } catch (const Error& error) {
+    warnings.push_back(error.message() + "; the commit is made, and the next command notes it");
+  }
 }
 
 enum class Use { look, write };
@@ -52,7 +65,7 @@ CommitResult git_commit(const Store& store, const std::string& name, const Commi
   CommitResult result =
       commit_view(wafer, request, about_to_move, [&] { mount_locked(store, wafer); });
   wafer.last_commit = result.commit;
-  store.save(wafer);
+  note_commit(store, wafer, result.warnings);
   return result;
 }
 

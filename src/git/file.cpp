@@ -30,6 +30,15 @@ std::optional<std::string> read_regular(UniqueFd fd, std::string_view name) {
   return read_all(fd.get(), name);
 }
 
+/// sync_file_range(2) for all of the file; false where there is no such call, or seccomp forbids
+/// it.
+bool write_back(int fd, unsigned flags, std::string_view what) {
+  if (::sync_file_range(fd, 0, 0, flags) == 0) return true;
+  const int err = errno;
+  if (err == ENOSYS || err == EPERM || err == EINVAL || err == ESPIPE) return false;
+  throw Error::system(err, "cannot write " + wafers::quoted(what));
+}
+
 }  // namespace
 
 std::optional<std::string> read_file(const std::filesystem::path& path) {
@@ -73,6 +82,31 @@ void write_all(int fd, std::string_view data, std::string_view what) {
       throw Error::system(err, "cannot write " + wafers::quoted(what));
     }
     data.remove_prefix(static_cast<std::size_t>(put));
+  }
+}
+
+void begin_write_back(int fd, std::string_view what) {
+  (void)write_back(fd, SYNC_FILE_RANGE_WRITE, what);
+}
+
+bool wait_for_write_back(int fd, std::string_view what) {
+  return write_back(
+      fd, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER, what);
+}
+
+void sync_file(int fd, std::string_view what) {
+  if (::fsync(fd) == 0) return;
+  const int err = errno;
+  throw Error::system(err, "cannot write " + wafers::quoted(what));
+}
+
+void sync_directory(const std::filesystem::path& directory) {
+  const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd && ::fsync(fd.get()) == 0) return;
+  const int err = errno;
+  // Not every file system can sync a directory; there is nothing more that we could do.
+  if (err != EINVAL) {
+    throw Error::system(err, "cannot sync directory " + wafers::quoted(directory.native()));
   }
 }
 

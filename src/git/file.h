@@ -23,4 +23,20 @@ std::string read_all(int fd, std::string_view what);
 /// Writes all of `data`. Throws Error(failed) naming `what`.
 void write_all(int fd, std::string_view data, std::string_view what);
 
+// On the way to the disk. The kernel tells an error of write-back once, to whoever asks first: it
+// must not be asked without listening. All throw Error(failed) naming `what`.
+
+/// Lets the disk begin with what was written, without waiting for it.
+void begin_write_back(int fd, std::string_view what);
+
+/// Waits until the data that were written are on the disk; the file's size and place need not be.
+/// False where this host doesn't offer that: sync_file() is left.
+bool wait_for_write_back(int fd, std::string_view what);
+
+/// fsync(2).
+void sync_file(int fd, std::string_view what);
+
+/// Waits until the names in a directory are on the disk, where its file system can do that.
+void sync_directory(const std::filesystem::path& directory);
+
 }  // namespace wafers::git

@@ -59,10 +59,7 @@ LockFile::~LockFile() {
 void LockFile::write(std::string_view content) { write_all(fd_.get(), content, lock_.native()); }
 
 void LockFile::commit() {
-  if (::fsync(fd_.get()) != 0) {
-    const int err = errno;
-    throw Error::system(err, "cannot write " + wafers::quoted(lock_.native()));
-  }
+  sync_file(fd_.get(), lock_.native());
   // Empty directories may be left where the ref is to be; git removes them too.
   if (::rename(lock_.c_str(), file_.c_str()) != 0 &&
       (errno != EISDIR || !remove_empty_tree(file_) ||

@@ -137,26 +137,21 @@ void LooseWriter::add(const Oid& oid, std::string_view type, std::string_view co
 }
 
 void LooseWriter::stage(Staged staged) {
-  // Starts writing back without waiting: the disk works while the next object is compressed.
+  const Staged& last = staged_.emplace_back(std::move(staged));
+  // The disk works while the next object is compressed.
   if (durability_ == Durability::disk && ordered_) {
-    ::sync_file_range(staged.fd.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+    begin_write_back(last.fd.get(), last.path.native());
   }
-  staged_.push_back(std::move(staged));
   if (++unsettled_ >= kMaxUnsettled) settle();
 }
 
 /// Waits until the data of all staged files is on the disk, and closes them.
 void LooseWriter::settle() {
-  constexpr unsigned kWriteAndWait =
-      SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
   for (Staged& staged : staged_) {
     if (!staged.fd) continue;
-    if (durability_ == Durability::disk) {
-      const bool written = ordered_ && ::sync_file_range(staged.fd.get(), 0, 0, kWriteAndWait) == 0;
-      if (!written && ::fsync(staged.fd.get()) != 0) {
-        const int err = errno;
-        throw Error::system(err, "cannot write object " + wafers::quoted(staged.path.native()));
-      }
+    if (durability_ == Durability::disk &&
+        !(ordered_ && wait_for_write_back(staged.fd.get(), staged.path.native()))) {
+      sync_file(staged.fd.get(), staged.path.native());
     }
     staged.fd.reset();
   }

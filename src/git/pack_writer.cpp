@@ -174,7 +174,7 @@ void PackWriter::write_object(const Object& object) {
   put(data);
   if (durability_ == Durability::none || size_ - written_back_ < kWriteBack) return;
   // The disk works while the next objects are compressed.
-  ::sync_file_range(fd_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+  begin_write_back(fd_.get(), pack_path_.native());
   written_back_ = size_;
 }
 
@@ -236,9 +236,7 @@ std::string PackWriter::index_of(const Oid& checksum) {
 }
 
 void PackWriter::sync(int fd, const fs::path& path) const {
-  if (durability_ == Durability::none || ::fsync(fd) == 0) return;
-  const int err = errno;
-  throw Error::system(err, "cannot write " + wafers::quoted(path.native()));
+  if (durability_ == Durability::disk) sync_file(fd, path.native());
 }
 
 void PackWriter::write_index(const std::string& content) {
@@ -260,9 +258,7 @@ void PackWriter::give_names(const Oid& checksum) {
     }
     path->clear();
   }
-  const UniqueFd directory(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // Not every file system can sync a directory; there is nothing more that we could do.
-  if (directory && durability_ == Durability::disk) ::fsync(directory.get());
+  if (durability_ == Durability::disk) sync_directory(directory_);
 }
 
 void PackWriter::publish() {

@@ -50,17 +50,6 @@ void unlink_if_there(const fs::path& path) {
   throw Error::system(err, "cannot remove " + wafers::quoted(path.native()));
 }
 
-/// Waits until what was renamed in a directory is on the disk.
-void sync_directory(const fs::path& directory) {
-  const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd && ::fsync(fd.get()) == 0) return;
-  const int err = errno;
-  // Not every file system can sync a directory; there is nothing more that we could do.
-  if (err != EINVAL) {
-    throw Error::system(err, "cannot sync directory " + wafers::quoted(directory.native()));
-  }
-}
-
 /// refs/heads, refs/tags, ...: git keeps these directories though they be empty.
 fs::path kept_directory(const fs::path& base, const std::string& name) {
   const std::size_t second = name.find('/', name.find('/') + 1);
@@ -119,7 +108,13 @@ void RefFiles::move(const std::string& name, const Oid& expected, const Oid& tar
   require_value(real_name, expected);
   write(lock, real_name, expected, target, log);
   // git leaves that to time; but a commit is to survive a power cut from now on.
-  sync_directory(path_of(real_name).parent_path());
+  try {
+    sync_directory(path_of(real_name).parent_path());
+  } catch (const Error& error) {
+    throw Error(ErrorKind::failed,
+                wafers::quoted(real_name) + " is at " + target.hex() +
+                    " now, but that may not outlast a power cut: " + error.message());
+  }
 }
 
 void RefFiles::remove(const std::string& name, const Oid& expected) const {

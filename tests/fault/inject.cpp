@@ -44,10 +44,16 @@ FaultPlan* the_plan() {
   return plan;
 }
 
+bool counts(const FaultPlan& plan, const char* name) {
+  const std::string only = plan.only.data();
+  return only.empty() ||
+         (" " + only + " ").find(std::string(" ") + name + " ") != std::string::npos;
+}
+
 /// Whether it is this call's turn to fail.
 bool is_due(const char* name) {
   FaultPlan* const plan = the_plan();
-  if (plan == nullptr) return false;
+  if (plan == nullptr || !counts(*plan, name)) return false;
   const int call = ++plan->calls;
   if (call != plan->fail_at) return false;
   std::strncpy(plan->failed.data(), name, plan->failed.size() - 1);
@@ -91,6 +97,9 @@ WRAP(int, chmod, EIO, (const char* path, mode_t mode), (path, mode))
 WRAP(int, fchmod, EIO, (int fd, mode_t mode), (fd, mode))
 WRAP(int, fsync, EIO, (int fd), (fd))
 WRAP(int, syncfs, EIO, (int fd), (fd))
+// Whoever heard of an error of write-back is the last to hear of it: what comes next says 0.
+WRAP(int, sync_file_range, EIO, (int fd, off64_t offset, off64_t size, unsigned flags),
+     (fd, offset, size, flags))
 WRAP(int, flock, ENOLCK, (int fd, int operation), (fd, operation))
 WRAP(ssize_t, write, ENOSPC, (int fd, const void* data, std::size_t size), (fd, data, size))
 WRAP(int, pipe2, EMFILE, (int* fds, int flags), (fds, flags))

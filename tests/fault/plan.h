@@ -11,6 +11,7 @@ struct FaultPlan {
   std::atomic<int> fail_at{0};    ///< the n-th call fails, counted from 1; none where it is 0
   std::atomic<int> calls{0};      ///< so far
   bool reading_too = false;       ///< count open(2) for reading as well
+  std::array<char, 64> only{};    ///< count none but these, separated by blanks; all where empty
   std::array<char, 32> failed{};  ///< name of the call that did
 };
 static_assert(std::atomic<int>::is_always_lock_free, "shared by processes");
