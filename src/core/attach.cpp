@@ -17,6 +17,7 @@
 #include "git/attributes.h"
 #include "git/convert.h"
 #include "git/convert_driver.h"
+#include "git/diff.h"
 #include "git/format.h"
 #include "git/rule_files.h"
 #include "git/worktree_stat.h"
@@ -59,6 +60,7 @@ class Attacher {
         has_symlinks_(repository.config_bool("core.symlinks", true)) {}
 
   git::IndexFile attach(const fs::path& upper, const Oid& base_tree, const Oid& tip_tree) {
+    if (repository_.is_partial_clone()) fetch_changed(base_tree, tip_tree);
     const PlainDir top = PlainDir::open(upper, "the upper");
     filter_directory_ = upper;
     const PlainDir base = PlainDir::open(repository_.worktree(), "the base");
@@ -74,6 +76,14 @@ class Attacher {
   }
 
  private:
+  void fetch_changed(const Oid& base_tree, const Oid& tip_tree) const {
+    std::vector<Oid> blobs;
+    for (const git::TreeChange& change : git::changed_paths(*objects_, base_tree, tip_tree)) {
+      if (git::is_blob(change.new_mode)) blobs.push_back(change.new_oid);
+    }
+    objects_->prefetch(blobs);
+  }
+
   std::vector<TreeEntry> read(const Oid& tree) const {
     return tree.is_zero() ? std::vector<TreeEntry>() : objects_->read_tree(tree);
   }

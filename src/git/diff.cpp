@@ -16,11 +16,23 @@ std::vector<std::string> paths_of(const std::vector<TreeChange>& changes) {
   return paths;
 }
 
+/// Files of both sides are read one by one later.
+std::vector<TreeChange> fetched(ObjectStore& objects, std::vector<TreeChange> changes) {
+  std::vector<Oid> blobs;
+  for (const TreeChange& change : changes) {
+    if (is_blob(change.old_mode)) blobs.push_back(change.old_oid);
+    if (is_blob(change.new_mode)) blobs.push_back(change.new_oid);
+  }
+  objects.prefetch(blobs);
+  return changes;
+}
+
 /// The pairs of a diff, and who counts their lines.
 struct Comparison {
   Comparison(const Repository& repository, ObjectStore& objects, const Oid& old_tree,
              const Oid& new_tree, const RenameOptions& options)
-      : Comparison(repository, objects, changed_paths(objects, old_tree, new_tree), new_tree,
+      : Comparison(repository, objects,
+                   fetched(objects, changed_paths(objects, old_tree, new_tree)), new_tree,
                    options) {}
   Comparison(const Repository& repository, ObjectStore& objects,
              const std::vector<TreeChange>& changes, const Oid& new_tree,

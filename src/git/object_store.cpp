@@ -107,13 +107,31 @@ DatabaseStore::DatabaseStore(Settings settings, Writes writes)
   memory_.attach_to(odb_.get());
 }
 
-void DatabaseStore::throw_missing(const Oid& oid, const std::string& doing) const {
-  std::string hint;
-  if (!settings_.fetch_command.empty()) {
-    hint = "this is a partial clone: let git fetch the object with: " + settings_.fetch_command +
-           " " + oid.hex() + " >/dev/null";
+void DatabaseStore::throw_missing(const std::string& doing) const {
+  if (fetch_failure_.empty()) throw_library_error(doing, {});
+  throw Error(ErrorKind::failed, doing + ": " + fetch_failure_, settings_.promisor.hint());
+}
+
+/// Without looking for new packs.
+bool DatabaseStore::is_there(const Oid& oid) const {
+  const git_oid raw = to_library(oid);
+  return git_odb_exists_ext(odb_.get(), &raw, GIT_ODB_LOOKUP_NO_REFRESH) == 1;
+}
+
+/// Whether it is worth looking again.
+bool DatabaseStore::fetch(const std::vector<Oid>& missing) {
+  if (settings_.promisor.empty() || !fetch_failure_.empty()) return false;
+  fetch_failure_ = settings_.promisor.fetch(missing);
+  return fetch_failure_.empty();
+}
+
+void DatabaseStore::prefetch(const std::vector<Oid>& wanted) {
+  if (settings_.promisor.empty()) return;
+  std::vector<Oid> missing;
+  for (const Oid& oid : wanted) {
+    if (!pack_.contains(oid) && !is_there(oid)) missing.push_back(oid);
   }
-  throw_library_error(doing, std::move(hint));
+  if (!missing.empty() && fetch(missing)) check(git_odb_refresh(odb_.get()), "cannot read packs");
 }
 
 void DatabaseStore::make_readable(const Oid& oid) {
@@ -127,8 +145,11 @@ OdbObjectHandle DatabaseStore::read(const Oid& oid, git_object_t type) {
   const git_oid raw = to_library(oid);
   const std::string doing = "cannot read " + describe(oid, type);
   OdbObjectHandle object;
-  const int result = git_odb_read(Out(object), odb_.get(), &raw);
-  if (result == GIT_ENOTFOUND) throw_missing(oid, doing);
+  int result = git_odb_read(Out(object), odb_.get(), &raw);
+  if (result == GIT_ENOTFOUND && fetch({oid})) {
+    result = git_odb_read(Out(object), odb_.get(), &raw);
+  }
+  if (result == GIT_ENOTFOUND) throw_missing(doing);
   check(result, doing);
   if (git_odb_object_type(object.get()) != type) {
     throw Error(ErrorKind::failed,
@@ -155,8 +176,11 @@ std::uint64_t DatabaseStore::object_size(const Oid& oid) {
   const std::string doing = "cannot read object " + oid.hex();
   std::size_t size = 0;
   git_object_t type = GIT_OBJECT_INVALID;
-  const int result = git_odb_read_header(&size, &type, odb_.get(), &raw);
-  if (result == GIT_ENOTFOUND) throw_missing(oid, doing);
+  int result = git_odb_read_header(&size, &type, odb_.get(), &raw);
+  if (result == GIT_ENOTFOUND && fetch({oid})) {
+    result = git_odb_read_header(&size, &type, odb_.get(), &raw);
+  }
+  if (result == GIT_ENOTFOUND) throw_missing(doing);
   check(result, doing);
   return size;
 }

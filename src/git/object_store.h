@@ -14,6 +14,7 @@
 #include "git/loose_writer.h"
 #include "git/memory_odb.h"
 #include "git/pack_writer.h"
+#include "git/promisor.h"
 #include "git/repository.h"
 
 namespace wafers::git {
@@ -29,8 +30,7 @@ class DatabaseStore final : public ObjectStore {
     int level = 1;  ///< of zlib
     SharedMode shared;
     Durability durability = Durability::disk;
-    /// What to tell about a missing object: how git can be made to fetch it. Empty if it can't.
-    std::string fetch_command;
+    Promisor promisor;  ///< of what is missing
   };
   DatabaseStore(Settings settings, Writes writes);
 
@@ -42,6 +42,7 @@ class DatabaseStore final : public ObjectStore {
   Oid write_blob_from(int fd, std::uint64_t size, const Oid& replaces) override;
   Oid write_tree(std::vector<TreeEntry> entries) override;
   void flush() override;
+  void prefetch(const std::vector<Oid>& wanted) override;
 
   Oid write_commit(std::string content);
   /// An object as libgit2 holds it, without a copy. Throws Error(failed) where it is missing, can't
@@ -62,7 +63,9 @@ class DatabaseStore final : public ObjectStore {
   Oid store_file(int fd, std::uint64_t size, const Oid& replaces);
   bool is_packing();
   void pack_pending(git_object_t type);
-  [[noreturn]] void throw_missing(const Oid& oid, const std::string& doing) const;
+  bool is_there(const Oid& oid) const;
+  bool fetch(const std::vector<Oid>& missing);
+  [[noreturn]] void throw_missing(const std::string& doing) const;
 
   Settings settings_;
   Writes writes_;
@@ -74,6 +77,7 @@ class DatabaseStore final : public ObjectStore {
   std::map<std::pair<Oid, Oid>, LineDifference> differences_;
   PackWriter pack_;  ///< after what its threads use
   std::optional<BlobHasher> hasher_;
+  std::string fetch_failure_;  ///< asked once, a remote that can't be reached is left alone
 };
 
 /// A tree object's content as entries. Throws Error(failed) where it is malformed.

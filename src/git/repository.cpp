@@ -41,14 +41,6 @@ int compression_level(const Config& config) {
   return Z_BEST_SPEED;
 }
 
-bool has_promisor(const Config& config) {
-  for (const Setting& setting : config.settings()) {
-    if (setting.key == "extensions.partialclone") return true;
-    if (setting.key.starts_with("remote.") && setting.key.ends_with(".promisor")) return true;
-  }
-  return false;
-}
-
 /// Where `extensions.worktreeConfig` is set: this worktree's own file.
 fs::path worktree_config_of(const Layout& layout, const Config& repository_config) {
   if (!repository_config.get_bool("extensions.worktreeConfig", false)) return {};
@@ -120,9 +112,7 @@ DatabaseStore::Settings store_settings(const Layout& layout, const Config& confi
   if (config.get("core.fsync").value_or(std::string()) == "none") {
     settings.durability = Durability::none;
   }
-  if (has_promisor(config)) {
-    settings.fetch_command = "git -C " + shell_quoted(layout.worktree.native()) + " cat-file -p";
-  }
+  settings.promisor = Promisor(layout.git_dir, config);
   return settings;
 }
 
@@ -173,6 +163,9 @@ const Date& Repository::Impl::start_date() const {
 fs::path Repository::worktree() const { return impl_->layout.worktree; }
 fs::path Repository::git_dir() const { return impl_->layout.git_dir; }
 fs::path Repository::common_dir() const { return impl_->layout.common_dir; }
+bool Repository::is_partial_clone() const {
+  return !Promisor(impl_->layout.git_dir, impl_->config).empty();
+}
 
 std::optional<std::string> Repository::config(std::string_view key) const {
   return impl_->config.get(key);
@@ -240,7 +233,7 @@ std::unique_ptr<ObjectStore> Repository::objects_beside(const fs::path& objects_
   settings.objects_dir = objects_dir;
   settings.also_read = impl_->objects_dir();
   settings.durability = Durability::none;
-  settings.fetch_command = store_settings(impl_->layout, impl_->config).fetch_command;
+  settings.promisor = Promisor(impl_->layout.git_dir, impl_->config);
   return std::make_unique<DatabaseStore>(std::move(settings), Writes::to_database);
 }
 

@@ -24,7 +24,7 @@ enum class Writes {
 
 /// Objects of one repository: read from its database (loose, packs, alternates) and from what was
 /// written in memory. One thread at a time. All functions throw Error(failed), with libgit2's own
-/// message; a missing object of a partial clone gets a hint (libgit2 doesn't fetch on demand).
+/// message. What a partial clone lacks is fetched when it is asked for, as git does.
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
@@ -45,6 +45,10 @@ class ObjectStore {
   virtual Oid write_tree(std::vector<TreeEntry> entries) = 0;
   /// After this all objects written are in the database and would survive a crash of this process.
   virtual void flush() = 0;
+  /// Has those of `wanted` that a partial clone lacks fetched by one call of git, where they would
+  /// be one by one. Does nothing in another repository; and where that fails, whoever reads one
+  /// hears of it.
+  virtual void prefetch(const std::vector<Oid>& wanted) = 0;
 };
 
 /// A worktree's repository through libgit2. Opening reads no index and no object. Everything throws
@@ -69,6 +73,7 @@ class Repository {
   std::filesystem::path worktree() const;    ///< absolute, symlinks resolved, no trailing '/'
   std::filesystem::path git_dir() const;     ///< of this worktree (.git or .git/worktrees/x)
   std::filesystem::path common_dir() const;  ///< shared by all worktrees
+  bool is_partial_clone() const;
 
   // Configuration, with conditional includes, worktree config and GIT_CONFIG_* as git reads it.
   std::optional<std::string> config(std::string_view key) const;

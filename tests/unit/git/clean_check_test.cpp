@@ -937,6 +937,7 @@ class GuardedStore final : public wafers::git::ObjectStore {
     return inner_.write_tree(std::move(entries));
   }
   void flush() override { inner_.flush(); }
+  void prefetch(const std::vector<wafers::git::Oid>& wanted) override { inner_.prefetch(wanted); }
 
  private:
   wafers::git::ObjectStore& inner_;
