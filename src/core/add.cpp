@@ -419,13 +419,14 @@ class Adding {
       throw Error(ErrorKind::refused, name + " is a symbolic ref to " + wafers::quoted(*target),
                   "choose another one with --branch");
     }
-    const auto tip = base_.repository.branch_tip(branch);
-    if (!tip) return std::nullopt;
-    if (const auto worktree = base_.repository.worktree_of_branch(branch)) {
+    // Also where it doesn't exist: a first commit in that worktree would make it.
+    if (const auto use = base_.repository.use_of_branch(branch)) {
       throw Error(ErrorKind::refused,
-                  name + " is checked out in " + wafers::quoted(worktree->native()),
+                  name + " is checked out in " + wafers::quoted(use->worktree.native()),
                   "choose another one with --branch");
     }
+    const auto tip = base_.repository.branch_tip(branch);
+    if (!tip) return std::nullopt;
     if (!base_.repository.is_descendant_or_same(*tip, base_.head)) {
       throw Error(ErrorKind::refused,
                   name + " exists and does not descend from the base's HEAD " +

@@ -48,13 +48,17 @@ class RefFiles {
   /// that it would need as a directory. All three functions throw Error(busy) where another process
   /// keeps a lock for more than a second, and have then changed nothing.
   void create(const std::string& name, const Oid& target, const LogEntry& log) const;
-  /// Throws Error(refused) where the ref is not at `expected` any more.
+  /// Throws Error(refused) where the ref is not at `expected` any more, or a symbolic one. Not for
+  /// what is checked out: HEAD's reflog would miss it.
   void move(const std::string& name, const Oid& expected, const Oid& target,
             const LogEntry& log) const;
   /// Removes ref and reflog, and the directories that this leaves empty. Throws as move().
   void remove(const std::string& name, const Oid& expected) const;
+  /// Removes the locks that a killed one of these functions has left, and no other.
+  void take_away_dead_locks(const std::string& name) const noexcept;
 
  private:
+  std::filesystem::path packed_refs() const { return common_dir_ / "packed-refs"; }
   const std::filesystem::path& base_of(const std::string& name) const;
   std::filesystem::path path_of(const std::string& name) const { return base_of(name) / name; }
   std::filesystem::path log_of(const std::string& name) const {

@@ -87,7 +87,7 @@ void RefFiles::create(const std::string& name, const Oid& target, const LogEntry
   if (const std::optional<std::string> other = conflict_of(name)) {
     throw Error(ErrorKind::failed, failure + ": " + wafers::quoted(*other) + " exists");
   }
-  LockFile lock(path_of(name), shared_);
+  LockFile lock(path_of(name), shared_, target.hex() + "\n");
   if (read(name)) throw Error(ErrorKind::failed, failure + ": it exists already");
   if (const std::optional<std::string> other = conflict_of(name)) {
     throw Error(ErrorKind::failed, failure + ": " + wafers::quoted(*other) + " exists");
@@ -103,27 +103,26 @@ void RefFiles::create(const std::string& name, const Oid& target, const LogEntry
 
 void RefFiles::move(const std::string& name, const Oid& expected, const Oid& target,
                     const LogEntry& log) const {
-  const std::string real_name = followed(name);
-  LockFile lock(path_of(real_name), shared_);
-  require_value(real_name, expected);
-  write(lock, real_name, expected, target, log);
+  LockFile lock(path_of(name), shared_, target.hex() + "\n");
+  require_value(name, expected);
+  write(lock, name, expected, target, log);
   // git leaves that to time; but a commit is to survive a power cut from now on.
   try {
-    sync_directory(path_of(real_name).parent_path());
+    sync_directory(path_of(name).parent_path());
   } catch (const Error& error) {
     throw Error(ErrorKind::failed,
-                wafers::quoted(real_name) + " is at " + target.hex() +
+                wafers::quoted(name) + " is at " + target.hex() +
                     " now, but that may not outlast a power cut: " + error.message());
   }
 }
 
 void RefFiles::remove(const std::string& name, const Oid& expected) const {
   {
-    const LockFile lock(path_of(name), shared_);
+    const LockFile lock(path_of(name), shared_, {});
     require_value(name, expected);
     // Held to the end, though there be nothing to remove: `git pack-refs` must not pack the ref
     // meanwhile. Packed before loose: the ref never shows an older, packed value.
-    const LockFile packed_lock(common_dir_ / "packed-refs", shared_);
+    const LockFile packed_lock(packed_refs(), shared_, {});
     remove_packed(name);
     unlink_if_there(log_of(name));
     unlink_if_there(path_of(name));
@@ -131,6 +130,11 @@ void RefFiles::remove(const std::string& name, const Oid& expected) const {
   const fs::path& base = base_of(name);
   remove_empty_parents(path_of(name).parent_path(), kept_directory(base, name));
   remove_empty_parents(log_of(name).parent_path(), kept_directory(base / "logs", name));
+}
+
+void RefFiles::take_away_dead_locks(const std::string& name) const noexcept {
+  take_away_dead_lock(path_of(name));
+  take_away_dead_lock(packed_refs());
 }
 
 void RefFiles::require_value(const std::string& name, const Oid& expected) const {
@@ -145,14 +149,10 @@ void RefFiles::require_value(const std::string& name, const Oid& expected) const
 
 void RefFiles::write(LockFile& lock, const std::string& name, const Oid& before, const Oid& after,
                      const LogEntry& log) const {
-  lock.write(after.hex() + "\n");
   if (before != after || !log.message.empty()) {
     const std::string line = before.hex() + " " + after.hex() + " " + signature(log.who) + "\t" +
                              one_line(log.message) + "\n";
     append_log(name, line);
-    // git's files_log_ref_write() by way of split_head_update(): HEAD moves with its branch.
-    const std::optional<Value> head = read("HEAD");
-    if (head && head->target == name) append_log("HEAD", line);
   }
   lock.commit();
 }
@@ -186,13 +186,13 @@ void RefFiles::append_log(const std::string& name, const std::string& line) cons
 
 /// The caller holds the lock on packed-refs, and goes on holding it.
 void RefFiles::remove_packed(const std::string& name) const {
-  const fs::path path = common_dir_ / "packed-refs";
+  const fs::path path = packed_refs();
   const std::optional<std::string> packed = read_file(path);
   if (!packed) return;
   const std::optional<std::string> shorter = without_ref(*packed, name);
   if (!shorter) return;
-  // git's own name for it (refs/packed-backend.c), so that git clears it away where we die.
-  const fs::path renewed = path.native() + ".new";
+  // Not git's own name for it, packed-refs.new: git would fail for ever where we die here.
+  const fs::path renewed = path.native() + ".wafers";
   const UniqueFd fd(::open(renewed.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (fd) {
     shared_.adjust(renewed);

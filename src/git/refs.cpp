@@ -36,19 +36,34 @@ bool is_in_update_refs(const fs::path& file, const std::string& ref) {
   return false;
 }
 
-/// branch.c: prepare_checked_out_branches(): HEAD, an unfinished rebase, an unfinished bisect.
-bool holds_branch(const fs::path& git_dir, const std::string& branch) {
-  const std::string ref = full_name(branch);
+/// The ref that HEAD of a worktree is on, at the end of symbolic refs; empty where it is detached.
+std::string ref_at_head(const fs::path& git_dir, const RefFiles& refs) {
   std::error_code error;
-  if (fs::read_symlink(git_dir / "HEAD", error) == ref) return true;
+  const fs::path link = fs::read_symlink(git_dir / "HEAD", error);
+  std::string target = error ? std::string() : link.native();
   const std::string head = line_of(git_dir / "HEAD").value_or(std::string());
-  if (head.starts_with("ref:") && trimmed(std::string_view(head).substr(4)) == ref) return true;
-  for (const char* file : {"rebase-merge/head-name", "rebase-apply/head-name"}) {
-    if (line_of(git_dir / file) == ref) return true;
+  if (target.empty() && head.starts_with("ref:")) target = trimmed(std::string_view(head).substr(4));
+  if (!target.starts_with(kHeads)) return target;
+  try {
+    return refs.followed(target);
+  } catch (const Error&) {
+    return target;
   }
-  if (is_in_update_refs(git_dir / "rebase-merge/update-refs", ref)) return true;
+}
+
+/// branch.c: prepare_checked_out_branches(): HEAD, an unfinished rebase, an unfinished bisect.
+std::optional<Repository::BranchUse::How> use_in(const fs::path& git_dir, const std::string& branch,
+                                                 const RefFiles& refs) {
+  using How = Repository::BranchUse::How;
+  const std::string ref = full_name(branch);
+  if (ref_at_head(git_dir, refs) == ref) return How::checked_out;
+  for (const char* file : {"rebase-merge/head-name", "rebase-apply/head-name"}) {
+    if (line_of(git_dir / file) == ref) return How::rebase;
+  }
+  if (is_in_update_refs(git_dir / "rebase-merge/update-refs", ref)) return How::rebase;
   const std::optional<std::string> bisect = line_of(git_dir / "BISECT_START");
-  return bisect == branch || bisect == ref;
+  if (bisect == branch || bisect == ref) return How::bisect;
+  return std::nullopt;
 }
 
 /// The worktree whose gitdir is `entry` below common_dir/worktrees.
@@ -75,20 +90,45 @@ bool Repository::is_valid_branch_name(const std::string& branch) {
   return git::is_valid_branch_name(branch);
 }
 
-std::optional<fs::path> Repository::worktree_of_branch(const std::string& branch) const {
+std::optional<Repository::BranchUse> Repository::use_of_branch(const std::string& branch) const {
   const Layout& layout = impl_->layout;
-  if (holds_branch(layout.git_dir, branch)) return layout.worktree;
+  const auto use = [&](const fs::path& git_dir) { return use_in(git_dir, branch, impl_->refs); };
+  if (const auto how = use(layout.git_dir)) return BranchUse{*how, layout.worktree};
   const bool bare = layout.linked() && config_bool("core.bare", false);
-  if (layout.linked() && !bare && holds_branch(layout.common_dir, branch)) {
-    return layout.common_dir.filename() == ".git" ? layout.common_dir.parent_path()
-                                                  : layout.common_dir;
+  if (layout.linked() && !bare) {
+    if (const auto how = use(layout.common_dir)) {
+      return BranchUse{*how, layout.common_dir.filename() == ".git"
+                                 ? layout.common_dir.parent_path()
+                                 : layout.common_dir};
+    }
   }
   std::error_code error;
   for (fs::directory_iterator it(layout.common_dir / "worktrees", error), end; !error && it != end;
        it.increment(error)) {
-    if (holds_branch(it->path(), branch)) return worktree_of_entry(it->path());
+    if (const auto how = use(it->path())) return BranchUse{*how, worktree_of_entry(it->path())};
   }
   return std::nullopt;
+}
+
+std::optional<std::string> Repository::renamed_branch(const std::string& branch) const {
+  const std::string wanted = "\tBranch: renamed " + full_name(branch) + " to " + std::string(kHeads);
+  const fs::path logs = impl_->layout.common_dir / "logs/refs/heads";
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(logs, error), end; !error && it != end;
+       it.increment(error)) {
+    const std::string log = read_file(it->path()).value_or(std::string());
+    if (log.find(wanted) == std::string::npos) continue;
+    std::string name = it->path().lexically_relative(logs).native();
+    if (branch_tip(name)) return name;
+  }
+  return std::nullopt;
+}
+
+void Repository::require_unused(const std::string& branch) const {
+  const auto use = use_of_branch(branch);
+  if (!use) return;
+  throw Error(ErrorKind::refused, "branch " + wafers::quoted(branch) + " is checked out in " +
+                                      wafers::quoted(use->worktree.native()));
 }
 
 void Repository::create_branch(const std::string& branch, const Oid& commit,
@@ -96,17 +136,26 @@ void Repository::create_branch(const std::string& branch, const Oid& commit,
   if (!is_valid_branch_name(branch)) {
     throw Error(ErrorKind::failed, wafers::quoted(branch) + " is not a valid branch name");
   }
+  require_unused(branch);
   const Identity who = reflog_identity(impl_->config, impl_->start_date());
   impl_->refs.create(full_name(branch), commit, {who, reflog_message});
 }
 
 void Repository::move_branch(const std::string& branch, const Oid& expected, const Oid& commit,
                              const Identity& who, const std::string& reflog_message) {
+  require_unused(branch);
   impl_->refs.move(full_name(branch), expected, commit, {who, reflog_message});
 }
 
 void Repository::delete_branch(const std::string& branch, const Oid& expected) {
   impl_->refs.remove(full_name(branch), expected);
+}
+
+void Repository::take_away_dead_locks(const std::string& branch) const noexcept {
+  try {
+    impl_->refs.take_away_dead_locks(full_name(branch));
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): out of memory: the next one
+  }
 }
 
 }  // namespace wafers::git

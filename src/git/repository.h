@@ -91,23 +91,36 @@ class Repository {
   std::optional<std::string> symbolic_target(std::string_view branch) const;
   /// What git-check-ref-format says of refs/heads/<branch>.
   static bool is_valid_branch_name(const std::string& branch);
-  /// Worktree in which the branch is checked out (also mid-rebase or bisect), if any.
-  std::optional<std::filesystem::path> worktree_of_branch(const std::string& branch) const;
+  /// How git uses a branch that it therefore refuses to move.
+  struct BranchUse {
+    enum class How { checked_out, rebase, bisect };
+    How how{};
+    std::filesystem::path worktree;  ///< which need not be there any more
+  };
+  /// The first worktree that uses the branch, which need not exist: at its HEAD, also by way of a
+  /// symbolic ref, or in an unfinished rebase or bisect.
+  std::optional<BranchUse> use_of_branch(const std::string& branch) const;
+  /// What a branch is called now that `git branch -m` gave a new name, by that one's reflog.
+  std::optional<std::string> renamed_branch(const std::string& branch) const;
   bool is_descendant_or_same(const Oid& commit, const Oid& ancestor) const;
   Oid tree_of(const Oid& commit) const;
   /// Shortest unambiguous abbreviation, core.abbrev heeded.
   std::string short_id(const Oid& oid) const;
 
-  /// Creates refs/heads/<branch>; Error(failed) if it exists or collides ("a" and "a/b"). The
-  /// reflog gets `reflog_message`.
+  /// Creates refs/heads/<branch>; Error(failed) if it exists or collides ("a" and "a/b"),
+  /// Error(refused) where a worktree uses that name. The reflog gets `reflog_message`.
   void create_branch(const std::string& branch, const Oid& commit,
                      const std::string& reflog_message);
   /// Moves the branch from exactly `expected` to `commit` under the ref's lock and writes the
-  /// reflog. Throws Error(refused) where it no longer is at `expected`; nothing has changed then.
+  /// reflog. Throws Error(refused) where it no longer is at `expected`, is a symbolic ref, or is
+  /// used by a worktree; nothing has changed then.
   void move_branch(const std::string& branch, const Oid& expected, const Oid& commit,
                    const Identity& who, const std::string& reflog_message);
   /// Deletes the branch if it is at `expected`, with its reflog and now empty ref directories.
   void delete_branch(const std::string& branch, const Oid& expected);
+  /// Removes the locks that a wafers process has left which was killed while it did one of these.
+  /// Whatever else may hold such a lock keeps it.
+  void take_away_dead_locks(const std::string& branch) const noexcept;
 
   struct CommitRequest {
     Oid tree;
@@ -141,6 +154,7 @@ class Repository {
  private:
   struct Impl;
   explicit Repository(std::unique_ptr<Impl> impl);
+  void require_unused(const std::string& branch) const;
   std::unique_ptr<Impl> impl_;
   friend struct RepositoryAccess;  ///< src/git only: reaches libgit2's handle
 };

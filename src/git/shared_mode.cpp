@@ -48,6 +48,16 @@ SharedMode SharedMode::parse(const std::optional<std::string>& value) {
   return mode;
 }
 
+mode_t SharedMode::adjusted(mode_t mode) const {
+  mode_t extra = bits_;
+  if ((mode & S_IWUSR) == 0) extra &= ~mode_t{0222};
+  if ((mode & S_IXUSR) != 0) extra |= (extra & 0444U) >> 2U;
+  const mode_t before = mode & 07777U;
+  mode_t after = kind_ == Kind::exact ? (before & ~mode_t{0777}) | extra : before | extra;
+  if (S_ISDIR(mode)) after |= ((after & 0444U) >> 2U) | S_ISGID;
+  return after;
+}
+
 void SharedMode::adjust(const std::filesystem::path& path) const {
   if (kind_ == Kind::umask) return;
   struct stat info {};
@@ -55,15 +65,21 @@ void SharedMode::adjust(const std::filesystem::path& path) const {
     const int err = errno;
     throw Error::system(err, "cannot look at " + wafers::quoted(path.native()));
   }
-  mode_t extra = bits_;
-  if ((info.st_mode & S_IWUSR) == 0) extra &= ~mode_t{0222};
-  if ((info.st_mode & S_IXUSR) != 0) extra |= (extra & 0444U) >> 2U;
-  const mode_t before = info.st_mode & 07777U;
-  mode_t after = kind_ == Kind::exact ? (before & ~mode_t{0777}) | extra : before | extra;
-  if (S_ISDIR(info.st_mode)) after |= ((after & 0444U) >> 2U) | S_ISGID;
-  if (after == before || ::chmod(path.c_str(), after) == 0) return;
+  const mode_t after = adjusted(info.st_mode);
+  if (after == (info.st_mode & 07777U) || ::chmod(path.c_str(), after) == 0) return;
   const int err = errno;
   throw Error::system(err, "cannot set permissions of " + wafers::quoted(path.native()));
+}
+
+void SharedMode::adjust(int fd, const std::filesystem::path& name) const {
+  if (kind_ == Kind::umask) return;
+  struct stat info {};
+  if (::fstat(fd, &info) == 0 && (adjusted(info.st_mode) == (info.st_mode & 07777U) ||
+                                  ::fchmod(fd, adjusted(info.st_mode)) == 0)) {
+    return;
+  }
+  const int err = errno;
+  throw Error::system(err, "cannot set permissions of " + wafers::quoted(name.native()));
 }
 
 void SharedMode::make_directories(const std::filesystem::path& directory) const {

@@ -17,10 +17,14 @@ class SharedMode {
 
   /// Gives the file or directory its permissions. Throws Error(failed).
   void adjust(const std::filesystem::path& path) const;
+  /// The same for an open file, which `name` tells of in messages.
+  void adjust(int fd, const std::filesystem::path& name) const;
   /// Makes the missing ones of `directory` and its parents.
   void make_directories(const std::filesystem::path& directory) const;
 
  private:
+  mode_t adjusted(mode_t mode) const;
+
   enum class Kind { umask, added, exact };
   Kind kind_ = Kind::umask;
   mode_t bits_ = 0;

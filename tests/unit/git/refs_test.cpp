@@ -141,25 +141,47 @@ TEST_CASE_METHOD(Fixture, "reflogs are kept as core.logAllRefUpdates says", "[re
         fs::exists(git / ".git/logs/refs/heads/theirs"));
 }
 
-TEST_CASE_METHOD(Fixture, "a symbolic branch stands for what it points to", "[refs]") {
+TEST_CASE_METHOD(Fixture, "a symbolic branch is read, and moves nothing", "[refs]") {
   git.git({"branch", "real", hex[0]});
   git.git({"symbolic-ref", "refs/heads/alias", "refs/heads/real"});
   Repository repository = open();
   CHECK(repository.branch_tip("alias") == at(0));
-  repository.move_branch("alias", at(0), at(1), repository.identity(Repository::Role::committer),
-                         "m");
+  CHECK(kind_of([&] {
+          repository.move_branch("alias", at(0), at(1),
+                                 repository.identity(Repository::Role::committer), "m");
+        }) == ErrorKind::refused);
   CHECK(git.git_line({"symbolic-ref", "refs/heads/alias"}) == "refs/heads/real");
-  CHECK(git.git_line({"rev-parse", "real"}) == hex[1]);
+  CHECK(git.git_line({"rev-parse", "real"}) == hex[0]);
   git.git({"symbolic-ref", "refs/heads/loop", "refs/heads/loop"});
   CHECK_THROWS_AS(repository.branch_tip("loop"), Error);
 }
 
-TEST_CASE_METHOD(Fixture, "HEAD's reflog follows its branch", "[refs]") {
-  git.git({"checkout", "-q", "-b", "here", hex[0]});
-  Repository repository = open();
-  repository.move_branch("here", at(0), at(1), repository.identity(Repository::Role::committer),
-                         "commit: x");
-  CHECK(git.git_line({"reflog", "-1", "--format=%H %gs", "HEAD"}) == hex[1] + " commit: x");
+TEST_CASE_METHOD(Fixture, "a branch that a worktree uses is neither moved nor made", "[refs]") {
+  const auto refuses_to_move = [&](const std::string& branch) {
+    Repository repository = open();
+    const Identity who = repository.identity(Repository::Role::committer);
+    return kind_of([&] { repository.move_branch(branch, at(0), at(1), who, "commit: x"); }) ==
+           ErrorKind::refused;
+  };
+  git.git({"branch", "used", hex[0]});
+  SECTION("at HEAD") { git.git({"checkout", "-q", "used"}); }
+  SECTION("in another worktree") { git.git({"worktree", "add", "-q", top / "linked", "used"}); }
+  SECTION("in a worktree that is gone") {
+    git.git({"worktree", "add", "-q", top / "linked", "used"});
+    fs::remove_all(top / "linked");
+  }
+  SECTION("by way of a symbolic ref") {
+    git.git({"symbolic-ref", "refs/heads/alias", "refs/heads/used"});
+    git.git({"worktree", "add", "-q", top / "linked", "alias"});
+  }
+  const std::string log = reflog(git, "used");
+  CHECK(refuses_to_move("used"));
+  CHECK_FALSE(git.try_git({"branch", "-f", "used", hex[1]}).ok());  // the twin
+  CHECK(git.git_line({"rev-parse", "used"}) == hex[0]);
+  CHECK(reflog(git, "used") == log);
+  git.git({"worktree", "add", "-q", "--detach", top / "unborn", hex[0]});
+  GitRepo(top / "unborn").git({"checkout", "-q", "--orphan", "to-be"});
+  CHECK(kind_of([&] { open().create_branch("to-be", at(0), "m"); }) == ErrorKind::refused);
 }
 
 TEST_CASE_METHOD(Fixture, "a foreign lock is waited for, then reported", "[refs]") {
@@ -253,13 +275,15 @@ TEST_CASE_METHOD(Fixture, "a branch in use is found in every worktree", "[refs]"
   git.git({"branch", "free", hex[0]});
   for (const fs::path& from : {git.path(), top / "linked"}) {
     const Repository repository = Repository::open(from);
-    CHECK(repository.worktree_of_branch("main") == git.path());
-    CHECK(repository.worktree_of_branch("linked") == top / "linked");
-    CHECK_FALSE(repository.worktree_of_branch("free"));
+    CHECK(repository.use_of_branch("main").value().worktree == git.path());
+    CHECK(repository.use_of_branch("linked").value().worktree == top / "linked");
+    CHECK_FALSE(repository.use_of_branch("free"));
   }
 }
 
 TEST_CASE_METHOD(Fixture, "a branch is in use during rebase and bisect", "[refs]") {
+  using How = Repository::BranchUse::How;
+  How how = How::rebase;
   git.git({"branch", "other", hex[1]});
   git.git({"checkout", "-q", "-b", "side", hex[0]});
   git.write("f", "conflict");
@@ -267,12 +291,38 @@ TEST_CASE_METHOD(Fixture, "a branch is in use during rebase and bisect", "[refs]
   SECTION("rebase by merging") { (void)git.try_git({"rebase", "main"}); }
   SECTION("rebase by applying") { (void)git.try_git({"rebase", "--apply", "main"}); }
   SECTION("bisect") {
+    how = How::bisect;
     git.git({"checkout", "-q", "-B", "side", "main"});
     git.git({"bisect", "start", "HEAD", hex[0]});
   }
   REQUIRE_FALSE(git.try_git({"symbolic-ref", "-q", "HEAD"}).ok());
-  CHECK(open().worktree_of_branch("side") == git.path());
-  CHECK_FALSE(open().worktree_of_branch("other"));
+  CHECK(open().use_of_branch("side").value().worktree == git.path());
+  CHECK(open().use_of_branch("side").value().how == how);
+  CHECK_FALSE(open().use_of_branch("other"));
+}
+
+TEST_CASE_METHOD(Fixture, "a branch's new name is found", "[refs]") {
+  git.git({"branch", "a", hex[0]});
+  CHECK_FALSE(open().renamed_branch("a"));
+  git.git({"branch", "-m", "a", "x/b"});
+  CHECK(open().renamed_branch("a") == "x/b");
+  git.git({"branch", "-m", "x/b", "c"});
+  CHECK(open().renamed_branch("a") == "c");
+  git.git({"branch", "-q", "-D", "c"});
+  CHECK_FALSE(open().renamed_branch("a"));
+}
+
+TEST_CASE_METHOD(Fixture, "git packs refs after a removal that was killed", "[refs]") {
+  Repository repository = open();
+  repository.create_branch("b", at(0), "m");
+  git.git({"pack-refs", "--all"});
+  const fs::path packed = git / ".git/packed-refs";
+  fs::copy_file(packed, packed.native() + ".wafers");  // what is left then
+  git.git({"branch", "c", hex[1]});
+  git.git({"pack-refs", "--all"});
+  repository.delete_branch("b", at(0));
+  CHECK_FALSE(fs::exists(packed.native() + ".wafers"));
+  CHECK(git.git({"for-each-ref", "--format=%(refname)"}) == "refs/heads/c\nrefs/heads/main\n");
 }
 
 TEST_CASE_METHOD(Fixture, "branch names are valid where git says so", "[refs]") {
