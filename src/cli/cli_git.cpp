@@ -57,6 +57,7 @@ int run_git_status(const Command& command, const Arguments& arguments, Report& r
   const NamedStatus named = git_status(open_store(), name);
   print_status(named, porcelain, report);
   print_warnings(named.status.warnings);
+  if (!named.status.hint.empty()) Report::hint(named.status.hint);
   return Report::kDone;
 }
 

@@ -16,11 +16,24 @@ std::vector<std::string> all_names(const Store& store) {
   return names;
 }
 
+std::string what_is_left(const RemoveResult& result) {
+  const std::string branch = " (branch " + printable(result.branch);
+  switch (result.branch_left) {
+    case BranchLeft::unknown:
+      return {};
+    case BranchLeft::kept:
+      return branch + " is kept)";
+    case BranchLeft::deleted:
+      return branch + " is deleted)";
+    case BranchLeft::gone:
+      return branch + " is gone)";
+  }
+  return {};
+}
+
 void print_removed(const RemoveResult& result, Report& report) {
   if (report.form() == OutputForm::json) return;
-  const std::string kept =
-      result.branch.empty() ? "" : " (branch " + printable(result.branch) + " is kept)";
-  report.line("Removed wafer " + printable(result.name) + kept);
+  report.line("Removed wafer " + printable(result.name) + what_is_left(result));
 }
 
 /// `rm --json`: what was removed, also where something failed.
@@ -62,6 +75,8 @@ int run_rm(const Command& command, const Arguments& arguments, Report& report) {
   parser.flag("--all", all, "remove every wafer");
   parser.flag("--force", options.force, "even if it holds work that is not committed");
   parser.flag("--kill", options.kill, "end the processes that are inside");
+  parser.flag("--delete-branch", options.delete_branch,
+              "delete its branch as 'git branch -d' does");
   parser.flag("--json", json, "print JSON");
   auto names = with_tail(parser.parse(), arguments);
   if (all && !names.empty()) throw parser.usage("--all and names exclude each other");

@@ -69,6 +69,11 @@ void print_list(const ListResult& list, Report& report) {
     Report::warning("wafer " + wafers::quoted(info.wafer.name) +
                     " is broken: " + info.mount.reason);
   }
+  for (const WaferInfo& info : list.wafers) {
+    if (info.branch_note.empty()) continue;
+    Report::warning("wafer " + wafers::quoted(info.wafer.name) + ": " + info.branch_note +
+                    "; 'wafers git-status " + info.wafer.name + "' says what to do");
+  }
   for (const InvalidEntry& entry : list.invalid_entries) {
     Report::warning("invalid entry " + wafers::quoted(entry.path.native()) + ": " + entry.reason);
   }

@@ -17,23 +17,25 @@ json commit_or_null(const std::string& commit) {
 
 json to_json(const WaferInfo& info) {
   const Wafer& wafer = info.wafer;
-  return {{"name", text_to_json(wafer.name)},
-          {"branch", text_to_json(wafer.branch)},
-          {"base_repo", text_to_json(wafer.base_repo.native())},
-          {"base_commit", commit_or_null(wafer.base_commit)},
-          {"last_commit", commit_or_null(wafer.last_commit)},
-          {"backend", to_string(wafer.backend)},
-          {"status", to_string(info.mount.status)},
-          {"mountpoint", text_to_json(wafer.mountpoint.native())},
-          {"host_path", text_or_null(info.mount.host_path)},
-          {"holder_pid", info.mount.holder_pid ? json(*info.mount.holder_pid) : json(nullptr)},
-          {"user_ns", text_or_null(info.mount.user_ns)},
-          {"mnt_ns", text_or_null(info.mount.mnt_ns)},
-          {"upperdir", text_to_json(wafer.upper().native())},
-          {"created_at", text_to_json(wafer.created_at)},
-          {"reason", info.mount.reason.empty() ? json(nullptr) : text_to_json(info.mount.reason)},
-          {"durable", wafer.durable},
-          {"base_moved", info.base_moved ? json(*info.base_moved) : json(nullptr)}};
+  return {
+      {"name", text_to_json(wafer.name)},
+      {"branch", text_to_json(wafer.branch)},
+      {"base_repo", text_to_json(wafer.base_repo.native())},
+      {"base_commit", commit_or_null(wafer.base_commit)},
+      {"last_commit", commit_or_null(wafer.last_commit)},
+      {"backend", to_string(wafer.backend)},
+      {"status", to_string(info.mount.status)},
+      {"mountpoint", text_to_json(wafer.mountpoint.native())},
+      {"host_path", text_or_null(info.mount.host_path)},
+      {"holder_pid", info.mount.holder_pid ? json(*info.mount.holder_pid) : json(nullptr)},
+      {"user_ns", text_or_null(info.mount.user_ns)},
+      {"mnt_ns", text_or_null(info.mount.mnt_ns)},
+      {"upperdir", text_to_json(wafer.upper().native())},
+      {"created_at", text_to_json(wafer.created_at)},
+      {"reason", info.mount.reason.empty() ? json(nullptr) : text_to_json(info.mount.reason)},
+      {"durable", wafer.durable},
+      {"branch_note", info.branch_note.empty() ? json(nullptr) : text_to_json(info.branch_note)},
+      {"base_moved", info.base_moved ? json(*info.base_moved) : json(nullptr)}};
 }
 
 }  // namespace

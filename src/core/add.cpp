@@ -25,6 +25,7 @@
 #include "core/remove_tree.h"
 #include "core/surrounding_wafer.h"
 #include "core/unclean.h"
+#include "core/wafer_branch.h"
 #include "git/clean_check.h"
 #include "git/index_file.h"
 #include "git/repository.h"
@@ -223,6 +224,7 @@ class Adding {
     }
     plan.step("write the records", [this] { publish_all(); });
     plan.step("look at the result", [this] { inspect_all(); });
+    plan.step("tell of what was moved", [this] { tell_of_forwarded(); });
     plan.step("remember the trial", [this] { remember_trial(); });
     try {
       plan.run(InterruptGuard::check, notify_);
@@ -245,7 +247,8 @@ class Adding {
     std::optional<Lock> lock;
     git::Oid tip;
     bool branch_exists = false;
-    bool branch_made = false;
+    std::optional<git::Oid> forward_from;   ///< where the branch is, if it is to be fast-forwarded
+    bool branch_made = false;               ///< or forwarded
     std::function<MountRecord()> mounting;  ///< begun and not finished
     bool mounted = false;                   ///< and an undo could not unmount it
   };
@@ -308,9 +311,7 @@ class Adding {
         });
     plan.step(
         "create the branch" + of, [this, &one] { make_branch(one); },
-        [this, &one] {
-          if (one.branch_made) base_.repository.delete_branch(one.wafer.branch, one.tip);
-        });
+        [this, &one] { undo_branch(one); });
     plan.step(
         "make the mountpoint" + of, [this, &one] { make_mountpoint(one); },
         [&one] {
@@ -383,6 +384,9 @@ class Adding {
     const auto existing = check_branch(planned.branch);
     one.branch_exists = existing.has_value();
     one.tip = existing.value_or(base_.head);
+    if (!base_.repository.is_descendant_or_same(one.tip, base_.head)) {
+      one.forward_from = std::exchange(one.tip, base_.head);
+    }
     check_place(planned.mountpoint, planned.name);
     Wafer& wafer = one.wafer;
     wafer.name = planned.name;
@@ -402,7 +406,8 @@ class Adding {
     plan_mountpoint(wafer);
   }
 
-  /// The commit that the branch is at, if it exists.
+  /// The commit that the branch is at, if it exists: a descendant of the base's HEAD, or what is to
+  /// be fast-forwarded to it.
   std::optional<git::Oid> check_branch(const std::string& branch) {
     const std::string name = "branch " + wafers::quoted(branch);
     const fs::path common_dir = base_.repository.common_dir();
@@ -427,13 +432,30 @@ class Adding {
     }
     const auto tip = base_.repository.branch_tip(branch);
     if (!tip) return std::nullopt;
-    if (!base_.repository.is_descendant_or_same(*tip, base_.head)) {
-      throw Error(ErrorKind::refused,
-                  name + " exists and does not descend from the base's HEAD " +
-                      base_.repository.short_id(base_.head),
-                  "rebase it onto the base's HEAD, or choose another one with --branch");
-    }
-    return tip;
+    if (base_.repository.is_descendant_or_same(*tip, base_.head)) return tip;
+    const bool behind = base_.repository.is_descendant_or_same(base_.head, *tip);
+    if (behind && !request_.branch) return tip;
+    throw Error(ErrorKind::refused,
+                name + " exists and does not descend from the base's HEAD " +
+                    base_.repository.short_id(base_.head),
+                (behind ? how_to_forward(branch) : how_to_rebase(branch)) +
+                    "; or choose another one with --branch");
+  }
+
+  /// git refuses what is no fast-forward.
+  std::string how_to_forward(const std::string& branch) const {
+    return "fast-forward it with: " + git_in(base_.repository) + "fetch . " +
+           shell_quoted("HEAD:refs/heads/" + branch);
+  }
+
+  /// In the base it would be left checked out there.
+  std::string how_to_rebase(const std::string& branch) const {
+    fs::path place = base_.repository.worktree();
+    place += "-rebase";
+    const std::string there = shell_quoted(place.native());
+    return "rebase it in a worktree of its own: " + git_in(base_.repository) + "worktree add " +
+           there + " " + shell_quoted(branch) + " && git -C " + there + " rebase " +
+           base_.head.hex() + " && " + git_in(base_.repository) + "worktree remove " + there;
   }
 
   void check_place(const fs::path& mountpoint, const std::string& name) {
@@ -456,9 +478,37 @@ class Adding {
   }
 
   void make_branch(One& one) {
-    if (one.branch_exists) return;
-    base_.repository.create_branch(one.wafer.branch, one.tip, "wafers: created from HEAD");
+    git::Repository& repository = base_.repository;
+    const std::string& branch = one.wafer.branch;
+    if (one.forward_from) {
+      repository.move_branch(branch, *one.forward_from, one.tip, "wafers: fast-forwarded to HEAD");
+    } else if (!one.branch_exists) {
+      repository.create_branch(branch, one.tip, "wafers: created from HEAD");
+    } else {
+      return;
+    }
     one.branch_made = true;
+  }
+
+  void undo_branch(One& one) {
+    if (!one.branch_made) return;
+    git::Repository& repository = base_.repository;
+    const std::string& branch = one.wafer.branch;
+    if (one.forward_from) {
+      repository.move_branch(branch, one.tip, *one.forward_from, "wafers: taken back");
+    } else {
+      repository.delete_branch(branch, one.tip);
+    }
+    one.branch_made = false;
+  }
+
+  void tell_of_forwarded() const {
+    for (const One& one : wafers_) {
+      if (!one.forward_from) continue;
+      notify_("branch " + wafers::quoted(one.wafer.branch) + " was fast-forwarded from " +
+              base_.repository.short_id(*one.forward_from) + " to the base's HEAD " +
+              base_.repository.short_id(one.tip));
+    }
   }
 
   void make_mountpoint(One& one) {

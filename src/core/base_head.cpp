@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "core/wafer.h"
 
 namespace wafers {
 namespace {
@@ -61,25 +62,30 @@ fs::path common_dir_of(const fs::path& git_dir) {
   return error ? common : resolved;
 }
 
-std::optional<std::string> packed_ref(const fs::path& common_dir, const std::string& ref) {
-  const auto content = content_of(common_dir / "packed-refs");
-  if (!content) return std::nullopt;
+std::optional<std::string> packed_ref(std::string_view packed_refs, const std::string& ref) {
   const std::string wanted = " " + ref + "\n";
   constexpr std::size_t kHexLength = 40;
-  const std::size_t at = content->find(wanted);
-  if (at == std::string::npos || at < kHexLength) return std::nullopt;
-  return content->substr(at - kHexLength, kHexLength);
+  const std::size_t at = packed_refs.find(wanted);
+  if (at == std::string_view::npos || at < kHexLength) return std::nullopt;
+  return std::string(packed_refs.substr(at - kHexLength, kHexLength));
 }
 
-std::optional<std::string> resolve_head(const fs::path& git_dir, const fs::path& common_dir) {
+std::string read_packed_refs(const fs::path& common_dir) {
+  return content_of(common_dir / "packed-refs").value_or(std::string());
+}
+
+/// The object at the end of the symbolic refs that begin with `value`. `packed_refs` is asked for
+/// the content of that file where it is needed.
+template <typename PackedRefs>
+std::optional<std::string> resolve(std::optional<std::string> value, const fs::path& common_dir,
+                                   const PackedRefs& packed_refs) {
   constexpr std::string_view kSymbolic = "ref: ";
-  auto value = line_of(git_dir / "HEAD");
   for (int depth = 0; depth < kSymrefDepth && value && value->starts_with(kSymbolic); ++depth) {
     const std::string ref(trimmed(value->substr(kSymbolic.size())));
     // A hostile or damaged HEAD must not lead out of the repository.
     if (!ref.starts_with("refs/") || ref.find("..") != std::string::npos) return std::nullopt;
     value = line_of(common_dir / ref);
-    if (!value) value = packed_ref(common_dir, ref);
+    if (!value) value = packed_ref(packed_refs(), ref);
   }
   if (!value || !is_object_name(*value)) return std::nullopt;
   return value;
@@ -94,7 +100,8 @@ BaseFiles read_base_files(const fs::path& worktree) {
   const auto git_dir = git_dir_of(worktree);
   if (!git_dir) return files;
   files.common_dir = common_dir_of(*git_dir);
-  files.head = resolve_head(*git_dir, *files.common_dir);
+  files.head = resolve(line_of(*git_dir / "HEAD"), *files.common_dir,
+                       [&] { return read_packed_refs(*files.common_dir); });
   return files;
 }
 
@@ -102,6 +109,19 @@ const BaseFiles& BaseFilesCache::of(const fs::path& worktree) {
   const auto found = known_.find(worktree);
   if (found != known_.end()) return found->second;
   return known_.emplace(worktree, read_base_files(worktree)).first->second;
+}
+
+const std::string& BaseFilesCache::packed_refs(const fs::path& common_dir) {
+  const auto found = packed_.find(common_dir);
+  if (found != packed_.end()) return found->second;
+  return packed_.emplace(common_dir, read_packed_refs(common_dir)).first->second;
+}
+
+std::optional<std::string> BaseFilesCache::branch_of(const Wafer& wafer) {
+  const BaseFiles& files = of(wafer.base_repo);
+  if (!files.common_dir) return std::nullopt;
+  return resolve("ref: refs/heads/" + wafer.branch, *files.common_dir,
+                 [&]() -> const std::string& { return packed_refs(*files.common_dir); });
 }
 
 }  // namespace wafers

@@ -14,6 +14,8 @@ struct BaseFiles {
   std::optional<std::string> head;                  ///< commit at HEAD, hexadecimal
 };
 
+struct Wafer;
+
 /// Reads `<worktree>/.git` (or the directory that it points to), HEAD, loose refs and packed-refs:
 /// gitrepository-layout(5). What can't be read or has another form is absent.
 BaseFiles read_base_files(const std::filesystem::path& worktree);
@@ -22,8 +24,13 @@ BaseFiles read_base_files(const std::filesystem::path& worktree);
 class BaseFilesCache {
  public:
   const BaseFiles& of(const std::filesystem::path& worktree);
+  /// The commit at a wafer's branch, hexadecimal; nullopt where there is none, or it can't be read.
+  std::optional<std::string> branch_of(const Wafer& wafer);
 
  private:
+  const std::string& packed_refs(const std::filesystem::path& common_dir);
+
+  std::map<std::filesystem::path, std::string> packed_;
   std::map<std::filesystem::path, BaseFiles> known_;
 };
 

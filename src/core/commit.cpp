@@ -9,6 +9,7 @@
 #include "core/commit_message.h"
 #include "core/hooks.h"
 #include "core/staging.h"
+#include "core/wafer_branch.h"
 #include "core/wafer_git.h"
 #include "git/diff.h"
 #include "git/format.h"
@@ -16,12 +17,11 @@
 namespace wafers {
 namespace {
 
-void require_unmoved_branch(const Wafer& wafer, const WaferGit& git) {
-  const std::string moved = describe_moved_branch(wafer, git);
-  if (moved.empty()) return;
-  throw Error(
-      ErrorKind::refused, moved + ": nothing was committed",
-      "put it back with: git branch -f " + shell_quoted(wafer.branch) + " " + git.tip.hex());
+void require_branch_in_place(const Wafer& wafer, const WaferGit& git) {
+  const auto trouble = branch_trouble(wafer, git.repository, git.tip);
+  if (!trouble) return;
+  throw Error(trouble->gone ? ErrorKind::failed : ErrorKind::refused,
+              trouble->what + ": nothing was committed", trouble->remedy);
 }
 
 /// A path that is ignored and a path that doesn't exist are both the caller's mistake.
@@ -176,7 +176,7 @@ CommitResult commit_view(Wafer& wafer, const CommitRequest& request,
                          const std::function<void()>& mount_view) {
   const std::vector<std::string> paths = clean_paths(request.paths);
   WaferGit git = open_wafer_git(wafer);
-  require_unmoved_branch(wafer, git);
+  require_branch_in_place(wafer, git);
   git::Repository::CommitRequest commit = prepared_commit(request, git.repository);
 
   const auto objects = git.repository.objects(git::Writes::to_database);

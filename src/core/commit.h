@@ -46,10 +46,10 @@ struct CommitResult {
 /// caller (Wafer::pending_commit), together with Wafer::pending_staged_tree, which is set by then.
 /// Afterwards Wafer::staged_tree says what is still staged; the caller saves that with the new tip.
 /// Before a hook runs, `mount_view` makes sure that the wafer is mounted, and its record true.
-/// Throws Error(failed) where there is nothing to commit, and for an empty message, a missing
-/// identity, a signature that can't be made or a hook that fails; Error(usage) for a path that is
-/// absolute, has "..", or matches nothing; Error(refused) where the branch is not at
-/// `wafer.last_commit`. Nothing has changed then.
+/// Throws Error(failed) where there is nothing to commit, for an empty message, a missing
+/// identity, a signature that can't be made, a hook that fails or a branch that is gone;
+/// Error(usage) for a path that is absolute, has "..", or matches nothing; Error(refused) where the
+/// branch is not at `wafer.last_commit` or a worktree uses it. Nothing has changed then.
 CommitResult commit_view(Wafer& wafer, const CommitRequest& request,
                          const std::function<void(const std::string& commit)>& about_to_move,
                          const std::function<void()>& mount_view = {});
@@ -64,6 +64,7 @@ struct StatusResult {
   std::vector<StatusEntry> entries;  ///< in git's order: tracked by path, then untracked by path
   std::vector<std::string> lines;    ///< each entry as `git status --porcelain` prints it
   std::vector<std::string> warnings;
+  std::string hint;  ///< on the last warning; may be empty
 };
 StatusResult status_of_view(const Wafer& wafer);
 
@@ -88,8 +89,8 @@ struct UncommittedWork {
 };
 
 /// Whether `rm` would lose something: modified, deleted or untracked (not ignored) files against
-/// the tip. At most `limit` porcelain lines. A wafer whose branch or base repository is gone gives
-/// a line that says so.
+/// the tip, or a tip that no ref leads to. At most `limit` porcelain lines. A wafer whose base
+/// repository is gone gives a line that says so.
 UncommittedWork uncommitted_work(const Wafer& wafer, std::size_t limit);
 
 }  // namespace wafers

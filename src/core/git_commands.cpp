@@ -17,6 +17,7 @@ namespace {
 void settle_pending_commit(const Store& store, Wafer& wafer) {
   if (wafer.pending_commit.empty()) return;
   const auto repository = git::Repository::open(wafer.base_repo);
+  repository.take_away_dead_locks(wafer.branch);
   const auto tip = repository.branch_tip(wafer.branch);
   if (tip && tip->hex() == wafer.pending_commit) {
     wafer.last_commit = wafer.pending_commit;

@@ -23,6 +23,35 @@ void mark_broken(MountState& state, const std::string& reason) {
   state.reason = reason;
 }
 
+std::string note_on_branch(const Wafer& wafer, BaseFilesCache& bases) {
+  constexpr std::size_t kShortId = 7;
+  if (wafer.stage != WaferStage::ready || !bases.of(wafer.base_repo).common_dir) return {};
+  const auto tip = bases.branch_of(wafer);
+  const std::string name = "branch " + wafers::quoted(wafer.branch);
+  if (!tip) return name + " is gone";
+  if (*tip == wafer.last_commit || *tip == wafer.pending_commit) return {};
+  return name + " was moved from " + wafer.last_commit.substr(0, kShortId) + " to " +
+         tip->substr(0, kShortId) + " outside of wafers";
+}
+
+/// No lock is held: what looks moved may be a commit that goes on. It is noted in the record before
+/// the branch moves, so it is none where the record is the same before and after the look.
+std::string settled_note(const Store& store, const Wafer& wafer, BaseFilesCache& bases) {
+  if (note_on_branch(wafer, bases).empty()) return {};
+  Wafer before = wafer;
+  while (true) {
+    BaseFilesCache anew;
+    std::string note = note_on_branch(before, anew);
+    auto after = store.lookup(wafer.name).wafer;
+    if (note.empty() || !after) return {};
+    if (after->last_commit == before.last_commit &&
+        after->pending_commit == before.pending_commit) {
+      return note;
+    }
+    before = std::move(*after);
+  }
+}
+
 }  // namespace
 
 WaferInfo inspect(const Wafer& wafer, BaseFilesCache& bases) {
@@ -46,7 +75,10 @@ ListResult list_wafers(const Store& store) {
   result.invalid_entries = std::move(listing.invalid);
   result.wafers.reserve(listing.wafers.size());
   BaseFilesCache bases;
-  for (const Wafer& wafer : listing.wafers) result.wafers.push_back(inspect(wafer, bases));
+  for (const Wafer& wafer : listing.wafers) {
+    result.wafers.push_back(inspect(wafer, bases));
+    result.wafers.back().branch_note = settled_note(store, wafer, bases);
+  }
   return result;
 }
 

@@ -18,6 +18,8 @@ struct WaferInfo {
   MountState mount;
   /// Whether the base's HEAD is no longer base_commit; nullopt where it can't be read.
   std::optional<bool> base_moved;
+  /// What was done to the branch outside of wafers; empty where nothing was. list_wafers() looks.
+  std::string branch_note;
 };
 
 /// Looks at one wafer, changes nothing. A wafer whose base is gone, that is unclean, or that is

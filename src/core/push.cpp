@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "core/base_git.h"
 #include "core/interrupt.h"
+#include "core/wafer_branch.h"
 #include "git/remotes.h"
 #include "git/repository.h"
 
@@ -51,11 +52,9 @@ std::string remote_for(const git::Repository& repository, const Wafer& wafer,
 
 void require_branch(const git::Repository& repository, const Wafer& wafer) {
   if (repository.branch_tip(wafer.branch)) return;
-  throw Error(
-      ErrorKind::failed,
-      "branch " + wafers::quoted(wafer.branch) + " of wafer " + wafers::quoted(wafer.name) +
-          " is gone",
-      "make it again with: git branch " + shell_quoted(wafer.branch) + " " + wafer.last_commit);
+  const auto last = git::Oid::from_hex(wafer.last_commit);
+  const auto trouble = branch_trouble(wafer, repository, last.value_or(git::Oid{}));
+  if (trouble) throw Error(ErrorKind::failed, trouble->what, trouble->remedy);
 }
 
 }  // namespace

@@ -12,11 +12,14 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "core/backend.h"
+#include "core/base_head.h"
 #include "core/commit.h"
 #include "core/discard.h"
 #include "core/mount.h"
 #include "core/mountpoint.h"
 #include "core/remove_tree.h"
+#include "core/wafer_branch.h"
+#include "git/repository.h"
 #include "linux/process.h"
 
 namespace wafers {
@@ -79,18 +82,49 @@ class Removing {
         backend_(make_backend(wafer_.backend)) {}
 
   RemoveResult run() {
+    take_away_dead_locks();
     // In any other stage nobody has worked in it, or its removal was decided on already.
     const bool protects_work = wafer_.stage == WaferStage::ready && !options_.force;
     const bool was_mounted = backend_->state(wafer_).status == WaferStatus::mounted;
     if (protects_work) refuse_uncommitted_work(was_mounted);
+    if (options_.delete_branch) require_deletable_branch(wafer_);
     if (options_.kill) end_occupants(*backend_, wafer_);
     unmount();
     if (protects_work) refuse_late_work(was_mounted);
+    const BranchLeft left = branch_left(was_mounted);
     remove_all();
-    return {wafer_.name, wafer_.branch, wafer_.last_commit};
+    return {wafer_.name, wafer_.branch, left, wafer_.last_commit};
   }
 
  private:
+  /// Nothing but the branch of a wafer whose record says so can have a lock that its command left.
+  void take_away_dead_locks() {
+    if (wafer_.pending_commit.empty() && wafer_.stage == WaferStage::ready) return;
+    try {
+      git::Repository::open(wafer_.base_repo).take_away_dead_locks(wafer_.branch);
+    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): without a repository there is none
+    }
+  }
+
+  BranchLeft branch_left(bool was_mounted) {
+    const auto there = [this] {
+      const BaseFiles files = read_base_files(wafer_.base_repo);
+      if (!files.common_dir) return BranchLeft::unknown;
+      const bool found = BaseFilesCache().branch_of(wafer_).has_value();
+      return found ? BranchLeft::kept : BranchLeft::gone;
+    };
+    const BranchLeft before = there();
+    if (!options_.delete_branch || before != BranchLeft::kept) return before;
+    try {
+      const std::string warning = delete_branch_as_git(wafer_);
+      if (!warning.empty() && warn_) warn_(warning);
+    } catch (const Error&) {
+      if (was_mounted) mount_again();
+      throw;
+    }
+    return BranchLeft::deleted;
+  }
+
   void unmount() {
     try {
       backend_->unmount_for_good(wafer_);
@@ -209,7 +243,7 @@ RemoveResult remove_invalid(const InvalidEntry& entry, const RemoveOptions& opti
   }
   unmount_unknown(entry);
   remove_tree(entry.path);
-  return {entry.name, {}, {}};
+  return {.name = entry.name, .branch = {}, .branch_left = BranchLeft::unknown, .last_commit = {}};
 }
 
 }  // namespace

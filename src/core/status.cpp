@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "core/commit.h"
 #include "core/staging.h"
+#include "core/wafer_branch.h"
 #include "core/wafer_git.h"
 #include "git/diff.h"
 #include "git/format.h"
@@ -101,8 +102,9 @@ StatusResult status_of_view(const Wafer& wafer) {
   if (!wafer.staged_tree.empty() && !has_staged(git)) {
     result.warnings.emplace_back("what was staged is gone from the repository: stage it again");
   }
-  if (std::string moved = describe_moved_branch(wafer, git); !moved.empty()) {
-    result.warnings.push_back(std::move(moved));
+  if (auto trouble = branch_trouble(wafer, git.repository, git.tip)) {
+    result.warnings.push_back(std::move(trouble->what));
+    result.hint = std::move(trouble->remedy);
   }
   return result;
 }
@@ -129,8 +131,9 @@ UncommittedWork uncommitted_work(const Wafer& wafer, std::size_t limit) {
     for (const std::string& path : snapshot.repositories) {
       lines.push_back(printable(path) + ": a repository of its own, kept by this wafer alone");
     }
-    if (!git.repository.is_descendant_or_same(*git.branch, git.tip)) {
-      lines.insert(lines.begin(), describe_moved_branch(wafer, git));
+    if (auto lost = lost_tip(wafer, git.repository, git.tip)) {
+      lines.insert(lines.begin(), std::move(lost->what));
+      work.remedy = std::move(lost->remedy);
     }
   } catch (const Error& error) {
     lines = {error.message()};

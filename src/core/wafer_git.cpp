@@ -65,14 +65,7 @@ WaferGit open_wafer_git(const Wafer& wafer) {
   const git::Oid last = parse_commit(wafer.last_commit, wafer.name);
   const git::Oid base = parse_commit(wafer.base_commit, wafer.name);
   const auto branch = repository.branch_tip(wafer.branch);
-  if (!branch) {
-    throw Error(
-        ErrorKind::failed,
-        "branch " + wafers::quoted(wafer.branch) + " of wafer " + wafers::quoted(wafer.name) +
-            " is gone",
-        "make it again with: git branch " + shell_quoted(wafer.branch) + " " + wafer.last_commit);
-  }
-  const bool pending = branch->hex() == wafer.pending_commit;
+  const bool pending = branch && branch->hex() == wafer.pending_commit;
   WaferGit git{.repository = std::move(repository),
                .base_tree = {},
                .tip = pending ? *branch : last,
@@ -114,13 +107,6 @@ void remember_seen(const Wafer& wafer, const Snapshot& snapshot) noexcept {
     if (snapshot.seen_anew && !is_unclean(wafer)) snapshot.seen.write(seen_path(wafer));
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): as said
   }
-}
-
-std::string describe_moved_branch(const Wafer& wafer, const WaferGit& git) {
-  if (git.branch == git.tip) return {};
-  return "branch " + wafers::quoted(wafer.branch) + " was moved from " +
-         git.repository.short_id(git.tip) + " to " + git.repository.short_id(*git.branch) +
-         " outside of wafers";
 }
 
 std::vector<std::string> clean_paths(const std::vector<std::string>& paths) {

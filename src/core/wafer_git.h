@@ -20,14 +20,14 @@ struct WaferGit {
   /// What git would have in its index: the tip's tree, or what git-add has staged. The tip's too
   /// where that is no longer in the repository (git prunes what no ref reaches after two weeks).
   git::Oid index_tree;
-  std::optional<git::Oid> branch;            ///< where the branch really is
+  std::optional<git::Oid> branch;            ///< where the branch really is, if it is there
   std::optional<git::IndexFile> stat_cache;  ///< of the latest commit or attached branch
   std::optional<git::IndexFile> seen;        ///< of the latest status or diff
 };
 
 /// Opens the base repository and looks where the branch is. A branch at the wafer's pending commit
 /// was moved there by a command that died before it could note so: that commit is the tip then.
-/// Throws Error(failed) where the repository, the branch or one of the commits is gone.
+/// Throws Error(failed) where the repository or one of the commits is gone.
 WaferGit open_wafer_git(const Wafer& wafer);
 
 /// Whether something is staged.
@@ -41,9 +41,6 @@ SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::Objec
 /// Keeps what a snapshot of the whole view has seen, so that the next one need not read it again.
 /// Where that can't be done the next one reads it. The caller holds the wafer's lock.
 void remember_seen(const Wafer& wafer, const Snapshot& snapshot) noexcept;
-
-/// Why the branch isn't where wafers left it; empty if it is.
-std::string describe_moved_branch(const Wafer& wafer, const WaferGit& git);
 
 /// Paths from the command line in SnapshotInput's form; empty where "." asks for everything. Throws
 /// Error(usage) for an empty or absolute one, and for "..".

@@ -48,9 +48,7 @@ void mark(int fd) {
   if (::flock(fd, LOCK_EX | LOCK_NB) == 0) std::ignore = ::futimens(fd, kTimes.data());
 }
 
-bool has_no_unnamed_files(int err) {
-  return err == EOPNOTSUPP || err == EISDIR || err == EINVAL;
-}
+bool has_no_unnamed_files(int err) { return err == EOPNOTSUPP || err == EISDIR || err == EINVAL; }
 
 }  // namespace
 

@@ -13,9 +13,9 @@ namespace wafers::git {
 ///
 /// A process that is killed leaves its lock, and nobody could tell it from one in use. Ours appear
 /// with all their content, with an mtime that nobody else gives a file, and with an flock(2) that
-/// ends with the process: a lock with that mtime and without the flock is a dead one of wafers', and
-/// goes. Any other lock stays. Where a file system has no O_TMPFILE, a kill in the moment of making
-/// it leaves a lock that looks like somebody else's.
+/// ends with the process: a lock with that mtime and without the flock is a dead one of wafers',
+/// and goes. Any other lock stays. Where a file system has no O_TMPFILE, a kill in the moment of
+/// making it leaves a lock that looks like somebody else's.
 class LockFile {
  public:
   /// Waits up to a second for another process' lock, then throws Error(busy). Makes the directories

@@ -42,7 +42,8 @@ std::string ref_at_head(const fs::path& git_dir, const RefFiles& refs) {
   const fs::path link = fs::read_symlink(git_dir / "HEAD", error);
   std::string target = error ? std::string() : link.native();
   const std::string head = line_of(git_dir / "HEAD").value_or(std::string());
-  if (target.empty() && head.starts_with("ref:")) target = trimmed(std::string_view(head).substr(4));
+  if (target.empty() && head.starts_with("ref:"))
+    target = trimmed(std::string_view(head).substr(4));
   if (!target.starts_with(kHeads)) return target;
   try {
     return refs.followed(target);
@@ -111,7 +112,8 @@ std::optional<Repository::BranchUse> Repository::use_of_branch(const std::string
 }
 
 std::optional<std::string> Repository::renamed_branch(const std::string& branch) const {
-  const std::string wanted = "\tBranch: renamed " + full_name(branch) + " to " + std::string(kHeads);
+  const std::string wanted =
+      "\tBranch: renamed " + full_name(branch) + " to " + std::string(kHeads);
   const fs::path logs = impl_->layout.common_dir / "logs/refs/heads";
   std::error_code error;
   for (fs::recursive_directory_iterator it(logs, error), end; !error && it != end;
@@ -145,6 +147,12 @@ void Repository::move_branch(const std::string& branch, const Oid& expected, con
                              const Identity& who, const std::string& reflog_message) {
   require_unused(branch);
   impl_->refs.move(full_name(branch), expected, commit, {who, reflog_message});
+}
+
+void Repository::move_branch(const std::string& branch, const Oid& expected, const Oid& commit,
+                             const std::string& reflog_message) {
+  move_branch(branch, expected, commit, reflog_identity(impl_->config, impl_->start_date()),
+              reflog_message);
 }
 
 void Repository::delete_branch(const std::string& branch, const Oid& expected) {

@@ -116,6 +116,9 @@ class Repository {
   /// used by a worktree; nothing has changed then.
   void move_branch(const std::string& branch, const Oid& expected, const Oid& commit,
                    const Identity& who, const std::string& reflog_message);
+  /// The same, by whoever git would name in a reflog.
+  void move_branch(const std::string& branch, const Oid& expected, const Oid& commit,
+                   const std::string& reflog_message);
   /// Deletes the branch if it is at `expected`, with its reflog and now empty ref directories.
   void delete_branch(const std::string& branch, const Oid& expected);
   /// Removes the locks that a wafers process has left which was killed while it did one of these.

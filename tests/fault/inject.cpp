@@ -101,6 +101,9 @@ WRAP(int, syncfs, EIO, (int fd), (fd))
 WRAP(int, sync_file_range, EIO, (int fd, off64_t offset, off64_t size, unsigned flags),
      (fd, offset, size, flags))
 WRAP(int, flock, ENOLCK, (int fd, int operation), (fd, operation))
+WRAP(int, futimens, ENOSPC, (int fd, const struct timespec* times), (fd, times))
+WRAP(int, linkat, ENOSPC, (int from, const char* old, int to, const char* now, int flags),
+     (from, old, to, now, flags))
 WRAP(ssize_t, write, ENOSPC, (int fd, const void* data, std::size_t size), (fd, data, size))
 WRAP(int, pipe2, EMFILE, (int* fds, int flags), (fds, flags))
 WRAP(int, memfd_create, EMFILE, (const char* name, unsigned flags), (name, flags))

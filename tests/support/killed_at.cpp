@@ -22,23 +22,43 @@ namespace {
 /// With PTRACE_O_TRACESYSGOOD a stop at a system call can be told from a signal (ptrace(2)).
 constexpr int kSystemCall = SIGTRAP | 0x80;
 
-const std::map<std::string, std::set<long>> kCalls{
-    {"renameat2", {SYS_renameat2}},
-    {"unlinkat", {SYS_unlinkat}},
-    {"change",
-     {
+const std::map<std::string, std::set<long>> kCalls{{"renameat2", {SYS_renameat2}},
+                                                   {"unlinkat", {SYS_unlinkat}},
+                                                   {"change",
+                                                    {
 #ifdef SYS_mkdir  // newer architectures have the calls with "at" alone
-         SYS_mkdir,     SYS_rmdir,     SYS_unlink,
-         SYS_rename,    SYS_link,      SYS_chmod,
-         SYS_fork,      SYS_vfork,
+                                                        SYS_mkdir,
+                                                        SYS_rmdir,
+                                                        SYS_unlink,
+                                                        SYS_rename,
+                                                        SYS_link,
+                                                        SYS_chmod,
+                                                        SYS_fork,
+                                                        SYS_vfork,
 #endif
-         SYS_mkdirat,   SYS_mknodat,   SYS_unlinkat,
-         SYS_renameat,  SYS_renameat2, SYS_linkat,
-         SYS_symlinkat, SYS_openat,    SYS_fchmod,
-         SYS_fchmodat,  SYS_ftruncate, SYS_write,
-         SYS_pwrite64,  SYS_fsync,     SYS_setxattr,
-         SYS_mount,     SYS_umount2,   SYS_move_mount,
-         SYS_clone,     SYS_clone3,    SYS_pidfd_send_signal}}};
+                                                        SYS_mkdirat,
+                                                        SYS_mknodat,
+                                                        SYS_unlinkat,
+                                                        SYS_renameat,
+                                                        SYS_renameat2,
+                                                        SYS_linkat,
+                                                        SYS_symlinkat,
+                                                        SYS_openat,
+                                                        SYS_fchmod,
+                                                        SYS_fchmodat,
+                                                        SYS_ftruncate,
+                                                        SYS_write,
+                                                        SYS_pwrite64,
+                                                        SYS_fsync,
+                                                        SYS_fdatasync,
+                                                        SYS_setxattr,
+                                                        SYS_utimensat,
+                                                        SYS_mount,
+                                                        SYS_umount2,
+                                                        SYS_move_mount,
+                                                        SYS_clone,
+                                                        SYS_clone3,
+                                                        SYS_pidfd_send_signal}}};
 
 [[noreturn]] void give_up(const char* doing) {
   std::perror(doing);

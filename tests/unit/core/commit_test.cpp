@@ -110,7 +110,8 @@ TEST_CASE("a branch that was moved outside refuses the commit", "[commit]") {
   const Error error = refusal(view, with_paths({}));
   CHECK(error.kind() == ErrorKind::refused);
   CHECK(error.message().find("was moved from") != std::string::npos);
-  CHECK(error.hint().find("git branch -f wafers/test " + view.wafer().last_commit) !=
+  CHECK(error.hint().find("branch wafers/test-outside wafers/test && ") != std::string::npos);
+  CHECK(error.hint().find("branch -f wafers/test " + view.wafer().last_commit) !=
         std::string::npos);
 }
 
@@ -140,8 +141,7 @@ TEST_CASE("a branch that is gone", "[commit]") {
     FAIL("the commit did not fail");
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::failed);
-    CHECK(error.hint().find("git branch wafers/test " + view.wafer().last_commit) !=
-          std::string::npos);
+    CHECK(error.hint().find("branch wafers/test " + view.wafer().last_commit) != std::string::npos);
   }
 }
 

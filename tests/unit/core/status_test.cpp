@@ -122,6 +122,12 @@ TEST_CASE("what rm would lose", "[status]") {
   SECTION("the branch is gone") {
     view.base().git({"branch", "-q", "-D", "wafers/test"});
     CHECK(lost(10).size() == 1);
+    CHECK_FALSE(uncommitted_work(view.wafer(), 10).remedy.empty());
+  }
+  SECTION("the branch is gone, and something else has its commits") {
+    view.base().git({"tag", "-a", "-m", "kept", "kept", "wafers/test"});
+    view.base().git({"branch", "-q", "-D", "wafers/test"});
+    CHECK(lost(10).empty());
   }
   SECTION("the base is gone") {
     std::filesystem::remove_all(view.base().path());
