@@ -82,8 +82,9 @@ class Backend {
   /// the view's files, 4 µs for each that was used; until then a mount() finds the upper in use.
   virtual void unmount_for_good(const Wafer& wafer) const;
 
-  /// Makes the calling, single-threaded process see the view at `wafer.mountpoint`. Keeps the
-  /// working directory. Throws Error. What remains of capabilities is dropped by drop_privileges().
+  /// Makes the calling, single-threaded process see the view at `wafer.mountpoint`, for good. Keeps
+  /// the working directory. Where that takes a namespace of the wafer's own, every capability is
+  /// given up; elsewhere the process keeps the privileges that it had. Throws Error.
   virtual void enter(const Wafer& wafer) const = 0;
 
   /// Before the upper is read: what was written through the view is in the upper's files.

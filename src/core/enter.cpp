@@ -12,7 +12,6 @@
 #include "core/backend.h"
 #include "core/mount.h"
 #include "core/mountpoint.h"
-#include "linux/capabilities.h"
 
 namespace wafers {
 namespace {
@@ -113,7 +112,6 @@ void enter_and_execute(const Store& store, const EnterRequest& request) {
   const Wafer wafer = enter(store, request.name);
   change_directory(target_directory(wafer, request, callers_directory));
   set_environment(wafer, request);
-  drop_all_capabilities();
   std::vector<char*> argv;
   argv.reserve(command.size() + 1);
   // execvp(3) takes pointers to non-const for historical reasons and changes nothing.

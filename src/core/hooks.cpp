@@ -17,7 +17,6 @@
 #include "core/mountpoint.h"
 #include "core/remove_tree.h"
 #include "git/program.h"
-#include "linux/capabilities.h"
 #include "linux/child.h"
 #include "linux/files.h"
 #include "linux/spawn.h"
@@ -64,7 +63,6 @@ int run_in_view(const Wafer& wafer, const Command& command) {
   Pipe pipe = make_pipe();
   const auto failure = run_in_child([&] {
     make_backend(wafer.backend)->enter(wafer);
-    drop_all_capabilities();
     const ExitStatus status = wait_for_child(spawn(command));
     const int code = status.signal != 0 ? kSignalled + status.signal : status.code;
     write_all(pipe.writer.get(), std::to_string(code));

@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "core/backend_internal.h"
+#include "linux/capabilities.h"
 #include "linux/child.h"
 #include "linux/files.h"
 #include "linux/holder.h"
@@ -416,8 +417,18 @@ class NamespaceBackend final : public Backend {
     }
   }
 
+  /// Joining a user namespace grants every capability in it: none is kept.
   void enter(const Wafer& wafer) const override {
-    if (wafer.mount && is_of_this_boot(wafer.mount) && is_here(*wafer.mount)) return;
+    const bool here = wafer.mount && is_of_this_boot(wafer.mount) && is_here(*wafer.mount);
+    if (!here) join(wafer);
+    drop_all_capabilities();
+  }
+
+  /// The page cache of a kernel overlay is that of the upper's files, mappings included.
+  void flush(const Wafer& /*wafer*/) const override {}
+
+ private:
+  static void join(const Wafer& wafer) {
     const auto inside = find_recorded(wafer);
     if (!inside) throw not_mounted(wafer);
     std::error_code no_directory;
@@ -431,10 +442,6 @@ class NamespaceBackend final : public Backend {
     if (!no_directory) fs::current_path(directory, no_directory);
   }
 
-  /// The page cache of a kernel overlay is that of the upper's files, mappings included.
-  void flush(const Wafer& /*wafer*/) const override {}
-
- private:
   static void try_in_namespaces(const OverlaySpec& spec) {
     const uid_t uid = ::geteuid();
     const gid_t gid = ::getegid();

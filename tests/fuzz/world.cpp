@@ -245,9 +245,11 @@ void World::apply(const std::vector<Operation>& operations) {
   in_view.insert(in_view.end(), applier.begin(), applier.end());
   const RunResult inside = wafers(in_view);
   if (!inside.ok()) throw Mismatch{"wafers exec: " + inside.err};
-  // In the view root has no capabilities, either: it can't write what is read-only.
+  // In a namespace root has no capabilities: it can't write what is read-only.
   std::vector<std::string> argv;
-  if (::geteuid() == 0) argv = {"setpriv", "--inh-caps=-all", "--bounding-set=-all"};
+  if (::geteuid() == 0 && tools_.backend == "namespace") {
+    argv = {"setpriv", "--inh-caps=-all", "--bounding-set=-all"};
+  }
   argv.insert(argv.end(), applier.begin(), applier.end());
   const RunResult outside = run(argv, {.cwd = copy_});
   if (!outside.ok()) throw std::runtime_error("the applier: " + outside.err);

@@ -18,7 +18,6 @@
 #include <stdexcept>
 
 #include "base/error.h"
-#include "linux/capabilities.h"
 #include "linux/files.h"
 #include "linux/process.h"
 #include "linux/upper.h"
@@ -38,7 +37,6 @@ namespace fs = std::filesystem;
     if (fixture != nullptr) {
       fixture->backend->enter(fixture->wafer);
       fs::current_path(fixture->wafer.mountpoint);
-      drop_all_capabilities();
     }
     std::vector<std::string> words{WAFERS_INSIDE};
     words.insert(words.end(), command.begin(), command.end());
