@@ -20,9 +20,11 @@
 #include "linux/capabilities.h"
 #include "linux/failure.h"
 #include "linux/files.h"
+#include "linux/group_map.h"
 #include "linux/holder_job.h"
 #include "linux/namespaces.h"
 #include "linux/overlay.h"
+#include "linux/own_copies.h"
 #include "linux/process.h"
 
 namespace {
@@ -31,12 +33,24 @@ using wafers::Error;
 using wafers::HolderJob;
 using wafers::HolderReport;
 
-void mount_in_new_namespaces(wafers::OverlaySpec overlay) {
+/// Without them ssh is refused its configuration, and all else works.
+void show_own_copies(const HolderJob& job) {
+  try {
+    wafers::show_as_own(job.own_copies, job.overlay.mountpoint);
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): doctor tries it, and tells why
+  }
+}
+
+void mount_in_new_namespaces(const HolderJob& job) {
   const uid_t uid = ::geteuid();
   const gid_t gid = ::getegid();
+  std::optional<wafers::GroupMapper> mapper;
+  if (!job.mapped.groups.empty()) mapper.emplace(job.mapped, gid);
   wafers::unshare_user_and_mount();
-  wafers::map_own_ids(uid, gid);
+  wafers::map_own_ids(uid, gid, mapper ? &*mapper : nullptr);
   wafers::make_mounts_slave();
+  show_own_copies(job);
+  wafers::OverlaySpec overlay = job.overlay;
   const wafers::UniqueFd place(
       ::open(overlay.mountpoint.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!place) {
@@ -52,7 +66,7 @@ void do_job(const HolderJob& job) {
   if (job.kind == HolderJob::Kind::adopt) {
     wafers::enter_user_and_mount_of(wafers::kHolderTargetFd);
   } else {
-    mount_in_new_namespaces(job.overlay);
+    mount_in_new_namespaces(job);
   }
   wafers::drop_all_capabilities();
 }

@@ -17,6 +17,7 @@
 #include "core/attach.h"
 #include "core/backend.h"
 #include "core/base_mounts.h"
+#include "core/base_owners.h"
 #include "core/discard.h"
 #include "core/interrupt.h"
 #include "core/mountpoint.h"
@@ -101,15 +102,6 @@ void check_base_place(const Base& base, const Store& store) {
       refuse("the view of wafer " + wafers::quoted(wafer.name));
     }
   }
-}
-
-/// The index records owner and group of each file.
-void warn_of_foreign_files(const git::CleanReport& report, const Notify& notify) {
-  if (report.foreign_owner_count == 0) return;
-  notify("warning: " + std::to_string(report.foreign_owner_count) +
-         " files of the base belong to another user or group, first " +
-         wafers::quoted(report.first_foreign_path) +
-         "; in a view of backend 'namespace' they can be read but not changed (EOVERFLOW)");
 }
 
 /// Backends host and fuse keep hard links; with backend namespace a write parts the names.
@@ -290,10 +282,28 @@ class Adding {
     if (chosen_.backend->kind() == BackendKind::host) warn_of_mounts(mounts, notify_);
     warn_of_unreadable(clean_report_, notify_);
     if (chosen_.backend->kind() == BackendKind::namespace_) {
-      warn_of_foreign_files(clean_report_, notify_);
+      plan_for_foreign_owners();
     } else {
       warn_of_hard_links(clean_report_, notify_);
     }
+  }
+
+  void plan_for_foreign_owners() {
+    if (clean_report_.of_others.empty()) return;
+    const bool automatic = !request_.backend;
+    owners_ =
+        plan_for_owners(base_.repository.worktree(), clean_report_.of_others,
+                        owning_caller([&] { return automatic ? other_backend() : std::string(); }));
+    std::string told;
+    for (const std::string& line : owners_.lines) told += (told.empty() ? "" : "\n") + line;
+    if (!told.empty()) notify_(told);
+  }
+
+  /// Beside namespace, which `auto` has taken: host has been found not to work.
+  std::string other_backend() const {
+    const auto fuse = make_backend(BackendKind::fuse);
+    const bool works = fuse->trial(store_.root(), mount_mode(request_)).works;
+    return works ? std::string(to_string(BackendKind::fuse)) : std::string();
   }
 
   void begin_reserving() {
@@ -398,6 +408,7 @@ class Adding {
     wafer.backend = chosen_.backend->kind();
     wafer.dialect = chosen_.trial.dialect;
     wafer.mountpoint = planned.mountpoint;
+    wafer.groups = owners_.groups;
     wafer.durable = request_.durable;
     if (!wafer.durable) wafer.volatile_boot = boot_id();
     wafer.created_at = now_rfc3339();
@@ -567,6 +578,7 @@ class Adding {
   std::vector<PlannedWafer> planned_;
   Base base_;
   git::CleanReport clean_report_;
+  OwnerPlan owners_;
   ChosenBackend chosen_;
   bool mount_failed_ = false;
   std::vector<fs::path> made_roots_;

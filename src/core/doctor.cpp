@@ -92,8 +92,10 @@ void examine_host(Diagnosis& diagnosis, const fs::path& state_dir) {
   } else {
     add(check_host_not_tried(missing));
   }
-  add(check_user_namespaces(restrictions, probe_user_namespace(), missing));
+  const UserNamespaceProbe user_namespace = probe_user_namespace();
+  add(check_user_namespaces(restrictions, user_namespace, missing));
   trial(BackendKind::namespace_);
+  if (user_namespace.failed == UserNamespaceStep::none) add(check_ssh(read_ssh_facts(state_dir)));
   add(check_fuse_server(fuse, missing));
   add(check_fusermount(fuse, restrictions, caller, missing));
   add(check_fuse_device(fuse, missing));

@@ -192,6 +192,20 @@ Check check_host_not_tried(CheckStatus missing) {
                 {message, "run wafers as root, or the container with --privileged"});
 }
 
+Check check_ssh(const SshFacts& facts) {
+  const auto& files = facts.files_of_root;
+  if (files.empty()) return passed("ssh", "ssh in a namespace can read its configuration");
+  const std::string count = files.size() == 1 ? "1 file" : std::to_string(files.size()) + " files";
+  const std::string what = count + " of root's, first " + wafers::quoted(files.front().native());
+  if (facts.problem.empty()) {
+    return passed("ssh", "ssh in a namespace reads copies of " + what);
+  }
+  return missed("ssh", CheckStatus::warn,
+                {"ssh in a namespace refuses " + what +
+                     ", which show as nobody's there: " + printable(facts.problem),
+                 "inside, do without them: export GIT_SSH_COMMAND='ssh -F none'"});
+}
+
 Check check_fuse_server(const FuseFacts& facts, CheckStatus missing) {
   if (!facts.server) {
     return missed("fuse-overlayfs", missing, {"fuse-overlayfs is not in PATH", kInstallFuse});

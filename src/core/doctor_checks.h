@@ -28,6 +28,9 @@ Check check_trial(BackendKind kind, const Trial& trial, CheckStatus missing);
 /// In place of a trial, for a caller without CAP_SYS_ADMIN.
 Check check_host_not_tried(CheckStatus missing);
 
+/// Of ssh inside the namespace backend: never a reason for a view not to be mounted.
+Check check_ssh(const SshFacts& facts);
+
 Check check_fuse_server(const FuseFacts& facts, CheckStatus missing);
 
 enum class Caller { root, ordinary_user };

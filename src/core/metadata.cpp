@@ -64,6 +64,14 @@ std::string text_from_json(const json& value, const std::string& key) {
   return text;
 }
 
+template <std::integral Number>
+Number number_from_json(const json& value, const std::string& key) {
+  if (!value.is_number_unsigned() || !std::in_range<Number>(value.get<std::uint64_t>())) {
+    invalid("key " + wafers::quoted(key) + " is no number in range");
+  }
+  return value.get<Number>();
+}
+
 /// Reads the keys of one JSON object; what is absent or has another type is told by name.
 class Reader {
  public:
@@ -107,10 +115,18 @@ class Reader {
   std::optional<Number> number(const std::string& key) const {
     const json* const value = optional(key);
     if (value == nullptr) return std::nullopt;
-    if (!value->is_number_unsigned() || !std::in_range<Number>(value->get<std::uint64_t>())) {
-      invalid("key " + wafers::quoted(key) + " is no number in range");
-    }
-    return value->get<Number>();
+    return number_from_json<Number>(*value, key);
+  }
+
+  /// For keys that older records don't have.
+  template <std::integral Number>
+  std::vector<Number> numbers(const std::string& key) const {
+    std::vector<Number> numbers;
+    const json* const values = optional(key);
+    if (values == nullptr) return numbers;
+    if (!values->is_array()) invalid("key " + wafers::quoted(key) + " is no list");
+    for (const json& value : *values) numbers.push_back(number_from_json<Number>(value, key));
+    return numbers;
   }
 
  private:
@@ -240,6 +256,7 @@ std::string encode_metadata(const Wafer& wafer, std::string_view previous) {
       {"mountpoint_made", wafer.mountpoint_made},
       {"mountpoint_parents", std::move(parents)},
       {"mountpoint_mode", or_null(wafer.mountpoint_mode)},
+      {"groups", wafer.groups},
       {"durable", wafer.durable},
       {"volatile_boot", wafer.volatile_boot},
       {"created_at", wafer.created_at},
@@ -277,6 +294,7 @@ Wafer decode_metadata(std::string_view document) {
     }
   }
   wafer.mountpoint_mode = reader.number<std::uint32_t>("mountpoint_mode");
+  wafer.groups = reader.numbers<std::uint32_t>("groups");
   wafer.durable = reader.flag("durable");
   wafer.volatile_boot = reader.text_or_empty("volatile_boot");
   wafer.created_at = reader.text("created_at");

@@ -171,8 +171,9 @@ std::string marker_text(const std::string& name) {
          "    wafers shell " +
          name + "\n    wafers exec " + name +
          " -- <command>\n\n"
-         "To look at its files, or edit them, from here: 'wafers ls --json' tells their host_path\n"
-         "while the wafer is mounted.\n";
+         "What is written here is not in the wafer. Programs that are to read its files from "
+         "outside\n"
+         "find them by the host_path of 'wafers ls --json', taken literally.\n";
 }
 
 /// What marker_text() begins with, in every version.
@@ -415,6 +416,13 @@ UniqueFd open_prepared_mountpoint(const Wafer& wafer) {
   const auto strangers = strangers_in(path_of_fd(fd.get()));
   if (!strangers.empty()) throw holds_files(wafer, strangers);
   return fd;
+}
+
+std::vector<std::string> written_outside(const Wafer& wafer) {
+  struct stat marker {};
+  const bool is_outside = wafer.backend == BackendKind::namespace_ &&
+                          ::lstat((wafer.mountpoint / kMountpointMarker).c_str(), &marker) == 0;
+  return is_outside ? stray_entries(wafer) : std::vector<std::string>();
 }
 
 std::vector<std::string> stray_entries(const Wafer& wafer) {

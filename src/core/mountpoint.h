@@ -49,6 +49,11 @@ UniqueFd open_prepared_mountpoint(const Wafer& wafer);
 /// can't be read. The view is not mounted.
 std::vector<std::string> stray_entries(const Wafer& wafer);
 
+/// The same while a view of backend namespace is mounted or not, as seen from outside; from inside,
+/// nothing. Its owner can write to the mountpoint once he has given himself the right, as some
+/// programs do unasked.
+std::vector<std::string> written_outside(const Wafer& wafer);
+
 /// Takes back what plan_mountpoint() noted in `wafer`, as far as it was made. Directories that are
 /// not empty stay, and those outside of the state that are neither marked as ours nor can have been
 /// made by us. Throws Error(failed).

@@ -15,12 +15,14 @@
 #include "linux/capabilities.h"
 #include "linux/child.h"
 #include "linux/files.h"
+#include "linux/fuse_overlayfs.h"
 #include "linux/holder.h"
 #include "linux/mount_table.h"
 #include "linux/namespaces.h"
 #include "linux/overlay_trial.h"
 #include "linux/process.h"
 #include "linux/process_scan.h"
+#include "linux/ssh_config.h"
 #include "linux/upper.h"
 
 namespace wafers {
@@ -192,12 +194,23 @@ MountRecord record_of(const Inside& holder, const Wafer& wafer) {
 /// Keeps what `inside` lives in: with a new holder, unless it is one itself.
 MountRecord adopt(const Inside& inside, const Wafer& wafer) {
   if (inside.holder) return record_of(inside, wafer);
-  const HolderJob job{HolderJob::Kind::adopt, overlay_of(wafer)};
+  const HolderJob job{HolderJob::Kind::adopt, overlay_of(wafer), {}, {}};
   return record_of(start_holder(wafer.name, job, inside.pidfd.get()));
 }
 
+HolderJob job_of(const Wafer& wafer) {
+  HolderJob job{.kind = HolderJob::Kind::mount,
+                .overlay = overlay_of(wafer),
+                .mapped = {},
+                .own_copies = ssh_files_of_root(ssh_config_roots())};
+  if (const auto newgidmap = wafer.groups.empty() ? std::nullopt : find_program("newgidmap")) {
+    job.mapped = {{wafer.groups.begin(), wafer.groups.end()}, *newgidmap};
+  }
+  return job;
+}
+
 MountRecord mount_anew(const Wafer& wafer) {
-  const HolderJob job{HolderJob::Kind::mount, overlay_of(wafer)};
+  const HolderJob job = job_of(wafer);
   std::optional<MountRecord> record;
   mount_patiently(wafer, [&] {
     try {
@@ -373,7 +386,7 @@ class NamespaceBackend final : public Backend {
     if (wafer.mount)
       return Backend::begin_mount(wafer);  // there may be something to be found again
     forget_volatile(wafer.work());
-    const HolderJob job{HolderJob::Kind::mount, overlay_of(wafer)};
+    const HolderJob job = job_of(wafer);
     const auto holder = std::make_shared<StartingHolder>(wafer.name, job, -1);
     return [this, &wafer, holder] {
       try {

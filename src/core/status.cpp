@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "core/commit.h"
+#include "core/mountpoint.h"
 #include "core/staging.h"
 #include "core/wafer_branch.h"
 #include "core/wafer_git.h"
@@ -101,6 +102,12 @@ StatusResult status_of_view(const Wafer& wafer) {
   for (std::string& error : snapshot.errors) result.warnings.push_back(std::move(error));
   if (!wafer.staged_tree.empty() && !has_staged(git)) {
     result.warnings.emplace_back("what was staged is gone from the repository: stage it again");
+  }
+  if (const auto outside = written_outside(wafer); !outside.empty()) {
+    result.warnings.push_back(
+        "not in the view: files that were written to its mountpoint from "
+        "outside, such as " +
+        wafers::quoted((wafer.mountpoint / outside.front()).native()));
   }
   if (auto trouble = branch_trouble(wafer, git.repository, git.tip)) {
     result.warnings.push_back(std::move(trouble->what));

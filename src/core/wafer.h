@@ -70,6 +70,9 @@ struct Wafer {
   std::vector<std::filesystem::path> mountpoint_parents;
   /// Mode of a mountpoint that was there before: rm gives it back.
   std::optional<std::uint32_t> mountpoint_mode;
+  /// Groups of the caller that a namespace of it has beside the primary one, where newgidmap still
+  /// maps them: those of files in the base.
+  std::vector<std::uint32_t> groups;
   bool durable = false;  ///< never mounted volatile: `add --durable`
   /// Id of the boot in which the view was mounted volatile: from before that mount until all that
   /// was written in it is known to be on the disk. Empty otherwise.

@@ -101,18 +101,6 @@ class Submodules {
   std::optional<Config> modules_;  ///< .gitmodules, read when the first submodule is met
 };
 
-void count_foreign_owners(const IndexView& index, CleanReport& report) {
-  const auto uid = static_cast<std::uint32_t>(::geteuid());
-  const auto gid = static_cast<std::uint32_t>(::getegid());
-  for (const IndexRecord& record : index.entries()) {
-    if (record.belongs_to(uid, gid)) continue;
-    const IndexStat stat = record.stat();
-    const bool unknown = stat.mtime_seconds == 0 && stat.ctime_seconds == 0;
-    if (unknown) continue;
-    if (report.foreign_owner_count++ == 0) report.first_foreign_path = record.path();
-  }
-}
-
 /// Links between tracked files; other names of a file are nobody's business.
 void note_hard_links(std::vector<LinkedFile> files, CleanReport& report) {
   const auto same = [](const LinkedFile& a, const LinkedFile& b) {
@@ -147,7 +135,6 @@ class Checker {
     compare_with_head(*index);
     compare_with_worktree(*index, report);
     report.first_dirty = findings_.lines(limit);
-    count_foreign_owners(*index, report);
     return report;
   }
 
@@ -187,6 +174,8 @@ class Checker {
     findings_.untracked(std::move(scan.untracked));
     note_hard_links(std::move(scan.linked), report);
     report.warnings = std::move(scan.warnings);
+    report.of_others = std::move(scan.of_others);
+    std::ranges::sort(report.of_others, {}, &OwnedFiles::first);
     report.verified = std::move(contents.verified);
   }
 

@@ -7,6 +7,7 @@
 
 #include "git/content_check.h"
 #include "git/repository.h"
+#include "git/worktree_scan.h"
 
 namespace wafers::git {
 
@@ -15,11 +16,9 @@ struct CleanReport {
   /// most `limit`. A staged rename shows as a deletion and an addition.
   std::vector<std::string> first_dirty;
   bool clean() const noexcept { return first_dirty.empty(); }
-  /// Entries of the index whose file belongs to another uid or gid than the caller's effective
-  /// ones, as the index records it: with one-id user namespaces they can't be copied up
-  /// (EOVERFLOW).
-  std::size_t foreign_owner_count = 0;
-  std::string first_foreign_path;
+  /// What belongs to another user or group than the caller's effective ones: in a user namespace
+  /// that doesn't map these it can't be copied up (EOVERFLOW). By `first`.
+  std::vector<OwnedFiles> of_others;
   /// Tracked files that are another one's hard link, of those that had to be looked at.
   std::size_t hard_link_count = 0;
   std::vector<std::string> first_hard_links;  ///< at most kFewNames

@@ -259,10 +259,6 @@ IndexStat IndexRecord::stat() const {
           field(20), field(kIndexUidAt), field(kIndexGidAt), field(36)};
 }
 
-bool IndexRecord::belongs_to(std::uint32_t uid, std::uint32_t gid) const {
-  return load_be32(fixed_ + kIndexUidAt) == uid && load_be32(fixed_ + kIndexGidAt) == gid;
-}
-
 int IndexRecord::stage() const noexcept {
   return static_cast<int>((flags_ >> kIndexStageShift) & 3U);
 }

@@ -24,7 +24,6 @@ class IndexRecord {
   FileMode mode() const;
   Oid oid() const;
   IndexStat stat() const;
-  bool belongs_to(std::uint32_t uid, std::uint32_t gid) const;
 
   int stage() const noexcept;
   bool assume_valid() const noexcept;

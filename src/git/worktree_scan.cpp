@@ -171,6 +171,34 @@ Error cannot_open(int err, const std::string& path) {
   return Error::system(err, "cannot open the directory " + wafers::quoted(path) + " of the base");
 }
 
+/// What isn't the caller's, by owner.
+class Owners {
+ public:
+  void file(uid_t uid, gid_t gid, std::string_view path) {
+    if (uid == own_uid_ && gid == own_gid_) return;
+    add({uid, gid, 1, 0, std::string(path)});
+  }
+  void directory(uid_t uid, gid_t gid, const std::string& path) {
+    if ((uid == own_uid_ && gid == own_gid_) || path.empty()) return;
+    add({uid, gid, 0, 1, path + "/"});
+  }
+  void add(const OwnedFiles& more) {
+    auto known = std::ranges::find_if(all_, [&](const OwnedFiles& owned) {
+      return owned.uid == more.uid && owned.gid == more.gid;
+    });
+    if (known == all_.end()) return all_.push_back(more);
+    known->files += more.files;
+    known->directories += more.directories;
+    known->first = std::min(known->first, more.first);
+  }
+  const std::vector<OwnedFiles>& all() const noexcept { return all_; }
+
+ private:
+  uid_t own_uid_ = ::geteuid();
+  gid_t own_gid_ = ::getegid();
+  std::vector<OwnedFiles> all_;  ///< a few
+};
+
 /// What all workers share; nothing of it changes but what is guarded.
 class Shared {
  public:
@@ -300,6 +328,7 @@ class Worker {
       return check_files(task.opened->get());
     }
     const std::size_t files = list_children(directory->records, *directory);
+    note_owners_known_to_git();
     bool names = !directory->ignored;
     if (names) std::ranges::sort(children_, {}, &Child::name);
     const bool cached_clean = names && shared_.is_cached_clean(*directory, children_);
@@ -312,9 +341,15 @@ class Worker {
         fd = open_directory(directory, O_PATH, denied);
       }
       if (!fd && !denied) return;
-      if (fd)
+      if (fd) {
+        note_owner_of(*directory, fd.get());
         look_into(directory, fd, files,
                   names && !(cached_clean && is_as_cached(*directory, fd.get())));
+      }
+    } else if (cached_clean) {
+      owners_.directory(directory->cached->stat.uid, directory->cached->stat.gid, directory->path);
+    } else if (const UniqueFd fd = shared_.open(directory->path, O_PATH | O_DIRECTORY)) {
+      note_owner_of(*directory, fd.get());
     }
     for (const Child& child : children_) {
       if (child.is_directory) push_directory(directory, child);
@@ -322,6 +357,7 @@ class Worker {
   }
 
   ScanResult& result() noexcept { return result_; }
+  const Owners& owners() const noexcept { return owners_; }
 
  private:
   void look_into(const std::shared_ptr<Directory>& directory, const UniqueFd& fd, std::size_t files,
@@ -350,6 +386,23 @@ class Worker {
                    [&](const Child& child) { children_.push_back(child); });
     return static_cast<std::size_t>(std::ranges::count_if(
         children_, [&](const Child& child) { return must_be_looked_at(child); }));
+  }
+
+  /// Of the files of children_ that the file monitor vouches for: they are as the index has them.
+  void note_owners_known_to_git() {
+    if (shared_.input().file_monitor == nullptr) return;
+    for (const Child& child : children_) {
+      if (child.is_directory || must_be_looked_at(child)) continue;
+      const IndexRecord& record = child.records.front();
+      const IndexStat stat = record.stat();
+      const bool unknown = stat.mtime_seconds == 0 && stat.ctime_seconds == 0;
+      if (!unknown) owners_.file(stat.uid, stat.gid, record.path());
+    }
+  }
+
+  void note_owner_of(const Directory& directory, int fd) {
+    struct stat st {};
+    if (::fstat(fd, &st) == 0) owners_.directory(st.st_uid, st.st_gid, directory.path);
   }
 
   /// Whether nothing has come into the directory or left it since the untracked cache was written.
@@ -451,8 +504,10 @@ class Worker {
     const FileMode mode = record.mode();
     if (S_ISDIR(st->st_mode)) {
       if (mode != FileMode::gitlink) return note_deleted(record);
+      owners_.directory(st->st_uid, st->st_gid, std::string(record.path()));
       return result_.submodules.push_back(&record);
     }
+    owners_.file(st->st_uid, st->st_gid, record.path());
     if (record.intent_to_add()) return;  // told of by the comparison with HEAD
     if (!S_ISREG(st->st_mode) && !S_ISLNK(st->st_mode)) return result_.modified.push_back(&record);
     if (mode == FileMode::gitlink) return result_.retyped.push_back(&record);
@@ -538,6 +593,7 @@ class Worker {
   Shared& shared_;
   const StatRules& rules_;
   ScanResult result_;
+  Owners owners_;
   std::vector<Child> children_;  ///< kept for their memory alone, as the names
   DirectoryNames names_;
 };
@@ -565,6 +621,7 @@ ScanResult scan_worktree(const ScanInput& input) {
   });
 
   ScanResult all;
+  Owners owners;
   for (Worker& worker : workers) {
     ScanResult& part = worker.result();
     append(all.deleted, part.deleted);
@@ -575,7 +632,9 @@ ScanResult scan_worktree(const ScanInput& input) {
     append(all.untracked, part.untracked);
     append(all.linked, part.linked);
     append(all.warnings, part.warnings);
+    for (const OwnedFiles& owned : worker.owners().all()) owners.add(owned);
   }
+  all.of_others = owners.all();
   std::vector<std::string> of_rules = shared.take_warnings();
   append(all.warnings, of_rules);
   std::ranges::sort(all.warnings);

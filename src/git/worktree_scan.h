@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <vector>
@@ -21,6 +22,15 @@ struct LinkedFile {
   const IndexRecord* record = nullptr;
 };
 
+/// What of a worktree has one owner.
+struct OwnedFiles {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::size_t files = 0;
+  std::size_t directories = 0;  ///< without the worktree itself
+  std::string first;            ///< by name; a directory ends in '/'
+};
+
 /// What one pass over a worktree tells about the index, in no order. Records point into the
 /// IndexView.
 struct ScanResult {
@@ -32,6 +42,9 @@ struct ScanResult {
   std::vector<std::string> untracked;          ///< and not ignored; directories end in '/'
   std::vector<LinkedFile> linked;              ///< of the files that were looked at
   std::vector<std::string> warnings;           ///< of what may not be looked at, in git's words
+  /// Tracked files, and directories with such, of other owners than the caller's effective user and
+  /// group; by what was looked at, else by what git knows of it. One for each owner.
+  std::vector<OwnedFiles> of_others;
 };
 
 struct ScanInput {

@@ -22,15 +22,13 @@ void append(std::string& out, std::integral auto field) { append(out, std::to_st
 /// Takes one field after the other.
 class Fields {
  public:
-  Fields(std::string_view text, std::size_t expected) : fields_(split(text, '\0')) {
-    // One more, which is empty: what comes after the last NUL.
-    if (fields_.size() != expected + 1 || !fields_.back().empty()) {
-      throw Error(ErrorKind::failed, "the holder and wafers do not understand each other",
-                  "reinstall wafers: its two programs are of different versions");
-    }
-  }
+  /// The last field ends in NUL as well: what comes after it is empty.
+  explicit Fields(std::string_view text) : fields_(split(text, '\0')) {}
 
-  std::string text() { return fields_[next_++]; }
+  std::string text() {
+    require(left() > 0);
+    return fields_[next_++];
+  }
 
   template <std::integral Number>
   Number number() {
@@ -40,7 +38,24 @@ class Fields {
     return number;
   }
 
+  /// Of fields that follow.
+  std::size_t count() {
+    const auto count = number<std::size_t>();
+    require(count <= left());
+    return count;
+  }
+
+  void end() const { require(left() == 0 && fields_.back().empty()); }
+
  private:
+  std::size_t left() const { return fields_.size() - 1 - next_; }
+
+  static void require(bool understood) {
+    if (understood) return;
+    throw Error(ErrorKind::failed, "the holder and wafers do not understand each other",
+                "reinstall wafers: its two programs are of different versions");
+  }
+
   std::vector<std::string> fields_;
   std::size_t next_ = 0;
 };
@@ -56,11 +71,16 @@ std::string encode(const HolderJob& job) {
   append(out, job.overlay.mountpoint.native());
   append(out, job.overlay.source);
   append(out, job.overlay.is_volatile ? "volatile" : "");
+  append(out, job.mapped.newgidmap.native());
+  append(out, job.mapped.groups.size());
+  for (const gid_t group : job.mapped.groups) append(out, group);
+  append(out, job.own_copies.size());
+  for (const auto& file : job.own_copies) append(out, file.native());
   return out;
 }
 
 HolderJob decode_job(std::string_view text) {
-  Fields fields(text, 7);
+  Fields fields(text);
   HolderJob job;
   job.kind = fields.text() == "adopt" ? HolderJob::Kind::adopt : HolderJob::Kind::mount;
   job.overlay.lower = fields.text();
@@ -69,6 +89,12 @@ HolderJob decode_job(std::string_view text) {
   job.overlay.mountpoint = fields.text();
   job.overlay.source = fields.text();
   job.overlay.is_volatile = !fields.text().empty();
+  job.mapped.newgidmap = fields.text();
+  job.mapped.groups.resize(fields.count());
+  for (gid_t& group : job.mapped.groups) group = fields.number<gid_t>();
+  job.own_copies.resize(fields.count());
+  for (auto& file : job.own_copies) file = fields.text();
+  fields.end();
   return job;
 }
 
@@ -85,7 +111,7 @@ std::string encode(const HolderReport& report) {
 }
 
 HolderReport decode_report(std::string_view text) {
-  Fields fields(text, 7);
+  Fields fields(text);
   HolderReport report;
   report.pid = fields.number<pid_t>();
   report.start_ticks = fields.number<std::uint64_t>();
@@ -94,6 +120,7 @@ HolderReport decode_report(std::string_view text) {
   report.device = fields.number<std::uint64_t>();
   const int errnum = fields.number<int>();
   const std::string doing = fields.text();
+  fields.end();
   if (!doing.empty()) report.failure = Failure{doing, errnum};
   return report;
 }

@@ -6,8 +6,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "linux/failure.h"
+#include "linux/group_map.h"
 #include "linux/overlay.h"
 
 namespace wafers {
@@ -27,6 +29,9 @@ struct HolderJob {
   };
   Kind kind = Kind::mount;
   OverlaySpec overlay;
+  // mount: what it has beside the view.
+  MappedGroups mapped;                            ///< groups that the namespace is to have, too
+  std::vector<std::filesystem::path> own_copies;  ///< files to be shown as the caller's own
 };
 
 /// What the holder became, or what it could not do.

@@ -33,6 +33,8 @@
 #include "linux/child.h"
 #include "linux/fuse_overlayfs.h"
 #include "linux/namespaces.h"
+#include "linux/own_copies.h"
+#include "linux/ssh_config.h"
 
 namespace wafers {
 namespace {
@@ -220,6 +222,26 @@ FileSystemFacts probe_file_system(const fs::path& directory) {
   const UniqueFd file(::open((scratch + "/file").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
   if (!file) facts.errnum = errno;
   facts.d_type = tells_types(scratch);
+  return facts;
+}
+
+SshFacts read_ssh_facts(const fs::path& scratch) {
+  SshFacts facts;
+  facts.files_of_root = ssh_files_of_root(ssh_config_roots());
+  const uid_t uid = ::geteuid();
+  const gid_t gid = ::getegid();
+  const auto failure = run_in_child([&] {
+    unshare_user_and_mount();
+    map_own_ids(uid, gid);
+    make_mounts_slave();
+    show_as_own(facts.files_of_root, scratch);
+    for (const fs::path& file : facts.files_of_root) {
+      struct stat shown {};
+      const bool own = ::stat(file.c_str(), &shown) == 0 && shown.st_uid == uid;
+      if (!own) throw Error(ErrorKind::failed, wafers::quoted(file.native()) + " can't be copied");
+    }
+  });
+  if (failure) facts.problem = failure->error().message();
   return facts;
 }
 

@@ -58,6 +58,14 @@ struct FileSystemFacts {
 /// scratch directory in it.
 FileSystemFacts probe_file_system(const std::filesystem::path& directory);
 
+struct SshFacts {
+  std::vector<std::filesystem::path> files_of_root;  ///< ssh_files_of_root()
+  std::string problem;  ///< why they can't be shown as the caller's own; empty where they can
+};
+/// Tries it in a user and mount namespace. `scratch`: an existing directory, which is left as it
+/// is.
+SshFacts read_ssh_facts(const std::filesystem::path& scratch);
+
 struct FuseFacts {
   std::optional<std::filesystem::path> server;      ///< fuse-overlayfs in PATH
   std::string server_version;                       ///< "1.10"; empty where it does not say

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "linux/files.h"
+#include "linux/group_map.h"
 
 namespace wafers {
 namespace {
@@ -49,9 +50,12 @@ void unshare_user_and_mount() {
 
 void unshare_mount() { unshare_or_throw(CLONE_NEWNS, "cannot make a mount namespace"); }
 
-void map_own_ids(uid_t uid, gid_t gid) {
-  write_existing_file("/proc/self/setgroups", "deny");
+void map_own_ids(uid_t uid, gid_t gid) { map_own_ids(uid, gid, nullptr); }
+
+void map_own_ids(uid_t uid, gid_t gid, GroupMapper* mapper) {
   write_existing_file("/proc/self/uid_map", map_line(uid));
+  if (mapper != nullptr && mapper->map()) return;
+  write_existing_file("/proc/self/setgroups", "deny");
   write_existing_file("/proc/self/gid_map", map_line(gid));
 }
 

@@ -7,6 +7,8 @@
 
 namespace wafers {
 
+class GroupMapper;  // linux/group_map.h
+
 enum class NamespaceType { user, mount };
 
 /// Moves the calling, single-threaded process into a new user namespace and a new mount namespace
@@ -22,6 +24,10 @@ void unshare_mount();
 /// setgroups(2), which the kernel demands of an unprivileged gid map (user_namespaces(7)). Throws
 /// Error(failed).
 void map_own_ids(uid_t uid, gid_t gid);
+
+/// As map_own_ids(), and the groups of `mapper` as well, if it is there and may map them. Then
+/// setgroups(2) stays allowed for who has CAP_SETGID in there, which nobody keeps.
+void map_own_ids(uid_t uid, gid_t gid, GroupMapper* mapper);
 
 /// Mounts and unmounts made outside from now on show in this mount namespace, none of its own goes
 /// out. Where the outside is private (containers), nothing goes either way. Throws Error(failed).

@@ -158,6 +158,23 @@ TEST_CASE("seen from outside, a namespace's mountpoint tells how to enter") {
   CHECK_THAT(read_file(world / "view/WAFER-NOT-MOUNTED-HERE.txt"), Contains("wafers exec a -- "));
 }
 
+TEST_CASE("what is written to a namespace's mountpoint all the same is told of, and kept") {
+  const World world;
+  world.add("a", "namespace");
+  const fs::path outside = world.state() / "a/mnt";
+  CHECK(world.wafers({"git-status", "a"}).err == "");
+  fs::permissions(outside, fs::perms(0755));  // as rsync -a gives itself the right
+  write_file(outside / "new", "new");
+  const std::string told =
+      "wafers: warning: not in the view: files that were written to its mountpoint from outside, "
+      "such as '{top}/state/a/mnt/new'\n";
+  CHECK(world.shortened(world.wafers({"git-status", "a"}).err) == told);
+  CHECK(world.inside("a", "ls; '" WAFERS_PROGRAM "' git-status --porcelain 2>&1") ==
+        "README\nignored.o\nsrc\n");
+  CHECK(world.wafers({"rm", "a"}).status == 3);
+  CHECK(read_file(outside / "new") == "new");
+}
+
 TEST_CASE("a directory that was there is used, and stays") {
   const std::string backend = GENERATE(from_range(working_backends()));
   INFO("backend " << backend);

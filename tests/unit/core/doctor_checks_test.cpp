@@ -223,3 +223,14 @@ TEST_CASE("fuse: programs and device") {
     expect(check_fuse_device(facts, kMissing), kMissing, "(ENOENT)", "modprobe fuse");
   }
 }
+
+TEST_CASE("ssh: files of root's that a namespace shows as nobody's") {
+  SshFacts facts;
+  expect(check_ssh(facts), CheckStatus::ok, "can read its configuration", "");
+  facts.files_of_root = {"/etc/ssh/ssh_config.d/50-a.conf"};
+  expect(check_ssh(facts), CheckStatus::ok,
+         "copies of 1 file of root's, first '/etc/ssh/ssh_config.d/50-a.conf'", "");
+  facts.files_of_root.emplace_back("/b");
+  facts.problem = "cannot show an own copy at '/b': Operation not permitted (EPERM)";
+  expect(check_ssh(facts), CheckStatus::warn, "refuses 2 files of root's", "ssh -F none");
+}

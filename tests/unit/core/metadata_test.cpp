@@ -26,6 +26,7 @@ Wafer example() {
   wafer.mountpoint_made = true;
   wafer.mountpoint_parents = {"/views"};
   wafer.mountpoint_mode = 0755;
+  wafer.groups = {2055, 4294967294};
   wafer.durable = true;
   wafer.volatile_boot = "earlier-boot";
   wafer.created_at = "2026-01-02T03:04:05Z";
@@ -54,6 +55,7 @@ TEST_CASE("every field of a wafer survives its record") {
   const Wafer after = decode_metadata(encode_metadata(before, {}));
   CHECK(after.name == before.name);
   CHECK(after.stage == before.stage);
+  CHECK(after.groups == before.groups);
   CHECK(after.branch == before.branch);
   CHECK(after.base_repo == before.base_repo);
   CHECK(after.base_commit == before.base_commit);

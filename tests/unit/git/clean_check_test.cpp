@@ -1030,18 +1030,58 @@ TEST_CASE("only so many entries are named", "[clean]") {
   CHECK(report.first_dirty[2] == "?? new2");
 }
 
-TEST_CASE("files of others are counted by what the index records", "[clean]") {
+/// "uid:gid files directories first".
+std::vector<std::string> of_others(const GitRepo& git) {
+  std::vector<std::string> lines;
+  for (const auto& owned : check_clean(Repository::open(git.path()), 3).of_others) {
+    lines.push_back(std::to_string(owned.uid) + ":" + std::to_string(owned.gid) + " " +
+                    std::to_string(owned.files) + " " + std::to_string(owned.directories) + " " +
+                    owned.first);
+  }
+  return lines;
+}
+
+TEST_CASE("files and directories of others are counted by what they are", "[clean]") {
   const TempDir top;
   const GitRepo git = populated(top / "base");
-  CHECK(check_clean(Repository::open(git.path()), 3).foreign_owner_count == 0);
+  CHECK(of_others(git).empty());
   if (::geteuid() != 0) return;  // only root can give files away
+  REQUIRE(::lchown((git / "dir").c_str(), 0, 12345) == 0);
   REQUIRE(::lchown((git / "dir/a").c_str(), 12345, 0) == 0);
   REQUIRE(::lchown((git / "link").c_str(), 0, 12345) == 0);
+  REQUIRE(::lchown(git.path().c_str(), 0, 12345) == 0);  // the view's root is the upper's
+  const std::vector<std::string> expected{"12345:0 1 0 dir/a", "0:12345 1 1 dir/"};
+  auto sorted = of_others(git);
+  std::ranges::sort(sorted, std::greater<>());
+  CHECK(sorted == expected);
   git.git({"update-index", "--refresh"});
-  const CleanReport report = check_clean(Repository::open(git.path()), 3);
-  CHECK(report.clean());
-  CHECK(report.foreign_owner_count == 2);
-  CHECK(report.first_foreign_path == "dir/a");
+  sorted = of_others(git);
+  std::ranges::sort(sorted, std::greater<>());
+  CHECK(sorted == expected);
+}
+
+TEST_CASE("owners that the index recorded and that are no more aren't counted", "[clean]") {
+  if (::geteuid() != 0) return;  // only root can give files away
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  REQUIRE(::lchown((git / "dir/a").c_str(), 12345, 12345) == 0);
+  git.git({"update-index", "--refresh"});
+  REQUIRE(::lchown((git / "dir/a").c_str(), 0, 0) == 0);
+  CHECK(of_others(git).empty());
+}
+
+TEST_CASE("owners of what git's monitor and cache vouch for are those that git knows", "[clean]") {
+  if (::geteuid() != 0) return;  // only root can give files away
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  REQUIRE(::lchown((git / "dir").c_str(), 0, 12345) == 0);
+  REQUIRE(::lchown((git / "dir/a").c_str(), 12345, 0) == 0);
+  const auto before = of_others(git);
+  git.git({"config", "core.fsmonitor", "printf 'token\\0'; :"});
+  git.git({"update-index", "--untracked-cache"});
+  git.git({"status"});
+  git.git({"status"});
+  CHECK(of_others(git) == before);
 }
 
 TEST_CASE("linked worktrees are checked against their own index and HEAD", "[clean]") {
