@@ -1,10 +1,12 @@
 // wafers-holder <name>: keeps one wafer's user and mount namespaces alive. It is started by wafers
 // with a job and a pipe for its report (linux/holder_job.h), does the job, reports, and then
-// becomes wafers-idle, which lies beside it and waits for SIGTERM. Capabilities are dropped here
-// and not left to that execve, which would give them back to uid 0.
+// becomes wafers-idle, which lies beside it and waits for SIGTERM. Then it is executed once more,
+// as wafers-holder <name> <mountpoint> <directory>, and ends the view (helper/end_view.h).
+// Capabilities are dropped here and not left to execve, which would give them back to uid 0.
 
 #include <fcntl.h>
 #include <sys/auxv.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,11 +14,13 @@
 #include <exception>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <system_error>
 
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "end_view.h"
 #include "linux/capabilities.h"
 #include "linux/failure.h"
 #include "linux/files.h"
@@ -68,7 +72,7 @@ void do_job(const HolderJob& job) {
   } else {
     mount_in_new_namespaces(job);
   }
-  wafers::drop_all_capabilities();
+  wafers::keep_only_capabilities(wafers::kEndingCapabilities);
 }
 
 /// Nobody's victim by inheritance: an agent's high oom_score_adj is not meant for its holder. Where
@@ -103,27 +107,58 @@ HolderReport describe_self(const wafers::OverlaySpec& overlay) {
   return report;
 }
 
-/// Reads the job, does it, and gives up every descriptor but the one for the report.
-HolderReport become_holder() {
+/// What SIGTERM is read from, and the program that it is for.
+struct Ending {
+  wafers::UniqueFd signal;
+  wafers::UniqueFd program;
+};
+
+Ending prepare_ending() {
+  // A session's processes get SIGHUP as well at the shutdown (systemd.kill(5), SendSIGHUP).
+  std::signal(SIGHUP, SIG_IGN);
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGTERM);
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+  Ending ending{wafers::UniqueFd(::signalfd(-1, &set, SFD_CLOEXEC)),
+                wafers::UniqueFd(::open("/proc/self/exe", O_PATH | O_CLOEXEC))};
+  if (ending.signal && ending.program) return ending;
+  const int err = errno;
+  throw Error::system(err, "cannot wait for a signal");
+}
+
+/// Puts the two where wafers-idle looks for them. The standard streams are /dev/null already.
+void place_descriptors(Ending ending) {
+  ::dup2(STDERR_FILENO, wafers::kHolderJobFd);
+  // Either may have the other's place.
+  constexpr int kElsewhere = 16;
+  ending.signal.reset(::fcntl(ending.signal.get(), F_DUPFD_CLOEXEC, kElsewhere));
+  ending.program.reset(::fcntl(ending.program.get(), F_DUPFD_CLOEXEC, kElsewhere));
+  ::dup2(ending.signal.get(), wafers::kHolderSignalFd);
+  ::dup2(ending.program.get(), wafers::kHolderProgramFd);
+}
+
+/// Reads the job, does it, and gives up what it doesn't need any more.
+HolderReport become_holder(HolderJob& job) {
   HolderReport report;
   try {
-    const HolderJob job = wafers::decode_job(wafers::read_to_end(wafers::kHolderJobFd));
+    job = wafers::decode_job(wafers::read_to_end(wafers::kHolderJobFd));
     reset_oom_score();
     do_job(job);
     report = describe_self(job.overlay);
     leave_directory();
+    place_descriptors(prepare_ending());
   } catch (const Error& error) {
     report.failure = wafers::Failure::of(error);
   } catch (const std::exception& exception) {
     report.failure = wafers::Failure{exception.what(), 0};
   }
-  ::dup2(STDERR_FILENO, wafers::kHolderJobFd);  // standard error is /dev/null already
-  ::close_range(wafers::kHolderReportFd + 1, ~0U, 0);
+  ::close_range(wafers::kHolderProgramFd + 1, ~0U, 0);
   return report;
 }
 
-bool report_readiness() {
-  const HolderReport report = become_holder();
+bool report_readiness(HolderJob& job) {
+  const HolderReport report = become_holder(job);
   try {
     wafers::write_all(wafers::kHolderReportFd, encode(report));
   } catch (const Error&) {
@@ -132,35 +167,52 @@ bool report_readiness() {
   return !report.failure;
 }
 
-}  // namespace
-
-namespace {
-
 /// Returns where there is no wafers-idle (it is built along with a static holder): this process can
 /// idle as well, in more memory.
-void become_idle(char** argv) {
+void become_idle(const char* name, const HolderJob& job) {
   std::error_code error;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
   const auto idle = self.parent_path() / "wafers-idle";
+  std::string words[] = {"wafers-holder", name, job.overlay.mountpoint, job.directory};
+  char* const argv[] = {words[0].data(), words[1].data(), words[2].data(), words[3].data(),
+                        nullptr};
   char* const no_environment[] = {nullptr};
   ::execve(idle.c_str(), argv, no_environment);
+}
+
+int end_view(const std::string& mountpoint, const std::string& directory) {
+  try {
+    wafers::end_view(mountpoint, directory);
+    return 0;
+  } catch (const std::exception&) {  // nobody listens; without its note the wafer is unclean
+    return 1;
+  }
+}
+
+int hold(const char* name) {
+  HolderJob job;
+  if (!report_readiness(job)) return 1;
+  std::signal(SIGPIPE, SIG_DFL);
+  become_idle(name, job);
+  ::close(wafers::kHolderReportFd);
+  signalfd_siginfo signal;
+  while (::read(wafers::kHolderSignalFd, &signal, sizeof signal) < 0 && errno == EINTR) {
+  }
+  return end_view(job.overlay.mountpoint, job.directory);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) return 2;  // wafers-holder <name>: the name is there for ps(1)
   // Setuid or with file capabilities it would mount whatever its caller likes.
   if (::getauxval(AT_SECURE) != 0) return 1;
+  if (argc == 4) return end_view(argv[2], argv[3]);
+  if (argc != 2) return 2;  // the name is there for ps(1)
   // The pipe's reader may be gone; write(2) says so.
   std::signal(SIGPIPE, SIG_IGN);
   // Whoever started us waits for this process; the holder itself belongs to nobody.
   const pid_t pid = ::fork();
   if (pid != 0) return pid > 0 ? 0 : 1;
   ::setsid();
-  if (!report_readiness()) return 1;
-  std::signal(SIGPIPE, SIG_DFL);
-  become_idle(argv);
-  ::close(wafers::kHolderReportFd);
-  while (true) ::pause();
+  return hold(argv[1]);
 }

@@ -8,14 +8,6 @@
 namespace wafers::cli {
 namespace {
 
-std::vector<std::string> all_names(const Store& store) {
-  Store::Listing listing = store.list();
-  std::vector<std::string> names;
-  for (const Wafer& wafer : listing.wafers) names.push_back(wafer.name);
-  for (const InvalidEntry& entry : listing.invalid) names.push_back(entry.name);
-  return names;
-}
-
 std::string what_is_left(const RemoveResult& result) {
   const std::string branch = " (branch " + printable(result.branch);
   switch (result.branch_left) {

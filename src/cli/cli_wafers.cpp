@@ -84,8 +84,11 @@ void expect_nothing(const Parser& parser, const std::vector<std::string>& positi
   throw parser.usage("unexpected argument " + wafers::quoted(positional.front()));
 }
 
-std::vector<std::string> names_from(Parser& parser, const Arguments& arguments) {
+/// The wafers that were named, or all of them with --all.
+std::vector<std::string> names_from(Parser& parser, const Arguments& arguments, const bool& all) {
   auto names = with_tail(parser.parse(), arguments);
+  if (all && !names.empty()) throw parser.usage("--all and names exclude each other");
+  if (all) return all_names(open_store());
   if (names.empty()) throw parser.usage("the name of a wafer is missing");
   return names;
 }
@@ -119,18 +122,22 @@ int run_ls(const Command& command, const Arguments& arguments, Report& report) {
 
 int run_mount(const Command& command, const Arguments& arguments, Report& /*report*/) {
   bool accept_unclean = false;
+  bool all = false;
   Parser parser(command, arguments);
+  parser.flag("--all", all, "mount every wafer");
   parser.flag("--accept-unclean", accept_unclean,
               "although the host went down while it was mounted");
-  const auto names = names_from(parser, arguments);
-  const Unclean unclean = accept_unclean ? Unclean::accept : Unclean::refuse;
+  const auto names = names_from(parser, arguments, all);
   const Store store = open_store();
+  const Unclean unclean = accept_unclean ? Unclean::accept : Unclean::refuse;
   return for_each(names, [&](const std::string& name) { ensure_mounted(store, name, unclean); });
 }
 
 int run_umount(const Command& command, const Arguments& arguments, Report& /*report*/) {
+  bool all = false;
   Parser parser(command, arguments);
-  const auto names = names_from(parser, arguments);
+  parser.flag("--all", all, "unmount every wafer");
+  const auto names = names_from(parser, arguments, all);
   const Store store = open_store();
   return for_each(names, [&](const std::string& name) { unmount_wafer(store, name); });
 }

@@ -38,8 +38,9 @@ constexpr std::array kCommands{
     Command{"git-push", "[<name>] [<remote>] [--force-with-lease] [--dry-run]",
             "Push a wafer's branch to a remote of the base repository, by git itself", kNeedsGit},
     Command{"ls", "[--json]", "List all wafers", run_ls},
-    Command{"mount", "<name>... [--accept-unclean]", "Mount the views of wafers", run_mount},
-    Command{"umount", "<name>...", "Unmount the views of wafers; nothing in them is lost",
+    Command{"mount", "(<name>... | --all) [--accept-unclean]", "Mount the views of wafers",
+            run_mount},
+    Command{"umount", "(<name>... | --all)", "Unmount the views of wafers; nothing in them is lost",
             run_umount},
     Command{"rm", "(<name>... | --all) [--force] [--kill] [--json]",
             "Remove wafers; their branches stay", kNeedsGit},
@@ -82,6 +83,14 @@ Store open_store() {
   const std::filesystem::path root = state_directory();
   require_own_state(root);
   return Store(root, [](std::string_view line) { Report::note(line); });
+}
+
+std::vector<std::string> all_names(const Store& store) {
+  const Store::Listing listing = store.list();
+  std::vector<std::string> names;
+  for (const Wafer& wafer : listing.wafers) names.push_back(wafer.name);
+  for (const InvalidEntry& entry : listing.invalid) names.push_back(entry.name);
+  return names;
 }
 
 std::string one_wafer(const Parser& parser, const std::vector<std::string>& positional) {

@@ -32,6 +32,9 @@ int run_command(const Command& command, const Arguments& arguments, Report& repo
 /// The store of this run, whose waiting for locks shows on stderr.
 Store open_store();
 
+/// Of all wafers of the state, those whose record can't be read last. Throws Error(failed).
+std::vector<std::string> all_names(const Store& store);
+
 /// The wafer that a git-* command is for: the one argument, else $WAFERS_NAME. Throws Error(usage).
 std::string one_wafer(const Parser& parser, const std::vector<std::string>& positional);
 

@@ -100,6 +100,7 @@ void examine_host(Diagnosis& diagnosis, const fs::path& state_dir) {
   add(check_fusermount(fuse, restrictions, caller, missing));
   add(check_fuse_device(fuse, missing));
   trial(BackendKind::fuse);
+  add(check_shutdown(read_shutdown_facts()));
 }
 
 bool is_below_a_repository(fs::path directory) {

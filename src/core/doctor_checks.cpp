@@ -268,6 +268,24 @@ Check check_base_mount(const std::filesystem::path& worktree, const BaseMount& m
                  "sudo umount " + shell_quoted((worktree / mount.path).native())});
 }
 
+Check check_shutdown(const ShutdownFacts& facts) {
+  constexpr const char* kId = "shutdown";
+  if (facts.enabled) {
+    return {kId, CheckStatus::ok, "wafers.service unmounts all views before a shutdown", {}};
+  }
+  if (!facts.systemd) {
+    return {kId,
+            CheckStatus::ok,
+            "before a shutdown, 'wafers umount --all' leaves all wafers as they are",
+            {}};
+  }
+  return {kId, CheckStatus::warn,
+          "no service unmounts the views before a shutdown: wafers may be broken after it",
+          facts.unit ? "systemctl --user enable --now " + shell_quoted(facts.unit->native())
+                     : "reinstall wafers: lib/systemd/user/wafers.service, which does it, is "
+                       "missing; or run 'wafers umount --all' before each"};
+}
+
 Check check_fuse_device(const FuseFacts& facts, CheckStatus missing) {
   if (facts.device_errnum == 0) return passed("fuse-device", "/dev/fuse can be opened");
   return missed("fuse-device", missing, device_failure(facts.device_errnum));

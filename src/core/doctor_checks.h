@@ -43,6 +43,9 @@ Check check_unmounting(const FuseFacts& facts, Caller caller, CheckStatus missin
 /// Of the repository that was examined.
 Check check_base_mount(const std::filesystem::path& worktree, const BaseMount& mount);
 
+/// Whether the views are unmounted before the host goes down.
+Check check_shutdown(const ShutdownFacts& facts);
+
 Check check_fuse_device(const FuseFacts& facts, CheckStatus missing);
 
 }  // namespace wafers

@@ -87,11 +87,11 @@ void unmount_wafer(const Store& store, const std::string& name) {
   Wafer wafer = store.load(name);
   make_backend(wafer.backend)->unmount(wafer);
   if (!wafer.mount && wafer.volatile_boot.empty()) return;
-  wafer.mount.reset();
   if (!wafer.volatile_boot.empty() && !is_unclean(wafer)) {
     sync_file_system(wafer.upper());
     wafer.volatile_boot.clear();
   }
+  wafer.mount.reset();  // not before: it is by this that a clean end of the host is known
   store.save(wafer);
 }
 

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -30,8 +29,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::seconds kPatience{2};
-
 /// A living process in the wafer's namespaces: the holder, or another one that outlived it. The
 /// pidfd makes sure that it stays the process that was looked at.
 struct Inside {
@@ -42,12 +39,20 @@ struct Inside {
 
 std::string proc_path(pid_t pid) { return "/proc/" + std::to_string(pid); }
 
-/// The view as somebody outside reaches it.
+/// Whether this process is in the view's mount namespace: an agent that calls wafers.
+bool is_here(const Wafer& wafer) {
+  return is_of_this_boot(wafer.mount) &&
+         wafer.mount->mnt_ns == own_namespace_inode(NamespaceType::mount);
+}
+
+/// The view as somebody outside reaches it. From inside that way is barred: the holder has
+/// capabilities that nobody else in there has.
 fs::path host_path_of(pid_t pid, const Wafer& wafer) {
+  if (is_here(wafer)) return wafer.mountpoint;
   return proc_path(pid) + "/root" + wafer.mountpoint.native();
 }
 
-bool is_holder(const ProcessStat& stat) { return stat.comm == "wafers-holder"; }
+bool is_holder(const ProcessStat& stat) { return stat.comm == kHolderComm; }
 
 bool is_view(const MountEntry& entry, const Wafer& wafer) {
   return entry.type == "overlay" && entry.source == view_source(wafer);
@@ -164,11 +169,6 @@ std::optional<Inside> find_unrecorded(const Wafer& wafer) {
   return first_inside(one_of_each, wafer);
 }
 
-/// Whether this process is in the view's mount namespace: an agent that calls wafers.
-bool is_here(const MountRecord& record) {
-  return record.mnt_ns == own_namespace_inode(NamespaceType::mount);
-}
-
 MountRecord record_of(const HolderReport& report) {
   MountRecord record;
   record.boot_id = boot_id();
@@ -194,13 +194,18 @@ MountRecord record_of(const Inside& holder, const Wafer& wafer) {
 /// Keeps what `inside` lives in: with a new holder, unless it is one itself.
 MountRecord adopt(const Inside& inside, const Wafer& wafer) {
   if (inside.holder) return record_of(inside, wafer);
-  const HolderJob job{HolderJob::Kind::adopt, overlay_of(wafer), {}, {}};
+  const HolderJob job{.kind = HolderJob::Kind::adopt,
+                      .overlay = overlay_of(wafer),
+                      .directory = wafer.directory,
+                      .mapped = {},
+                      .own_copies = {}};
   return record_of(start_holder(wafer.name, job, inside.pidfd.get()));
 }
 
 HolderJob job_of(const Wafer& wafer) {
   HolderJob job{.kind = HolderJob::Kind::mount,
                 .overlay = overlay_of(wafer),
+                .directory = wafer.directory,
                 .mapped = {},
                 .own_copies = ssh_files_of_root(ssh_config_roots())};
   if (const auto newgidmap = wafer.groups.empty() ? std::nullopt : find_program("newgidmap")) {
@@ -229,7 +234,7 @@ void end_useless_holder(const Wafer& wafer) {
   const auto holder = recorded_holder(wafer);
   if (holder && !has_view(*holder, wafer) && !shows_view(*holder, wafer) &&
       has_name_of(*holder, wafer)) {
-    end_process(holder->pidfd.get(), kPatience);
+    kill_process(holder->pidfd.get());
   }
 }
 
@@ -326,7 +331,8 @@ void end_view(const Inside& inside, const Wafer& wafer, Unmount try_it) {
     throw view_is_busy(wafer, occupants_besides(inside, wafer));
   }
   const auto failure = try_it(inside, wafer);
-  if (!failure) return end_process(inside.pidfd.get(), kPatience);
+  // Nothing is left to be done for it, which SIGTERM would make it do.
+  if (!failure) return kill_process(inside.pidfd.get());
   if (failure->errnum == EBUSY) throw view_is_busy(wafer, occupants_besides(inside, wafer));
   throw failure->error();
 }
@@ -432,8 +438,7 @@ class NamespaceBackend final : public Backend {
 
   /// Joining a user namespace grants every capability in it: none is kept.
   void enter(const Wafer& wafer) const override {
-    const bool here = wafer.mount && is_of_this_boot(wafer.mount) && is_here(*wafer.mount);
-    if (!here) join(wafer);
+    if (!is_here(wafer)) join(wafer);
     drop_all_capabilities();
   }
 

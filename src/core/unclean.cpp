@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "core/remove_tree.h"
+#include "linux/clean_end.h"
 #include "linux/process.h"
 #include "linux/upper.h"
 
@@ -20,10 +21,18 @@ std::string this_boot() {
   throw Error(ErrorKind::failed, "cannot read the id of this boot from /proc");
 }
 
+/// Its holder was asked to end at the shutdown, and did.
+bool was_ended_cleanly(const Wafer& wafer) {
+  return wafer.mount && wafer.mount->process &&
+         has_clean_end(wafer.directory, wafer.volatile_boot, wafer.mount->process->pid,
+                       wafer.mount->process->start_ticks);
+}
+
 }  // namespace
 
 bool is_unclean(const Wafer& wafer) {
-  return !wafer.volatile_boot.empty() && wafer.volatile_boot != this_boot();
+  return !wafer.volatile_boot.empty() && wafer.volatile_boot != this_boot() &&
+         !was_ended_cleanly(wafer);
 }
 
 std::string unclean_reason() {
@@ -55,7 +64,8 @@ void accept_unclean(const Store& store, Wafer& wafer) {
 }
 
 void expect_unclean(const Store& store, Wafer& wafer) {
-  if (wafer.durable || !wafer.volatile_boot.empty()) return;
+  // That of an earlier boot is left where the view was ended cleanly.
+  if (wafer.durable || wafer.volatile_boot == this_boot()) return;
   wafer.volatile_boot = this_boot();
   store.save(wafer);
 }

@@ -10,7 +10,8 @@ namespace wafers {
 
 // What a volatile mount leaves to us: to sync the upper, and to know when nobody has.
 
-/// Whether the host went down while the view was mounted volatile: then the upper may hold
+/// Whether the host went down while the view was mounted volatile, and its holder wasn't asked to
+/// end it first, as it is at a shutdown: then the upper may hold
 /// anything, such as files with their size and without their content, and their stat data prove
 /// nothing.
 bool is_unclean(const Wafer& wafer);

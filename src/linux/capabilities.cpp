@@ -1,6 +1,7 @@
 #include "linux/capabilities.h"
 
 #include <cap-ng.h>
+#include <sys/prctl.h>
 
 #include <cerrno>
 
@@ -34,6 +35,23 @@ void drop_all_capabilities() {
   capng_clear(CAPNG_SELECT_ALL);
   // An empty inheritable set empties the ambient one too (capabilities(7)).
   apply(CAPNG_SELECT_CAPS, "cannot drop capabilities");
+}
+
+void keep_only_capabilities(std::initializer_list<unsigned> capabilities) {
+  const auto select = [&](capng_select_t cleared, int sets) {
+    capng_clear(cleared);
+    for (const unsigned capability : capabilities) {
+      capng_update(CAPNG_ADD, static_cast<capng_type_t>(sets), capability);
+    }
+  };
+  const bool may_shrink_bounds = has_effective(CAP_SETPCAP);
+  select(CAPNG_SELECT_ALL, CAPNG_BOUNDING_SET);
+  if (may_shrink_bounds) apply(CAPNG_SELECT_BOUNDS, "cannot shrink the capability bounding set");
+  select(CAPNG_SELECT_ALL, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_INHERITABLE);
+  apply(CAPNG_SELECT_CAPS, "cannot drop capabilities");
+  for (const unsigned capability : capabilities) {
+    ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0);
+  }
 }
 
 }  // namespace wafers

@@ -71,6 +71,7 @@ std::string encode(const HolderJob& job) {
   append(out, job.overlay.mountpoint.native());
   append(out, job.overlay.source);
   append(out, job.overlay.is_volatile ? "volatile" : "");
+  append(out, job.directory);
   append(out, job.mapped.newgidmap.native());
   append(out, job.mapped.groups.size());
   for (const gid_t group : job.mapped.groups) append(out, group);
@@ -89,6 +90,7 @@ HolderJob decode_job(std::string_view text) {
   job.overlay.mountpoint = fields.text();
   job.overlay.source = fields.text();
   job.overlay.is_volatile = !fields.text().empty();
+  job.directory = fields.text();
   job.mapped.newgidmap = fields.text();
   job.mapped.groups.resize(fields.count());
   for (gid_t& group : job.mapped.groups) group = fields.number<gid_t>();

@@ -22,6 +22,13 @@ inline constexpr int kHolderReportFd =
     3;  ///< writes one encoded HolderReport; end of file: it idles
 inline constexpr int kHolderTargetFd = 4;  ///< adopt: a pidfd of a process that is inside
 
+/// Descriptors that the holder leaves to wafers-idle, which are no others by then.
+inline constexpr int kHolderSignalFd = 4;   ///< a signalfd(2) of SIGTERM, which is blocked
+inline constexpr int kHolderProgramFd = 5;  ///< wafers-holder, to be executed when SIGTERM comes
+
+/// What a holder is called in /proc/<pid>/comm, whichever program it is just now.
+inline constexpr const char* kHolderComm = "wafers-holder";
+
 struct HolderJob {
   enum class Kind {
     mount,  ///< make namespaces and mount `overlay` in them
@@ -29,6 +36,7 @@ struct HolderJob {
   };
   Kind kind = Kind::mount;
   OverlaySpec overlay;
+  std::string directory;  ///< the wafer's state, where a clean end is noted (linux/clean_end.h)
   // mount: what it has beside the view.
   MappedGroups mapped;                            ///< groups that the namespace is to have, too
   std::vector<std::filesystem::path> own_copies;  ///< files to be shown as the caller's own

@@ -265,4 +265,29 @@ FuseFacts read_fuse_facts() {
   return facts;
 }
 
+ShutdownFacts read_shutdown_facts() {
+  constexpr const char* kLink = "systemd/user/default.target.wants/wafers.service";
+  std::error_code error;
+  const auto is_there = [&](const fs::path& path) { return fs::exists(path, error); };
+  ShutdownFacts facts;
+  facts.systemd = is_there("/run/systemd/system");  // sd_booted(3)
+  const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path();
+  for (const fs::path& unit :
+       {here / "../lib/systemd/user/wafers.service", here / "../../lib/systemd/user/wafers.service",
+        fs::path(WAFERS_UNIT_PATH)}) {
+    if (!facts.unit && is_there(unit)) facts.unit = fs::weakly_canonical(unit, error);
+  }
+  const char* const config = std::getenv("XDG_CONFIG_HOME");
+  const char* const home = std::getenv("HOME");
+  std::vector<fs::path> roots{"/etc"};
+  if (config != nullptr && *config != '\0') {
+    roots.emplace_back(config);
+  } else if (home != nullptr) {
+    roots.push_back(fs::path(home) / ".config");
+  }
+  facts.enabled =
+      std::ranges::any_of(roots, [&](const fs::path& root) { return is_there(root / kLink); });
+  return facts;
+}
+
 }  // namespace wafers

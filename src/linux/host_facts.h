@@ -83,4 +83,12 @@ FuseFacts read_fuse_facts();
 /// what follows it, without the device.
 FuseFacts read_fusermount_facts();
 
+/// Who unmounts the views before the host goes down.
+struct ShutdownFacts {
+  bool systemd = false;                       ///< it runs this host
+  std::optional<std::filesystem::path> unit;  ///< our user service, where it is installed
+  bool enabled = false;                       ///< for this user, or for all
+};
+ShutdownFacts read_shutdown_facts();
+
 }  // namespace wafers

@@ -101,13 +101,17 @@ bool send_signal(int pidfd, int signal) {
   throw Error::system(err, "cannot send a signal");
 }
 
-void end_process(int pidfd, std::chrono::milliseconds patience) {
-  if (!send_signal(pidfd, SIGTERM) || wait_for_end(pidfd, patience)) return;
-  send_signal(pidfd, SIGKILL);
+void kill_process(int pidfd) {
+  if (!send_signal(pidfd, SIGKILL)) return;
   constexpr std::chrono::seconds kUninterruptible{10};
   if (!wait_for_end(pidfd, kUninterruptible)) {
     throw Error(ErrorKind::failed, "cannot end a process: it does not react to SIGKILL");
   }
+}
+
+void end_process(int pidfd, std::chrono::milliseconds patience) {
+  if (!send_signal(pidfd, SIGTERM) || wait_for_end(pidfd, patience)) return;
+  kill_process(pidfd);
 }
 
 std::string boot_id() {

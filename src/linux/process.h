@@ -49,6 +49,9 @@ bool wait_for_end(int pidfd, std::chrono::milliseconds timeout);
 /// False where it has ended already. Throws Error(failed), as for a process of somebody else.
 bool send_signal(int pidfd, int signal);
 
+/// SIGKILL, and waits until it has ended. Throws Error(failed).
+void kill_process(int pidfd);
+
 /// SIGTERM, then SIGKILL after `patience`, and waits until it has ended. Throws Error(failed).
 void end_process(int pidfd, std::chrono::milliseconds patience);
 

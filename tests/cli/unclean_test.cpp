@@ -1,6 +1,8 @@
 // Volatile mounts: who has one, what is on the disk when, and what happens to a wafer whose host
 // went down. Another boot is simulated by records that name one.
 
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -46,17 +48,39 @@ bool is_volatile(const World& world, const std::string& name) {
   throw std::runtime_error("the view is not mounted");
 }
 
+/// `text` as it would be had it been written in an earlier boot.
+std::string of_another_boot(std::string text) {
+  const std::string other = "00000000-0000-4000-8000-000000000000";
+  const std::string own = boot_id();
+  for (std::size_t at = text.find(own); at != std::string::npos; at = text.find(own, at)) {
+    text.replace(at, own.size(), other);
+  }
+  return text;
+}
+
 /// What the state would hold had the host gone down just now, with nothing lost, and come back.
 void reboot(const World& world, const std::string& name) {
   const fs::path file = world.state() / name / "metadata";
-  std::string record = read_file(file);
+  const std::string record = read_file(file);
   world.wafers_ok({"umount", name});
-  const std::string other = "00000000-0000-4000-8000-000000000000";
-  const std::string own = boot_id();
-  for (std::size_t at = record.find(own); at != std::string::npos; at = record.find(own, at)) {
-    record.replace(at, own.size(), other);
-  }
-  write_file(file, record);
+  write_file(file, of_another_boot(record));
+  const fs::path note = world.state() / name / "ended";
+  if (fs::exists(note)) write_file(note, of_another_boot(read_file(note)));
+}
+
+/// SIGTERM to the holder, as at a shutdown.
+void ask_to_end(pid_t holder) {
+  if (::kill(holder, SIGTERM) != 0) throw std::runtime_error("there is no holder");
+}
+
+void wait_for_end_of(pid_t pid) {
+  while (is_running(pid)) ::usleep(1000);
+}
+
+bool has_namespace_backend() { return std::ranges::count(working_backends(), "namespace") != 0; }
+
+pid_t holder_of(const World& world, const std::string& name) {
+  return record_of(world, name)["mount"]["process"]["pid"];
 }
 
 std::string refusal_of(const std::string& name) {
@@ -182,6 +206,131 @@ TEST_CASE("a wafer that was unmounted before the host went down is as it was") {
   reboot(world, "a");
   CHECK(world.listed("a")["status"] == "unmounted");
   CHECK(world.inside("a", "cat file") == "work\n");
+}
+
+TEST_CASE("a holder that is asked to end at the shutdown leaves a wafer that is clean") {
+  if (!has_namespace_backend()) return;
+  const World world;
+  world.add("a", "namespace");
+  world.inside("a", "echo work > file");
+  const pid_t holder = holder_of(world, "a");
+  ::kill(holder, SIGHUP);  // what a session's processes get as well
+  ask_to_end(holder);
+  wait_for_end_of(holder);
+  CHECK(world.listed("a")["status"] == "unmounted");
+  reboot(world, "a");
+  CHECK(world.wafers({"ls"}).err.empty());
+  CHECK(world.listed("a")["status"] == "unmounted");
+  SECTION("and can be entered") {
+    CHECK(world.inside("a", "cat file") == "work\n");
+    CHECK(record_of(world, "a")["volatile_boot"] == boot_id());
+    SECTION("until the next power cut") {
+      reboot(world, "a");
+      CHECK(world.listed("a")["status"] == "broken");
+    }
+  }
+  SECTION("and can be committed from and unmounted") {
+    world.wafers_ok({"git-commit", "a", "-m", "x"});
+    CHECK(world.base().git({"show", "wafers/a:file"}) == "work\n");
+    world.wafers_ok({"umount", "a"});
+    CHECK(record_of(world, "a")["volatile_boot"] == "");
+  }
+}
+
+TEST_CASE("a holder that is asked to end waits for those who are inside") {
+  if (!has_namespace_backend()) return;
+  const World world;
+  world.add("a", "namespace");
+  const pid_t holder = holder_of(world, "a");
+  // Asks the holder to end, and goes on; then it is looked at from outside while it works.
+  const fs::path fifo = world / "fifo";
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  const pid_t worker = ::fork();
+  if (worker == 0) {
+    const std::string script = "kill -TERM " + std::to_string(holder) + "; echo a > f; read x < '" +
+                               fifo.native() + "'; echo b >> f";
+    ::_exit(world.wafers({"exec", "a", "--", "sh", "-c", script}).status);
+  }
+  while (world.listed("a")["status"] != "mounted" || !fs::exists(world.state() / "a/upper/f")) {
+  }
+  CHECK(is_running(holder));
+  CHECK(world.inside("a", "cat f") == "a\n");
+  CHECK(world.wafers({"umount", "a"}).status == 4);
+  CHECK_FALSE(fs::exists(world.state() / "a/ended"));
+
+  SECTION("and notes its end after them") {
+    write_file(fifo, "go\n");
+    ::waitpid(worker, nullptr, 0);
+    wait_for_end_of(holder);
+    reboot(world, "a");
+    CHECK(world.listed("a")["status"] == "unmounted");
+    CHECK(world.inside("a", "cat f") == "a\nb\n");
+  }
+  SECTION("and notes nothing where it is killed before") {
+    kill_and_wait(holder);
+    write_file(fifo, "go\n");
+    ::waitpid(worker, nullptr, 0);
+    reboot(world, "a");
+    CHECK(world.listed("a")["status"] == "broken");
+  }
+}
+
+TEST_CASE("a holder that is killed, or a view that is mounted after a clean end, is none") {
+  if (!has_namespace_backend()) return;
+  const World world;
+  world.add("a", "namespace");
+  SECTION("killed") { kill_and_wait(holder_of(world, "a")); }
+  SECTION("mounted anew") {
+    const pid_t holder = holder_of(world, "a");
+    ask_to_end(holder);
+    wait_for_end_of(holder);
+    world.inside("a", "echo work > file");
+  }
+  SECTION("a torn note") {
+    const pid_t holder = holder_of(world, "a");
+    ask_to_end(holder);
+    wait_for_end_of(holder);
+    fs::resize_file(world.state() / "a/ended", 40);
+  }
+  reboot(world, "a");
+  CHECK(world.listed("a")["status"] == "broken");
+}
+
+TEST_CASE(
+    "umount --all before the host goes down leaves every wafer clean, mount --all mounts all") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  INFO("backend " << backend);
+  const World world;
+  CHECK(world.wafers({"umount", "--all"}).status == 0);
+  CHECK(world.wafers({"mount", "--all"}).status == 0);
+  for (const char* const name : {"a", "b", "c"}) world.add(name, backend);
+  world.inside("b", "echo work > file");
+  // What a shutdown has ended before: the holder of one, or the server.
+  if (backend != "host") kill_and_wait(holder_of(world, "c"));
+  world.wafers_ok({"umount", "--all"});
+  for (const char* const name : {"a", "b", "c"}) {
+    CHECK(record_of(world, name)["volatile_boot"] == "");
+    reboot(world, name);
+    CHECK(world.listed(name)["status"] == "unmounted");
+  }
+  world.wafers_ok({"mount", "--all"});
+  for (const char* const name : {"a", "b", "c"}) CHECK(world.listed(name)["status"] == "mounted");
+  CHECK(world.inside("b", "cat file") == "work\n");
+}
+
+TEST_CASE("umount --all and mount --all do the others where one can't be done") {
+  const World world;
+  for (const char* const name : {"a", "b", "c"}) world.add(name, any_backend());
+  reboot(world, "b");
+  const RunResult mounted = world.wafers({"mount", "--all"});
+  CHECK(mounted.status == 3);
+  CHECK_THAT(mounted.err, Contains("wafer 'b': it was mounted when the host went down"));
+  CHECK(world.listed("c")["status"] == "mounted");
+  write_file(world.state() / "a/metadata", "{");
+  const RunResult unmounted = world.wafers({"umount", "--all"});
+  CHECK(unmounted.status == 1);
+  CHECK_THAT(unmounted.err, Contains("cannot read the record of wafer 'a'"));
+  CHECK(world.listed("c")["status"] == "unmounted");
 }
 
 TEST_CASE("a durable wafer is as its file system has it") {

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -7,12 +8,16 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <map>
 #include <sstream>
 #include <string>
 
 #include "base/error.h"
 #include "integration/mount_fixture.h"
+#include "linux/capabilities.h"
 #include "linux/child.h"
+#include "linux/clean_end.h"
+#include "linux/holder.h"
 #include "linux/mount_table.h"
 #include "linux/namespaces.h"
 #include "linux/overlay.h"
@@ -48,6 +53,18 @@ long long number_of(pid_t pid, const std::string& file, const std::string& key) 
   }
   throw std::runtime_error("no " + key + " in " + file);
 }
+
+/// The set of bits behind `key` in /proc/<pid>/status.
+std::uint64_t status_mask(pid_t pid, const std::string& key) {
+  std::istringstream lines(proc_file(pid, "status"));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(key)) return std::stoull(line.substr(key.size()), nullptr, 16);
+  }
+  throw std::runtime_error("no " + key);
+}
+
+/// What a holder needs to unmount the view when it is asked to end: CAP_SYS_ADMIN, CAP_SYS_PTRACE.
+constexpr std::uint64_t kHolderCapabilities = (1U << 21U) | (1U << 19U);
 
 ErrorKind kind_of_error(const std::function<void()>& action, std::string* message = nullptr) {
   try {
@@ -170,7 +187,7 @@ TEST_CASE("a killed holder with a survivor inside") {
     CHECK(f.state().holder_pid == f.wafer.mount->process->pid);
     survivor.leave();
     CHECK(f.state().status == WaferStatus::mounted);
-    CHECK(number_of(f.wafer.mount->process->pid, "status", "CapBnd:\t") == 0);
+    CHECK(status_mask(f.wafer.mount->process->pid, "CapBnd:\t") == kHolderCapabilities);
   }
   SECTION("without a record as well") {
     f.wafer.mount.reset();
@@ -217,18 +234,28 @@ TEST_CASE("the holder is small, idle and tied to nothing") {
   CHECK_FALSE(has_child());  // neither the holder nor a zombie is ours
   CHECK(read_process_stat(pid)->parent != ::getpid());
   CHECK(read_process_stat(pid)->comm == "wafers-holder");
-  CHECK(proc_file(pid, "cmdline") == std::string("wafers-holder\0a1\0", 17));
+  std::string words{"wafers-holder\0a1\0", 17};
+#ifdef WAFERS_HOLDER_IS_STATIC
+  for (const auto& path : {f.wafer.mountpoint, f.wafer.directory}) words += path.native() + '\0';
+#endif
+  CHECK(proc_file(pid, "cmdline") == words);
   CHECK(proc_file(pid, "environ").empty());
   CHECK(fs::read_symlink("/proc/" + std::to_string(pid) + "/cwd") == "/");
   CHECK(::getsid(pid) == pid);
   CHECK(::getsid(pid) != ::getsid(0));
+  std::map<std::string, std::string> fds;
   for (const auto& fd : fs::directory_iterator("/proc/" + std::to_string(pid) + "/fd")) {
-    CHECK(fs::read_symlink(fd.path()) == "/dev/null");
+    fds[fd.path().filename()] = fs::read_symlink(fd.path());
   }
+  CHECK(fds == std::map<std::string, std::string>{{"0", "/dev/null"},
+                                                  {"1", "/dev/null"},
+                                                  {"2", "/dev/null"},
+                                                  {"4", "anon_inode:[signalfd]"},
+                                                  {"5", fs::canonical(find_holder().value())}});
   for (const char* set : {"CapInh:\t", "CapPrm:\t", "CapEff:\t", "CapBnd:\t", "CapAmb:\t"}) {
-    CHECK(number_of(pid, "status", set) == 0);
+    CHECK(status_mask(pid, set) == kHolderCapabilities);
   }
-  CHECK(number_of(pid, "status", "SigBlk:\t") == 0);
+  CHECK(status_mask(pid, "SigBlk:\t") == 1U << (SIGTERM - 1U));
   CHECK(number_of(pid, "oom_score_adj", "") <= 0);
 #ifdef WAFERS_HOLDER_IS_STATIC
   CHECK(number_of(pid, "status", "SigCgt:\t") == 0);  // the other one may be a sanitizer's
@@ -238,13 +265,51 @@ TEST_CASE("the holder is small, idle and tied to nothing") {
 #endif
 }
 
-TEST_CASE("the holder ends on SIGTERM") {
+TEST_CASE("the holder ends on SIGTERM, and on nothing that comes with it") {
   MountFixture f(kKind);
   f.mount();
-  const UniqueFd holder = open_pidfd(f.wafer.mount->process->pid);
-  CHECK_FALSE(has_ended(holder.get()));
+  const auto& process = *f.wafer.mount->process;
+  const UniqueFd holder = open_pidfd(process.pid);
+  for (const int signal : {SIGHUP, SIGSTOP, SIGCONT}) send_signal(holder.get(), signal);
+  CHECK_FALSE(wait_for_end(holder.get(), std::chrono::milliseconds(100)));
+  CHECK_FALSE(has_clean_end(f.wafer.directory, boot_id(), process.pid, process.start_ticks));
   send_signal(holder.get(), SIGTERM);
   CHECK(wait_for_end(holder.get(), std::chrono::seconds(60)));
+  CHECK(has_clean_end(f.wafer.directory, boot_id(), process.pid, process.start_ticks));
+  CHECK_FALSE(has_clean_end(f.wafer.directory, boot_id(), process.pid, process.start_ticks + 1));
+}
+
+TEST_CASE("a holder that is asked to end waits also for who has a file of the view open outside") {
+  MountFixture f(kKind);
+  f.mount();
+  const auto& process = *f.wafer.mount->process;
+  const UniqueFd holder = open_pidfd(process.pid);
+  UniqueFd file(::open((*f.state().host_path / "f").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  REQUIRE(file);
+  send_signal(holder.get(), SIGTERM);
+  CHECK_FALSE(wait_for_end(holder.get(), std::chrono::milliseconds(300)));
+  CHECK(f.state().status == WaferStatus::mounted);
+  CHECK_FALSE(has_clean_end(f.wafer.directory, boot_id(), process.pid, process.start_ticks));
+  file.reset();
+  CHECK(wait_for_end(holder.get(), std::chrono::seconds(60)));
+  CHECK(has_clean_end(f.wafer.directory, boot_id(), process.pid, process.start_ticks));
+}
+
+TEST_CASE("who is inside gets none of the holder's capabilities") {
+  MountFixture f(kKind);
+  f.mount();
+  const std::string holder = "/proc/" + std::to_string(f.wafer.mount->process->pid);
+  const auto failure = run_in_child([&] {
+    f.backend->enter(f.wafer);
+    drop_all_capabilities();
+    // What ptrace(2) is refused by as well: the same check decides on both.
+    if (::access((holder + "/root/").c_str(), F_OK) == 0) throw std::runtime_error("root");
+    if (UniqueFd(::open((holder + "/mem").c_str(), O_RDWR | O_CLOEXEC))) {
+      throw std::runtime_error("memory");
+    }
+    if (f.backend->state(f.wafer).host_path != f.wafer.mountpoint) throw std::runtime_error("path");
+  });
+  if (failure) FAIL(failure->doing);
 }
 
 TEST_CASE("what a process inside is and has") {

@@ -234,3 +234,15 @@ TEST_CASE("ssh: files of root's that a namespace shows as nobody's") {
   facts.problem = "cannot show an own copy at '/b': Operation not permitted (EPERM)";
   expect(check_ssh(facts), CheckStatus::warn, "refuses 2 files of root's", "ssh -F none");
 }
+
+TEST_CASE("who unmounts the views before a shutdown") {
+  ShutdownFacts facts;
+  expect(check_shutdown(facts), CheckStatus::ok, "'wafers umount --all'", "");
+  facts.systemd = true;
+  expect(check_shutdown(facts), CheckStatus::warn, "broken", "wafers umount --all");
+  facts.unit = "/opt/a b/lib/systemd/user/wafers.service";
+  expect(check_shutdown(facts), CheckStatus::warn, "broken",
+         "systemctl --user enable --now '/opt/a b/lib/systemd/user/wafers.service'");
+  facts.enabled = true;
+  expect(check_shutdown(facts), CheckStatus::ok, "wafers.service unmounts all views", "");
+}

@@ -19,6 +19,7 @@ TEST_CASE("a job comes out as it went in") {
   job.overlay.mountpoint = "/m";
   job.overlay.source = "wafers:a1:1";
   job.overlay.is_volatile = GENERATE(false, true);
+  job.directory = "/state dir\xff";
   job.mapped = {{0, 2055, 4294967294}, "/usr/bin/new gid map"};
   job.own_copies = {"/etc/ssh/ssh_config.d/50 \n.conf", "/b"};
   const HolderJob read = decode_job(encode(job));
@@ -29,6 +30,7 @@ TEST_CASE("a job comes out as it went in") {
   CHECK(read.overlay.mountpoint == job.overlay.mountpoint);
   CHECK(read.overlay.source == job.overlay.source);
   CHECK(read.overlay.is_volatile == job.overlay.is_volatile);
+  CHECK(read.directory == job.directory);
   CHECK(read.mapped.groups == job.mapped.groups);
   CHECK(read.mapped.newgidmap == job.mapped.newgidmap);
   CHECK(read.own_copies == job.own_copies);

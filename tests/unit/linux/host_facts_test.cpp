@@ -86,3 +86,16 @@ TEST_CASE("fuse programs are looked for in PATH, and need to be executable files
     CHECK_FALSE(facts.fusermount_privileged);
   }
 }
+
+TEST_CASE("the user service that unmounts at a shutdown is enabled where a link says so") {
+  const test::TempDir temp;
+  const std::filesystem::path wants = temp / "systemd/user/default.target.wants";
+  std::filesystem::create_directories(wants);
+  ::setenv("XDG_CONFIG_HOME", temp.path().c_str(), 1);
+  CHECK_FALSE(read_shutdown_facts().enabled);
+  std::filesystem::create_symlink(temp / "wafers.service", wants / "wafers.service");
+  CHECK_FALSE(read_shutdown_facts().enabled);  // to nowhere
+  std::ofstream(temp / "wafers.service") << "[Unit]\n";
+  CHECK(read_shutdown_facts().enabled);
+  ::unsetenv("XDG_CONFIG_HOME");
+}
