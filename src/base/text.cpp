@@ -135,6 +135,19 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+std::string shortened(std::string_view text, std::size_t most) {
+  constexpr std::string_view kCut = "...";
+  std::size_t characters = 0;
+  std::size_t kept = 0;  // where a character begins that gives way to kCut if there are too many
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const bool continues = (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
+    if (continues) continue;
+    if (characters == most - kCut.size()) kept = at;
+    if (++characters > most) return std::string(text.substr(0, kept)) + std::string(kCut);
+  }
+  return std::string(text);
+}
+
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> pieces;
   while (true) {

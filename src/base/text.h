@@ -26,6 +26,11 @@ std::string printable_json(std::string_view document);
 /// Whether `text` is well-formed UTF-8 (no overlong forms, no surrogates).
 bool is_utf8(std::string_view text);
 
+/// `text`, which must be printable, with at most `most` characters: what is cut off its end shows
+/// as
+/// "...".
+std::string shortened(std::string_view text, std::size_t most);
+
 /// The pieces of `text` between `separator`s, empty ones included; "" gives one empty piece.
 std::vector<std::string> split(std::string_view text, char separator);
 

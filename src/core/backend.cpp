@@ -78,4 +78,13 @@ BackendChoice choose_backend(const std::filesystem::path& state_dir, MountMode m
   throw none_works(failed);
 }
 
+std::string listed(const std::vector<Occupant>& occupants) {
+  std::string lines;
+  for (const Occupant& occupant : occupants) {
+    lines += "\n  " + std::to_string(occupant.pid) + " " + occupant.command;
+    if (!occupant.note.empty()) lines += "\n    (" + occupant.note + ")";
+  }
+  return lines;
+}
+
 }  // namespace wafers

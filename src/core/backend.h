@@ -40,8 +40,12 @@ struct MountState {
 /// A process that keeps a view busy.
 struct Occupant {
   pid_t pid = 0;
-  std::string command;  ///< printable
+  std::string command;  ///< printable, of 100 characters at most
+  std::string note;     ///< what it is and how to end it, where that is known; printable
 };
+
+/// One line for each, indented: pid, command, note.
+std::string listed(const std::vector<Occupant>& occupants);
 
 /// The one abstract interface of core: how a view is mounted, found again, entered and unmounted.
 /// Callers hold the wafer's lock for mount, adopt and unmount. Implementations keep no state of

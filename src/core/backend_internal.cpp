@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "core/background_server.h"
 #include "core/doctor_checks.h"
 #include "core/remove_tree.h"
 #include "linux/fuse_overlayfs.h"
@@ -89,7 +90,16 @@ UniqueFd open_recorded_process(const std::optional<MountRecord>& record) {
   return open_process(record->process->pid, record->process->start_ticks);
 }
 
-Occupant describe_occupant(pid_t pid) { return {pid, command_of(pid)}; }
+Occupant describe_occupant(pid_t pid) {
+  constexpr std::size_t kLongest = 100;
+  const std::string line = command_of(pid);
+  Occupant occupant{pid, shortened(line, kLongest), {}};
+  const auto stat = read_process_stat(pid);
+  if (const auto server = known_server(pid, stat ? stat->comm : "", line)) {
+    occupant.note = server->what + "; end it with: " + server->how_to_end;
+  }
+  return occupant;
+}
 
 std::vector<Occupant> occupants_of_view(const ViewIdentity& view) {
   std::vector<Occupant> occupants;
@@ -112,11 +122,8 @@ Error view_is_busy(const Wafer& wafer, const std::vector<Occupant>& occupants) {
                  "and containers: grep -l " +
                      shell_quoted(view_source(wafer)) + " /proc/*/mountinfo");
   }
-  std::string lines;
-  for (const Occupant& occupant : occupants) {
-    lines += "\n  " + std::to_string(occupant.pid) + " " + occupant.command;
-  }
-  return Error(ErrorKind::busy, view + " by:" + lines, "end these processes, then try again");
+  return Error(ErrorKind::busy, view + " by:" + listed(occupants),
+               "end these processes, then try again");
 }
 
 void remove_trial(const std::filesystem::path& directory) {

@@ -5,6 +5,7 @@
 #include "core/base_git.h"
 #include "core/diff_program.h"
 #include "core/interrupt.h"
+#include "core/left_inside.h"
 #include "core/mount.h"
 #include "core/staging.h"
 #include "core/unclean.h"
@@ -58,6 +59,7 @@ Wafer prepare(const Store& store, const std::string& name, Use use) {
 CommitResult git_commit(const Store& store, const std::string& name, const CommitRequest& request) {
   const Lock lock = store.lock(name);
   Wafer wafer = prepare(store, name, Use::write);
+  const LeftInside left(wafer);
   const auto about_to_move = [&](const std::string& commit) {
     Wafer pending = wafer;
     pending.pending_commit = commit;
@@ -74,6 +76,7 @@ StageResult git_add(const Store& store, const std::string& name,
                     const std::vector<std::string>& paths) {
   const Lock lock = store.lock(name);
   Wafer wafer = prepare(store, name, Use::write);
+  const LeftInside left(wafer);
   StageResult result = stage_paths(wafer, paths);
   store.save(wafer);
   return result;
@@ -82,6 +85,7 @@ StageResult git_add(const Store& store, const std::string& name,
 NamedStatus git_status(const Store& store, const std::string& name) {
   const Lock lock = store.lock(name);
   const Wafer wafer = prepare(store, name, Use::look);
+  const LeftInside left(wafer);
   return {wafer.branch, status_of_view(wafer)};
 }
 
@@ -90,7 +94,9 @@ std::optional<int> git_diff(const Store& store, const std::string& name,
   std::optional<DiffProgram> diff;
   {
     const Lock lock = store.lock(name);
-    diff.emplace(prepare(store, name, Use::look), request);
+    const Wafer wafer = prepare(store, name, Use::look);
+    const LeftInside left(wafer);
+    diff.emplace(wafer, request);
   }
   const ExitStatus status = run_in_foreground(diff->command());
   if (status.signal != 0) return status.signal;

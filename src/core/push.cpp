@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "core/base_git.h"
 #include "core/interrupt.h"
+#include "core/left_inside.h"
 #include "core/wafer_branch.h"
 #include "git/remotes.h"
 #include "git/repository.h"
@@ -73,6 +74,7 @@ void git_push(const Store& store, const std::string& name, const PushRequest& re
   for (const std::string& word : {std::string("--"), remote, "refs/heads/" + wafer.branch}) {
     arguments.push_back(word);
   }
+  const LeftInside left(wafer);
   const ExitStatus status = run_in_foreground(git_command_in(repository.worktree(), arguments));
   InterruptGuard::check();
   if (status.success()) return;

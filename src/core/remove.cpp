@@ -32,13 +32,8 @@ std::string indented(const std::vector<std::string>& lines) {
 }
 
 Error busy(const Wafer& wafer, const std::vector<Occupant>& occupants) {
-  std::vector<std::string> lines;
-  lines.reserve(occupants.size());
-  for (const Occupant& occupant : occupants) {
-    lines.push_back(std::to_string(occupant.pid) + " " + occupant.command);
-  }
   return Error(ErrorKind::busy,
-               "processes are inside wafer " + wafers::quoted(wafer.name) + ":" + indented(lines),
+               "processes are inside wafer " + wafers::quoted(wafer.name) + ":" + listed(occupants),
                "end them, or let 'wafers rm --kill " + wafer.name + "' do it");
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
@@ -93,6 +94,20 @@ bool has_line_starting_with(std::string_view text, std::string_view start) {
                      [&](const std::string& line) { return line.starts_with(start); });
 }
 
+/// Whether gpg reached its agent while that was ending, as another process's that started it: the
+/// next gpg starts a new one. Told by the code in "[GNUPG:] FAILURE sign <code>" (gpg-error.h).
+bool lost_its_agent(const ProgramResult& result) {
+  constexpr std::string_view kFailure = "[GNUPG:] FAILURE sign ";
+  constexpr unsigned long kCodeMask = 0xFFFF;
+  constexpr unsigned long kNoAgent = 77;
+  constexpr unsigned long kEndOfFile = 16383;
+  const std::size_t at = result.errors.find(kFailure);
+  if (result.success() || at == std::string::npos) return false;
+  const unsigned long number = std::strtoul(&result.errors[at + kFailure.size()], nullptr, 10);
+  const unsigned long code = number & kCodeMask;
+  return code == kNoAgent || code == kEndOfFile;
+}
+
 }  // namespace
 
 Signer::Signer(const Config& config, fs::path worktree, std::string key, const Identity& committer)
@@ -159,8 +174,11 @@ std::string Signer::sign(std::string_view content) const {
 }
 
 std::string Signer::sign_by_gpg(std::string_view content) const {
-  ProgramResult result =
-      run_program({program_, "--status-fd=2", "-bsau", key_}, worktree_, content);
+  constexpr int kTries = 10;
+  ProgramResult result;
+  for (int i = 0; i < kTries && (i == 0 || lost_its_agent(result)); ++i) {
+    result = run_program({program_, "--status-fd=2", "-bsau", key_}, worktree_, content);
+  }
   // Only this line proves it (gpg-interface.c: sign_buffer_gpg).
   if (!result.success() || !has_line_starting_with(result.errors, "[GNUPG:] SIG_CREATED ")) {
     throw cannot_sign("gpg failed: " + complaints(result),

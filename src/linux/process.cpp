@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -127,6 +129,18 @@ std::vector<pid_t> all_processes() {
   while (const dirent* entry = ::readdir(directory.get())) {
     if (const auto pid = parse_number<pid_t>(entry->d_name)) pids.push_back(*pid);
   }
+  return pids;
+}
+
+std::vector<pid_t> own_children() {
+  siginfo_t ignored{};
+  // Mostly there are none (ECHILD), and this says so without a look at every process.
+  if (::waitid(P_ALL, 0, &ignored, WEXITED | WNOHANG | WNOWAIT) != 0) return {};
+  std::vector<pid_t> pids = all_processes();
+  std::erase_if(pids, [](pid_t pid) {
+    const auto stat = read_process_stat(pid);
+    return !stat || stat->parent != ::getpid();
+  });
   return pids;
 }
 

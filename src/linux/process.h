@@ -61,6 +61,9 @@ std::string boot_id();
 /// All processes that /proc shows, in no particular order.
 std::vector<pid_t> all_processes();
 
+/// The children of this process, of all its threads, zombies included.
+std::vector<pid_t> own_children();
+
 /// A process's command line as one printable line, words separated by blanks; its name in brackets,
 /// as ps(1) does it, where the command line is empty or not readable.
 std::string command_of(pid_t pid);

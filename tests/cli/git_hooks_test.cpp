@@ -184,5 +184,25 @@ TEST_CASE("a hook that moves the branch itself refuses the commit") {
   CHECK(hooked.log("%s") == "mine");
 }
 
+TEST_CASE("what a hook leaves in the background keeps no wafer busy") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  INFO("backend " << backend);
+  const Hooked hooked(backend);
+  const World& world = hooked.world();
+  hooked.hook("post-commit",
+              "setsid sh -c 'sleep 1000 & sleep 1001' >/dev/null 2>&1 < /dev/null &");
+  SECTION("called outside") { CHECK(hooked.commit().status == 0); }
+  SECTION("called inside") { world.inside("a", "'" WAFERS_PROGRAM "' git-commit --verify -m x"); }
+  CHECK(world.wafers({"rm", "a"}).err.empty());
+}
+
+TEST_CASE("what was in the background before a commit stays there") {
+  const World world;
+  world.add("a", any_backend());
+  world.inside("a", "echo 2 > README; sleep 1000 >/dev/null 2>&1 & exec '" WAFERS_PROGRAM
+                    "' git-commit -m x");
+  CHECK_THAT(world.wafers({"rm", "a"}).err, Contains(" sleep 1000\n"));
+}
+
 }  // namespace
 }  // namespace wafers::test

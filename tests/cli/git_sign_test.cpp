@@ -1,5 +1,8 @@
 // Signed commits, by the real gpg, gpgsm and ssh-keygen; git is the one to verify them.
 
+#include <array>
+#include <thread>
+
 #include "cli/world.h"
 #include "support/catch.h"
 #include "support/needs.h"
@@ -234,6 +237,48 @@ TEST_CASE("a commit that can't be signed is not made") {
   signing.configure("gpg.ssh.defaultKeyCommand", "echo nothing");
   fails({"-S"}, "returned no keys");
   CHECK(signing.commit({"-S", "--no-gpg-sign"}).status == 2);
+}
+
+TEST_CASE("a commit that is signed inside leaves no gpg-agent there") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  INFO("backend " << backend);
+  const World world;
+  world.base().git({"config", "commit.gpgSign", "true"});
+  const Words environment{keys().variable()};
+  const auto commit_inside = [&](const std::string& name) {
+    return world.wafers({"exec", name, "--", "sh", "-c",
+                         "echo " + name + " > new; exec '" WAFERS_PROGRAM "' git-commit -m x"},
+                        {.cwd = {}, .environment = environment, .input = {}});
+  };
+  run({"gpgconf", "--kill", "all"}, {.cwd = {}, .environment = environment, .input = {}});
+
+  SECTION("one") {
+    world.add("a", backend);
+    CHECK(commit_inside("a").status == 0);
+    CHECK(world.wafers({"rm", "a"}).status == 0);
+  }
+  SECTION("many at a time, whose gpgs meet the agents of each other") {
+    constexpr int kMany = 8;
+    std::vector<std::thread> threads;
+    std::array<int, kMany> status{};
+    for (int i = 0; i < kMany; ++i) world.add("a" + std::to_string(i), backend);
+    for (int i = 0; i < kMany; ++i) {
+      threads.emplace_back(
+          [&, i] { status.at(i) = commit_inside("a" + std::to_string(i)).status; });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(status == std::array<int, kMany>{});
+    CHECK(world.wafers({"rm", "--all"}).err.empty());
+  }
+  SECTION("but the agent outside, which a commit outside has started") {
+    world.add("a", backend);
+    world.inside("a", "echo 2 > README");
+    const RunOptions options{.cwd = {}, .environment = environment, .input = {}};
+    CHECK(world.wafers({"git-commit", "a", "-m", "x"}, options).status == 0);
+    CHECK(run({"gpg-connect-agent", "--no-autostart", "/bye"}, options).err.empty());
+    CHECK(commit_inside("a").status == 0);
+    CHECK(run({"gpg-connect-agent", "--no-autostart", "/bye"}, options).err.empty());
+  }
 }
 
 }  // namespace

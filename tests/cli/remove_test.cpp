@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "base/text.h"
 #include "cli/world.h"
 #include "support/catch.h"
 
@@ -64,6 +65,30 @@ TEST_CASE("rm leaves those inside alone, or ends them") {
   CHECK(world.inside("a", "cat README") == "base\n");
   CHECK(world.json({"rm", "a", "--kill"})["removed"] == nlohmann::json{"a"});
   CHECK_FALSE(fs::exists(world / "state/a"));
+}
+
+TEST_CASE("a background server that is left inside is named with what it is and how to end it") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  INFO("backend " << backend);
+  const World world;
+  world.add("a", backend);
+  // It is by its name that one is known.
+  const std::string pid = world.inside(
+      "a", "cp \"$(command -v sleep)\" ./gpg-agent; ./gpg-agent 1000 >/dev/null 2>&1 & echo $!");
+  const std::string words(150, 'x');
+  const std::string other =
+      world.inside("a", "sh -c 'sleep 1000; : " + words + "' >/dev/null 2>&1 & echo $!");
+  for (const auto& command : {Words{"umount", "a"}, Words{"rm", "--force", "a"}}) {
+    const RunResult refused = world.wafers(command);
+    CHECK(refused.status == 4);
+    CHECK_THAT(refused.err, Contains("\n  " + std::string(trimmed(pid)) +
+                                     " ./gpg-agent 1000\n    (keeps keys for gpg; end it with: "
+                                     "gpgconf --kill gpg-agent)\n"));
+    const std::string line = "sh -c sleep 1000; : " + words;
+    CHECK_THAT(refused.err,
+               Contains("\n  " + std::string(trimmed(other)) + " " + line.substr(0, 97) + "...\n"));
+  }
+  world.wafers_ok({"rm", "--force", "--kill", "a"});
 }
 
 TEST_CASE("who is inside and has gone elsewhere keeps a namespace's view mounted") {

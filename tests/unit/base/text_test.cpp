@@ -56,3 +56,13 @@ TEST_CASE("shell_quoted() gives one shell word", "[text]") {
   CHECK(wafers::shell_quoted("") == "''");
   CHECK(wafers::shell_quoted("it's $HOME") == "'it'\\''s $HOME'");
 }
+
+TEST_CASE("shortened() counts characters and cuts none in half", "[text]") {
+  CHECK(wafers::shortened("abcdef", 6) == "abcdef");
+  CHECK(wafers::shortened("abcdefg", 6) == "abc...");
+  CHECK(wafers::shortened("\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc", 6) ==
+        "\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc");
+  CHECK(wafers::shortened("\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u20ac", 6) ==
+        "\u00e4\u00f6\u00fc...");
+  CHECK(wafers::shortened("", 6).empty());
+}
