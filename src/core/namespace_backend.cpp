@@ -333,6 +333,9 @@ void end_view(const Inside& inside, const Wafer& wafer, Unmount try_it) {
   const auto failure = try_it(inside, wafer);
   // Nothing is left to be done for it, which SIGTERM would make it do.
   if (!failure) return kill_process(inside.pidfd.get());
+  // Its holder was asked to end at the same moment, and was first.
+  if (has_ended(inside.pidfd.get()) || !has_view(inside, wafer))
+    return kill_process(inside.pidfd.get());
   if (failure->errnum == EBUSY) throw view_is_busy(wafer, occupants_besides(inside, wafer));
   throw failure->error();
 }
