@@ -258,11 +258,11 @@ TEST_CASE("a commit that is signed inside leaves no gpg-agent there") {
     CHECK(world.wafers({"rm", "a"}).status == 0);
   }
   SECTION("many at a time, whose gpgs meet the agents of each other") {
-    constexpr int kMany = 8;
+    constexpr std::size_t kMany = 8;
     std::vector<std::thread> threads;
     std::array<int, kMany> status{};
-    for (int i = 0; i < kMany; ++i) world.add("a" + std::to_string(i), backend);
-    for (int i = 0; i < kMany; ++i) {
+    for (std::size_t i = 0; i < kMany; ++i) world.add("a" + std::to_string(i), backend);
+    for (std::size_t i = 0; i < kMany; ++i) {
       threads.emplace_back(
           [&, i] { status.at(i) = commit_inside("a" + std::to_string(i)).status; });
     }
