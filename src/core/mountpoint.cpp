@@ -268,6 +268,7 @@ void remove_marker(int fd, const Wafer& wafer) {
     return;
   }
   const int err = errno;
+  struct stat stat {};
   const bool ours = ::fstat(fd, &stat) == 0 && stat.st_uid == ::geteuid();
   if (ours && err != EROFS) throw failure(err, "cannot empty mountpoint", wafer.mountpoint);
 }
@@ -443,8 +444,8 @@ void release_mountpoint(const Wafer& wafer) {
   const bool outside = !is_in_own_state(wafer);
   const bool restored = outside && fd && restore_mountpoint(fd.get(), wafer);
   fd.reset();
-  const bool ours = restored || (outside && is_unmarked_start(wafer.mountpoint, wafer));
-  if (ours && wafer.mountpoint_made && !is_removed(wafer.mountpoint)) return;
+  const bool given_back = restored || (outside && is_unmarked_start(wafer.mountpoint, wafer));
+  if (given_back && wafer.mountpoint_made && !is_removed(wafer.mountpoint)) return;
   const auto& made = wafer.mountpoint_parents;
   for (auto path = made.rbegin(); path != made.rend(); ++path) {
     const bool ours = is_marked(*path) || is_unmarked_start(*path, wafer);
