@@ -107,27 +107,6 @@ bool is_marked(const fs::path& directory) {
   throw failure(err, "cannot open", directory);
 }
 
-/// When it was made; absent where the file system doesn't tell (statx(2), STATX_BTIME).
-std::optional<std::pair<std::int64_t, std::uint32_t>> birth_of(int fd, const char* path) {
-  struct statx status {};
-  const int flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
-  if (::statx(fd, path, flags, STATX_BTIME, &status) != 0) return std::nullopt;
-  if ((status.stx_mask & STATX_BTIME) == 0) return std::nullopt;
-  return std::pair(status.stx_btime.tv_sec, status.stx_btime.tv_nsec);
-}
-
-/// Whether it can be a directory that we made for the wafer and were killed before we marked it: an
-/// empty one of the caller's that is younger than the wafer.
-bool is_unmarked_start(const fs::path& directory, const Wafer& wafer) {
-  const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  struct stat status {};
-  if (!fd || ::fstat(fd.get(), &status) != 0 || status.st_uid != ::geteuid()) return false;
-  const auto birth = birth_of(fd.get(), "");
-  const auto wafers_birth = birth_of(AT_FDCWD, wafer.directory.c_str());
-  const auto entries = entries_of(directory);
-  return birth && wafers_birth && *birth >= *wafers_birth && entries && entries->empty();
-}
-
 /// A symlink that leads nowhere is there.
 bool is_missing(const fs::path& path) { return !fs::exists(fs::symlink_status(path)); }
 
@@ -140,23 +119,42 @@ std::vector<fs::path> missing_parents(const fs::path& mountpoint) {
   return missing;
 }
 
-/// Another wafer may be making the same directory: the last one to go removes it.
-bool make_directory(const fs::path& path, const char* doing) {
-  if (::mkdir(path.c_str(), 0777) == 0) return true;
+/// Where a directory of that path is made: it gets its own name when it bears the mark, so that
+/// none is ever there without. What a kill leaves under this name is taken away with the rest.
+fs::path start_of(const fs::path& path, const Wafer& wafer) {
+  return path.parent_path() / (".wafers-new-" + wafer.name);
+}
+
+/// False where it is there: another wafer may be making the same, and the last one to go removes it.
+bool make_directory(const fs::path& path, const Wafer& wafer, const std::string& doing) {
+  const fs::path start = start_of(path, wafer);
+  if (::mkdir(start.c_str(), 0777) != 0 && errno != EEXIST) {
+    const int err = errno;
+    throw failure(err, doing, path);
+  }
+  mark(start);
+  if (::renameat2(AT_FDCWD, start.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) {
+    return true;
+  }
   const int err = errno;
-  if (err != EEXIST) throw failure(err, doing, path);
-  return false;
+  ::rmdir(start.c_str());
+  if (err == EEXIST) return false;
+  if (err != EINVAL) throw failure(err, doing, path);
+  // The file system can't rename without replacing (rename(2)).
+  if (::mkdir(path.c_str(), 0777) == 0) return mark(path), true;
+  if (errno == EEXIST) return false;
+  const int mkdir_err = errno;
+  throw failure(mkdir_err, doing, path);
 }
 
 void make_mountpoint(const Wafer& wafer) {
   for (const fs::path& path : missing_parents(wafer.mountpoint)) {
-    if (make_directory(path, "cannot make directory")) mark(path);
+    make_directory(path, wafer, "cannot make directory");
   }
-  const bool made = make_directory(wafer.mountpoint, "cannot make mountpoint");
+  const bool there = !is_missing(wafer.mountpoint) ||
+                     !make_directory(wafer.mountpoint, wafer, "cannot make mountpoint");
   // Whoever says `add` names the directory; later only the record does.
-  if (made || wafer.stage == WaferStage::adding || is_unmarked_start(wafer.mountpoint, wafer)) {
-    mark(wafer.mountpoint);
-  }
+  if (there && wafer.stage == WaferStage::adding) mark(wafer.mountpoint);
 }
 
 /// All lie on the way to one mountpoint: the shortest is the outermost.
@@ -378,7 +376,7 @@ bool plan_mountpoint(Wafer& wafer) {
   bool more = false;
   auto& parents = wafer.mountpoint_parents;
   for (const fs::path& path : missing_parents(wafer.mountpoint)) {
-    if (std::ranges::find(parents, path) != parents.end()) continue;
+    if (path == wafer.directory || std::ranges::find(parents, path) != parents.end()) continue;
     parents.push_back(path);
     more = true;
   }
@@ -444,12 +442,12 @@ void release_mountpoint(const Wafer& wafer) {
   const bool outside = !is_in_own_state(wafer);
   const bool restored = outside && fd && restore_mountpoint(fd.get(), wafer);
   fd.reset();
-  const bool given_back = restored || (outside && is_unmarked_start(wafer.mountpoint, wafer));
-  if (given_back && wafer.mountpoint_made && !is_removed(wafer.mountpoint)) return;
+  if (outside) ::rmdir(start_of(wafer.mountpoint, wafer).c_str());
+  if (restored && wafer.mountpoint_made && !is_removed(wafer.mountpoint)) return;
   const auto& made = wafer.mountpoint_parents;
   for (auto path = made.rbegin(); path != made.rend(); ++path) {
-    const bool ours = is_marked(*path) || is_unmarked_start(*path, wafer);
-    const bool removed = ours ? is_removed(*path) : is_missing(*path);
+    ::rmdir(start_of(*path, wafer).c_str());
+    const bool removed = is_marked(*path) ? is_removed(*path) : is_missing(*path);
     if (!removed) return;
   }
 }

@@ -127,8 +127,9 @@ bool shows_view(const Inside& inside, const Wafer& wafer) {
 
 /// Whether the holder was started for a wafer of this name, as its command line tells.
 bool has_name_of(const Inside& holder, const Wafer& wafer) {
-  const auto words = read_small_file(proc_path(holder.id.pid) + "/cmdline");
-  return words && words->ends_with('\0' + wafer.name + '\0');
+  const auto cmdline = read_small_file(proc_path(holder.id.pid) + "/cmdline");
+  const std::vector<std::string> words = split(cmdline.value_or(""), '\0');
+  return words.size() > 2 && words[1] == wafer.name;
 }
 
 /// Whether `inside` keeps this wafer's view for sure. Where the upper is gone, by which one view is
@@ -242,15 +243,8 @@ void end_useless_holder(const Wafer& wafer) {
 class OccupantFilter {
  public:
   OccupantFilter(const Wafer& wafer, const Inside& inside)
-      : user_ns_(owner_of_mount_namespace(inside.id.pid)),
-        mnt_ns_(namespace_inode(inside.id.pid, NamespaceType::mount)),
-        view_(view_identity(host_path_of(inside.id.pid, wafer))) {
-    // From outside, our own user namespace holds everybody.
-    if (mnt_ns_ != own_namespace_inode(NamespaceType::mount) &&
-        user_ns_ == own_namespace_inode(NamespaceType::user)) {
-      user_ns_.reset();
-    }
-  }
+      : OccupantFilter(is_here(wafer) ? ::getpid() : inside.id.pid,
+                       host_path_of(inside.id.pid, wafer)) {}
 
   /// It lives in the wafer's namespaces, or in a sandbox that was made there.
   bool lives_inside(pid_t pid) const {
@@ -262,6 +256,18 @@ class OccupantFilter {
   bool reaches_in(pid_t pid) const { return view_ && uses_view(pid, *view_); }
 
  private:
+  /// `pid` lives there; from inside, the holder can't be looked at.
+  OccupantFilter(pid_t pid, const fs::path& view)
+      : user_ns_(owner_of_mount_namespace(pid)),
+        mnt_ns_(namespace_inode(pid, NamespaceType::mount)),
+        view_(view_identity(view)) {
+    // From outside, our own user namespace holds everybody.
+    if (mnt_ns_ != own_namespace_inode(NamespaceType::mount) &&
+        user_ns_ == own_namespace_inode(NamespaceType::user)) {
+      user_ns_.reset();
+    }
+  }
+
   std::optional<std::uint64_t> user_ns_;
   std::optional<std::uint64_t> mnt_ns_;
   std::optional<ViewIdentity> view_;

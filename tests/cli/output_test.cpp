@@ -143,9 +143,9 @@ TEST_CASE("colours follow the terminal, NO_COLOR and TERM") {
 TEST_CASE("the keys of JSON documents") {
   const World world;
   const std::set<std::string> wafer_keys{
-      "name",     "branch",     "base_repo",  "base_commit", "last_commit", "backend",
-      "status",   "mountpoint", "host_path",  "holder_pid",  "user_ns",     "mnt_ns",
-      "upperdir", "created_at", "base_moved", "reason",      "durable"};
+      "name",    "branch",   "branch_note", "base_repo",  "base_commit", "last_commit",
+      "backend", "status",   "mountpoint",  "host_path",  "holder_pid",  "user_ns",
+      "mnt_ns",  "upperdir", "created_at",  "base_moved", "reason",      "durable"};
   const json added = world.json({"add", "a", "b"});
   CHECK(keys_of(added) == std::set<std::string>{"wafers"});
   for (const json& wafer : added["wafers"]) CHECK(keys_of(wafer) == wafer_keys);
@@ -270,8 +270,8 @@ bool reaches_terminal(const std::string& text) {
 TEST_CASE("no name that is printed writes to the terminal") {
   const World world(kHostile);
   world.base().git({"branch",
-                   "other\xc2\x9b"
-                   "m\xe2\x80\xae"});
+                    "other\xc2\x9b"
+                    "m\xe2\x80\xae"});
   world.add("a", any_backend());
   world.add("b", any_backend(),
             {"--branch",

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -452,6 +453,7 @@ TEST_CASE("the caller's own shell inside counts as an occupant, the caller doesn
   f.mount();
   const auto failure = run_in_child([&] {
     f.backend->enter(f.wafer);
+    ::prctl(PR_SET_DUMPABLE, 1);  // as execve(2) does: others of the same user may look at it
     if (!f.backend->occupants(f.wafer).empty()) throw std::runtime_error("it counts itself");
     const pid_t shell = ::getpid();
     const auto of_child = run_in_child([&] {
@@ -461,6 +463,7 @@ TEST_CASE("the caller's own shell inside counts as an occupant, the caller doesn
     });
     if (of_child) throw of_child->error();
   });
+  INFO((failure ? failure->doing : ""));
   CHECK_FALSE(failure);
 }
 
