@@ -183,7 +183,7 @@ TEST_CASE("any number of files is as git has it") {
   compare_all_commands(backend, GENERATE(1, 100, 1000));
 }
 
-TEST_CASE("twenty thousand files of each kind are as git has them") {
+TEST_CASE("twenty thousand files of each kind are as git has them", "[.large]") {
   compare_all_commands(any_backend(), 20'000);
 }
 
