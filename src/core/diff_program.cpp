@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "core/base_git.h"
+#include "core/discard.h"
 #include "core/wafer_git.h"
 #include "git/attributes_files.h"
 #include "git/diff.h"
@@ -127,7 +128,7 @@ std::vector<std::string> arguments_for(const DiffRequest& request, const Trees& 
 }  // namespace
 
 DiffProgram::DiffProgram(const Wafer& wafer, const DiffRequest& request)
-    : scratch_(wafer.directory, "diff-") {
+    : scratch_(wafer.directory.parent_path(), kDiffPrefix) {
   const std::vector<std::string> paths = clean_paths(request.paths);
   const fs::path worktree = scratch_.path() / "worktree";
   const fs::path objects_dir = scratch_.path() / "objects";

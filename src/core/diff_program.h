@@ -10,9 +10,9 @@ namespace wafers {
 /// `git diff` of one of a wafer's ranges, ready to run. Git prints it itself, so that every setting
 /// and attribute, the colours and the pager are as its users have them.
 ///
-/// What the view has and the repository hasn't lies in an object directory of its own, in the
-/// wafer's state. Beside it is a worktree of nothing but `.gitattributes` files: git looks at
-/// those of the worktree, and the base's are not the view's.
+/// What the view has and the repository hasn't lies in an object directory of its own, in the state
+/// directory, where sweep() finds it if we are killed. Beside it is a worktree of nothing but
+/// `.gitattributes` files: git looks at those of the worktree, and the base's are not the view's.
 class DiffProgram {
  public:
   /// Reads the upper; later nothing does. Throws as commit_view() does for bad paths, and

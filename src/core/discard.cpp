@@ -74,7 +74,8 @@ Suspects find_suspects(const fs::path& root) {
   for (fs::directory_iterator it(root, error), end; !error && it != end; it.increment(error)) {
     const std::string name = it->path().filename().native();
     if (name.starts_with(kAddingPrefix)) suspects.half_made.push_back(it->path());
-    if (name.starts_with(kPrefix) || name.starts_with(kTrialPrefix)) {
+    if (name.starts_with(kPrefix) || name.starts_with(kTrialPrefix) ||
+        name.starts_with(kDiffPrefix)) {
       suspects.claimable.push_back(it->path());
     }
   }

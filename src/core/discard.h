@@ -2,10 +2,15 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <string_view>
 
 #include "core/store.h"
 
 namespace wafers {
+
+/// What the names of directories below the state directory begin with in which git-diff works.
+/// Whoever makes one has claimed it (core/claim.h).
+inline constexpr std::string_view kDiffPrefix = ".diff-";
 
 /// A view of so many files is removed while a command waits, which is a few milliseconds; larger
 /// ones go in the background.
@@ -23,8 +28,8 @@ void discard(const std::filesystem::path& root, const std::filesystem::path& dir
 
 /// Takes away what commands that were killed have left in the state directory: wafers that were
 /// never made completely, trials, with what is mounted in them, and, in the background, what
-/// discard() had not removed yet. Reads the directory once. The caller holds no lock_all(). Throws
-/// nothing.
+/// discard() had not removed yet and what git-diff had made. Reads the directory once. The caller
+/// holds no lock_all(). Throws nothing.
 void sweep(const Store& store) noexcept;
 
 }  // namespace wafers

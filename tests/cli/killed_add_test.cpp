@@ -1,5 +1,5 @@
-// What an `add` that was killed leaves in the state directory is taken away by whoever comes next,
-// and what is in use there is left alone.
+// What an `add` or `git-diff` that was killed leaves in the state directory is taken away by
+// whoever comes next, and what is in use there is left alone.
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -29,7 +29,7 @@ std::vector<fs::path> left_behind(const World& world, const std::string& prefix)
 
 /// Whoever sweeps a trial has it locked from before `wafers` ends until it is gone.
 void wait_for_sweep(const World& world) {
-  for (const char* const prefix : {".trial-", ".removing-"}) {
+  for (const char* const prefix : {".trial-", ".removing-", ".diff-"}) {
     for (const fs::path& path : left_behind(world, prefix)) {
       const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
       if (fd) REQUIRE(::flock(fd.get(), LOCK_EX) == 0);
@@ -121,6 +121,30 @@ TEST_CASE("a trial of fuse that was killed while it was mounted") {
   wait_for_sweep(world);
   CHECK(left_behind(world, ".trial-").empty());
   CHECK_THAT(read_file("/proc/self/mountinfo"), !Contains((world / "state/.trial-").native()));
+}
+
+TEST_CASE("what a killed git-diff worked in is swept away, and the wafer keeps nothing of it") {
+  const auto& [command, act] = GENERATE(from_range(kNext));
+  INFO(command);
+  const World world;
+  world.add("other", any_backend());
+  world.add("a", any_backend());
+  world.inside("a", "echo work > new");
+  world.wafers_ok({"git-diff", "a", "--uncommitted"});  // what it keeps is there from now on
+  const fs::path own = world.state() / "a";
+  const auto entries = [&] {
+    return std::distance(fs::directory_iterator(own), fs::directory_iterator());
+  };
+  const auto before = entries();
+  // The first file or directory that it would remove at its end.
+  const RunResult result = world.run_program(
+      WAFERS_KILLED_AT, {"unlinkat", WAFERS_PROGRAM, "git-diff", "a", "--uncommitted"}, {});
+  REQUIRE(result.status == 0);
+  REQUIRE(left_behind(world, ".diff-").size() == 1);
+  CHECK(entries() == before);
+  act(world);
+  wait_for_sweep(world);
+  CHECK(left_behind(world, ".diff-").empty());
 }
 
 TEST_CASE("a trial that goes on is left alone") {
