@@ -59,18 +59,19 @@ void tidy_work_directory(const Wafer& wafer) noexcept {
 }
 
 void mount_patiently(const Wafer& wafer, const std::function<void()>& attempt) {
-  forget_volatile(wafer.work());
   const auto give_up = std::chrono::steady_clock::now() + kTakingDown;
   bool forgot_origin = false;
   for (auto pause = std::chrono::milliseconds(1);; pause *= 2) {
     try {
+      forget_volatile(wafer.work());
       attempt();
       return tidy_work_directory(wafer);
     } catch (const Error& error) {
       const bool still_in_use = error.errnum() == EBUSY;
       const bool other_base = error.errnum() == ESTALE && !forgot_origin;
-      if (!still_in_use && !other_base) throw;
-      if (still_in_use && std::chrono::steady_clock::now() + pause > give_up) throw;
+      const bool was_marked = error.errnum() == EINVAL && forget_volatile(wafer.work());
+      if (!still_in_use && !other_base && !was_marked) throw;
+      if (!other_base && std::chrono::steady_clock::now() + pause > give_up) throw;
       if (other_base) {
         forget_origin(wafer.upper());
         remove_children(wafer.work());  // nothing but the kernel's own notes on the old base

@@ -36,8 +36,9 @@ void tidy_work_directory(const Wafer& wafer) noexcept;
 
 /// Mounts a kernel overlay by `attempt`, once more where the base was made anew (ESTALE), and for a
 /// while where the upper is still in use (EBUSY): the kernel takes the mounts of a namespace down
-/// some time after its last process has ended, and there is nothing to wait for. Throws what
-/// `attempt` throws last.
+/// some time after its last process has ended, and there is nothing to wait for. So it does where
+/// somebody else has left the mark of a volatile mount in between (EINVAL): a holder that was still
+/// at it when the command that had started it was killed. Throws what `attempt` throws last.
 void mount_patiently(const Wafer& wafer, const std::function<void()>& attempt);
 
 /// Whether the record is of this boot: pids, inodes and device numbers mean nothing otherwise.

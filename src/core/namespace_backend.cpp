@@ -409,7 +409,8 @@ class NamespaceBackend final : public Backend {
         tidy_work_directory(wafer);
         return record_of(report);
       } catch (const Error& error) {
-        if (error.errnum() != EBUSY && error.errnum() != ESTALE) throw;
+        const auto err = error.errnum();
+        if (err != EBUSY && err != ESTALE && err != EINVAL) throw;
       }
       return mount(wafer);
     };

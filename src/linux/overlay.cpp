@@ -114,14 +114,14 @@ void mount_overlay(const OverlaySpec& spec) {
                       "cannot mount an overlay on " + wafers::quoted(spec.mountpoint.native()));
 }
 
-void forget_volatile(const std::filesystem::path& work) {
+bool forget_volatile(const std::filesystem::path& work) {
   // ovl_create_volatile_dirty() in fs/overlayfs/super.c makes work/incompat/volatile/dirty, all of
   // it with mode 000. The work directory can be reached by the agent: no symlink is followed.
   const UniqueFd outer(::open(work.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   const UniqueFd inner = outer ? enter(outer.get(), "work") : UniqueFd();
   const UniqueFd features = inner ? enter(inner.get(), "incompat") : UniqueFd();
   const UniqueFd mark = features ? enter(features.get(), "volatile") : UniqueFd();
-  if (!mark) return;
+  if (!mark) return false;
   ::unlinkat(mark.get(), "dirty", 0);
   if (::unlinkat(features.get(), "volatile", AT_REMOVEDIR) != 0) {
     const int err = errno;
@@ -129,6 +129,7 @@ void forget_volatile(const std::filesystem::path& work) {
         err, "cannot remove " + wafers::quoted((work / "work/incompat/volatile").native()));
   }
   ::unlinkat(inner.get(), "incompat", AT_REMOVEDIR);  // stays where more is in it
+  return true;
 }
 
 void forget_origin(const std::filesystem::path& upper) {

@@ -42,8 +42,9 @@ void forget_origin(const std::filesystem::path& upper);
 
 /// Takes away the mark that a volatile mount leaves in its work directory, and for which the kernel
 /// refuses the next mount (EINVAL) as it can't know whether the host has crashed in between. Does
-/// no harm to an overlay that is still mounted. Throws Error(failed).
-void forget_volatile(const std::filesystem::path& work);
+/// no harm to an overlay that is still mounted. Returns whether there was one. Throws
+/// Error(failed).
+bool forget_volatile(const std::filesystem::path& work);
 
 /// umount2(2) of exactly this mountpoint, not of what a symlink there leads to. Throws
 /// Error(failed); EBUSY while something in it is in use.
