@@ -115,7 +115,7 @@ class Worker:
 
     def run(self, *words, may_kill=True):
         kill = may_kill and self.random.random() < self.soak.options.kill
-        result = self.soak.wafers(*words, kill_after=self.random.random() * 0.3 if kill else None)
+        result = self.soak.wafers(*words, kill_after=self.random.random() ** 3 * 0.3 if kill else None)
         self.soak.count(words[0])
         return result
 
