@@ -25,6 +25,7 @@
 #include "core/plan.h"
 #include "core/remove_tree.h"
 #include "core/surrounding_wafer.h"
+#include "core/taken.h"
 #include "core/unclean.h"
 #include "core/wafer_branch.h"
 #include "git/clean_check.h"
@@ -84,6 +85,11 @@ void refuse_inside(const Store& store) {
               "leave " + wafers::quoted(*around) + " first, or let it be added from outside");
 }
 
+[[noreturn]] void refuse_nested(const fs::path& worktree, const std::string& inside) {
+  throw Error(ErrorKind::refused, "the base " + wafers::quoted(worktree.native()) +
+                                      " lies inside " + inside + ": wafers can't be nested");
+}
+
 void check_base_place(const Base& base, const Store& store) {
   const fs::path worktree = base.repository.worktree();
   if (is_within(store.root(), worktree)) {
@@ -92,14 +98,13 @@ void check_base_place(const Base& base, const Store& store) {
                     " lies inside the base " + wafers::quoted(worktree.native()),
                 "set WAFERS_STATE_DIR to a directory outside of it");
   }
-  const auto refuse = [&](const std::string& inside) {
-    throw Error(ErrorKind::refused, "the base " + wafers::quoted(worktree.native()) +
-                                        " lies inside " + inside + ": wafers can't be nested");
-  };
-  if (is_within(worktree, store.root())) refuse("the state directory");
-  for (const Wafer& wafer : store.list().wafers) {
-    if (is_within(worktree, wafer.mountpoint)) {
-      refuse("the view of wafer " + wafers::quoted(wafer.name));
+  if (is_within(worktree, store.root())) refuse_nested(worktree, "the state directory");
+}
+
+void refuse_base_in_view(const fs::path& worktree, const std::vector<Taken>& others) {
+  for (const Taken& other : others) {
+    if (lies_within(worktree.native(), other.mountpoint)) {
+      refuse_nested(worktree, "the view of wafer " + wafers::quoted(other.name));
     }
   }
 }
@@ -308,7 +313,8 @@ class Adding {
 
   void begin_reserving() {
     reserving_.emplace(store_.lock_all());
-    others_ = store_.list().wafers;
+    others_ = list_taken(store_);
+    refuse_base_in_view(base_.repository.worktree(), others_);
   }
 
   void plan_reservation(Plan& plan, One& one, const PlannedWafer& planned) {
@@ -422,7 +428,7 @@ class Adding {
   std::optional<git::Oid> check_branch(const std::string& branch) {
     const std::string name = "branch " + wafers::quoted(branch);
     const fs::path common_dir = base_.repository.common_dir();
-    for (const Wafer& other : others_) {
+    for (const Taken& other : others_) {
       if (other.branch != branch) continue;
       const BaseFiles& files = bases_.of(other.base_repo);
       if (other.base_repo == base_.repository.worktree() || files.common_dir == common_dir) {
@@ -475,8 +481,9 @@ class Adding {
                   "mountpoint " + wafers::quoted(mountpoint.native()) + " " + reason,
                   "choose another place with --at");
     };
-    for (const Wafer& other : others_) {
-      if (is_within(mountpoint, other.mountpoint) || is_within(other.mountpoint, mountpoint)) {
+    for (const Taken& other : others_) {
+      if (lies_within(mountpoint.native(), other.mountpoint) ||
+          lies_within(other.mountpoint, mountpoint.native())) {
         refuse("overlaps that of wafer " + wafers::quoted(other.name));
       }
     }
@@ -524,7 +531,7 @@ class Adding {
 
   void make_mountpoint(One& one) {
     prepare_mountpoint(one.wafer);
-    others_.push_back(one.wafer);
+    others_.push_back(taken_by(one.wafer));
   }
 
   void fill_upper(One& one) {
@@ -562,6 +569,7 @@ class Adding {
     std::error_code ignored;
     fs::remove(store_.root() / ".lock", ignored);
     fs::remove_all(store_.root() / kVerified, ignored);
+    fs::remove(store_.root() / kTakenFile, ignored);
     for (auto path = made_roots_.rbegin(); path != made_roots_.rend(); ++path) {
       if (!fs::remove(*path, ignored)) return;  // another add is at work in it
     }
@@ -583,7 +591,7 @@ class Adding {
   bool mount_failed_ = false;
   std::vector<fs::path> made_roots_;
   std::optional<Lock> reserving_;
-  std::vector<Wafer> others_;  ///< all wafers, those of this command that come earlier included
+  std::vector<Taken> others_;  ///< all wafers, those of this command that come earlier included
   std::vector<One> wafers_;
   BaseFilesCache bases_;
   std::vector<WaferInfo> infos_;

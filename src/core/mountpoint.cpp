@@ -125,7 +125,8 @@ fs::path start_of(const fs::path& path, const Wafer& wafer) {
   return path.parent_path() / (".wafers-new-" + wafer.name);
 }
 
-/// False where it is there: another wafer may be making the same, and the last one to go removes it.
+/// False where it is there: another wafer may be making the same, and the last one to go removes
+/// it.
 bool make_directory(const fs::path& path, const Wafer& wafer, const std::string& doing) {
   const fs::path start = start_of(path, wafer);
   if (::mkdir(start.c_str(), 0777) != 0 && errno != EEXIST) {
@@ -361,12 +362,12 @@ void check_mountpoint(const fs::path& mountpoint) {
   }
 }
 
-void share_parents(Wafer& wafer, const std::vector<Wafer>& others) {
+void share_parents(Wafer& wafer, const std::vector<Taken>& others) {
   auto& parents = wafer.mountpoint_parents;
-  for (const Wafer& other : others) {
-    for (const fs::path& parent : other.mountpoint_parents) {
-      const bool known = std::ranges::find(parents, parent) != parents.end();
-      if (!known && is_within(wafer.mountpoint, parent)) parents.push_back(parent);
+  for (const Taken& other : others) {
+    for (const std::string& parent : other.parents) {
+      if (!lies_within(wafer.mountpoint.native(), parent)) continue;
+      if (std::ranges::find(parents, fs::path(parent)) == parents.end()) parents.emplace_back(parent);
     }
   }
   sort_parents(parents);

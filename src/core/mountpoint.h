@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "core/taken.h"
 #include "core/wafer.h"
 
 namespace wafers {
@@ -27,7 +28,7 @@ void check_mountpoint(const std::filesystem::path& mountpoint);
 
 /// Notes in `wafer` which directories above its mountpoint were made for one of `others`: the last
 /// wafer to go removes them, whichever that is.
-void share_parents(Wafer& wafer, const std::vector<Wafer>& others);
+void share_parents(Wafer& wafer, const std::vector<Taken>& others);
 
 /// Notes in `wafer` what prepare_mountpoint() is going to make or change: a record that is saved
 /// between the two tells `rm` of it, whenever we are killed. True where that is more than was noted
@@ -41,8 +42,8 @@ bool plan_mountpoint(Wafer& wafer);
 /// `add` has prepared; and for root where others could replace it.
 void prepare_mountpoint(Wafer& wafer);
 
-/// The mountpoint, to be mounted on: what was looked at is what is mounted on. Throws Error(refused)
-/// where it holds files.
+/// The mountpoint, to be mounted on: what was looked at is what is mounted on. Throws
+/// Error(refused) where it holds files.
 UniqueFd open_prepared_mountpoint(const Wafer& wafer);
 
 /// Entries in the mountpoint, outside the view, that are not wafers' own; by name. Empty where it

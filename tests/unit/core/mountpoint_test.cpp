@@ -116,7 +116,7 @@ TEST_CASE("whichever wafer goes last takes the directories that were made for bo
   Wafer first = wafer_at(temp / "x/first/view");
   prepare_mountpoint(first);
   Wafer second = wafer_at(temp / "x/second/view");
-  share_parents(second, {first});
+  share_parents(second, {taken_by(first)});
   prepare_mountpoint(second);
   CHECK(second.mountpoint_parents == std::vector<fs::path>{temp / "x", temp / "x/second"});
   release_mountpoint(first);
