@@ -78,16 +78,6 @@ std::string reflog_message(const std::string& message) {
   return "commit: " + message.substr(0, message.find('\n'));
 }
 
-/// The commit is made already: a cache that can't be written only costs time later.
-void write_stat_cache(const Wafer& wafer, const git::IndexFile& index,
-                      std::vector<std::string>& warnings) {
-  try {
-    index.write(wafer.index());
-  } catch (const Error& error) {
-    warnings.push_back(error.message());
-  }
-}
-
 /// What is to be committed.
 struct Content {
   git::Oid tree;
@@ -212,7 +202,7 @@ CommitResult commit_view(Wafer& wafer, const CommitRequest& request,
   git.repository.move_branch(wafer.branch, git.tip, oid, commit.committer,
                              reflog_message(commit.message));
   wafer.staged_tree = std::exchange(wafer.pending_staged_tree, {});
-  if (content.index) write_stat_cache(wafer, *content.index, result.warnings);
+  if (content.index) write_index(wafer, *content.index, result.warnings);
   if (hooks) hooks->after_commit(result.warnings);
   return result;
 }

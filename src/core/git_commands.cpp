@@ -77,9 +77,7 @@ StageResult git_add(const Store& store, const std::string& name,
   const Lock lock = store.lock(name);
   Wafer wafer = prepare(store, name, Use::write);
   const LeftInside left(wafer);
-  StageResult result = stage_paths(wafer, paths);
-  store.save(wafer);
-  return result;
+  return stage_paths(wafer, paths, [&] { store.save(wafer); });
 }
 
 NamedStatus git_status(const Store& store, const std::string& name) {

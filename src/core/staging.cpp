@@ -166,7 +166,8 @@ git::IndexFile full_index(const WaferGit& git, git::ObjectStore& objects, const 
   return index;
 }
 
-StageResult stage_paths(Wafer& wafer, const std::vector<std::string>& paths) {
+StageResult stage_paths(Wafer& wafer, const std::vector<std::string>& paths,
+                        const std::function<void()>& save) {
   if (paths.empty()) {
     throw Error(ErrorKind::usage, "nothing specified, nothing added",
                 "give the paths behind '--'; '-- .' adds everything");
@@ -181,7 +182,6 @@ StageResult stage_paths(Wafer& wafer, const std::vector<std::string>& paths) {
   require_committable(snapshot);
   const git::IndexFile index = full_index(git, *objects, snapshot.tree, snapshot.index);
   objects->flush();
-  index.write(wafer.index());
 
   StageResult result;
   result.tree = snapshot.tree.hex();
@@ -190,6 +190,9 @@ StageResult stage_paths(Wafer& wafer, const std::vector<std::string>& paths) {
   }
   result.warnings = std::move(snapshot.warnings);
   wafer.staged_tree = staged_tree_of(snapshot.tree, git.tip_tree);
+  // An index that no record stands for would name what nobody knows to be in use.
+  save();
+  write_index(wafer, index, result.warnings);
   return result;
 }
 

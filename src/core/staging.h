@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,10 +17,11 @@ namespace wafers {
 // format is made from it, for git to read.
 
 /// `git add -- <paths>`: what the view has at `paths` (new, changed and deleted files) is staged on
-/// top of what is staged already, its objects are in the database, and Wafer::staged_tree, which
-/// the caller saves, says so. Throws as git_add() does. The caller holds the wafer's lock and has
-/// flushed the view.
-StageResult stage_paths(Wafer& wafer, const std::vector<std::string>& paths);
+/// top of what is staged already, its objects are in the database, Wafer::staged_tree says so, and
+/// `save` has been called to write that down. Throws as git_add() does, and what `save` throws. The
+/// caller holds the wafer's lock and has flushed the view.
+StageResult stage_paths(Wafer& wafer, const std::vector<std::string>& paths,
+                        const std::function<void()>& save);
 
 /// `tree` as Wafer::staged_tree has it: empty where nothing is staged on top of `tip_tree`.
 std::string staged_tree_of(const git::Oid& tree, const git::Oid& tip_tree);

@@ -90,6 +90,15 @@ const git::IndexEntry* BlobReader::cached(const ViewFile& file, const git::Index
   return entry->stat == git::index_stat_of(file.stat) && is_proof(*entry, *cache) ? entry : nullptr;
 }
 
+/// What the private index says of the file. Whoever works in the view can write it, and what
+/// git-add stored before it was cut off is garbage to git: a name counts only with its object.
+const git::IndexEntry* BlobReader::indexed(const ViewFile& file) const {
+  const git::IndexEntry* entry = cached(file, input_.cache);
+  if (entry == nullptr) return nullptr;
+  const bool recorded = file.tip != nullptr && file.tip->oid == entry->oid;
+  return recorded || input_.objects->holds(entry->oid) ? entry : nullptr;
+}
+
 /// What was seen of the file, unless it is to be stored now, or attributes have come that convert
 /// it: git reads a file again that differs from its index.
 const git::IndexEntry* BlobReader::seen(const ViewFile& file) const {
@@ -103,7 +112,7 @@ const git::IndexEntry* BlobReader::seen(const ViewFile& file) const {
 }
 
 std::optional<BlobReader::Result> BlobReader::known(const ViewFile& file) const {
-  const git::IndexEntry* entry = cached(file, input_.cache);
+  const git::IndexEntry* entry = indexed(file);
   const bool in_index = entry != nullptr;
   if (!in_index) entry = seen(file);
   if (entry == nullptr) return std::nullopt;

@@ -56,6 +56,7 @@ class BlobReader {
 
  private:
   const git::IndexEntry* cached(const ViewFile& file, const git::IndexFile* cache) const;
+  const git::IndexEntry* indexed(const ViewFile& file) const;
   const git::IndexEntry* seen(const ViewFile& file) const;
   void read_regular(const ViewFile& file, Result& result, std::vector<std::string>& warnings);
   git::Oid stream(const ViewFile& file, int fd) const;

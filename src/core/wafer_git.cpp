@@ -102,6 +102,15 @@ SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::Objec
   return input;
 }
 
+void write_index(const Wafer& wafer, const git::IndexFile& index,
+                 std::vector<std::string>& warnings) {
+  try {
+    index.write(wafer.index());
+  } catch (const Error& error) {
+    warnings.push_back(error.message());
+  }
+}
+
 void remember_seen(const Wafer& wafer, const Snapshot& snapshot) noexcept {
   try {
     if (snapshot.seen_anew && !is_unclean(wafer)) snapshot.seen.write(seen_path(wafer));

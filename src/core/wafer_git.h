@@ -38,6 +38,11 @@ inline bool has_staged(const WaferGit& git) { return git.index_tree != git.tip_t
 SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
                              SnapshotPurpose purpose, std::vector<std::string> paths = {});
 
+/// Writes the wafer's private index. What it stands for is done already, and one that can't be
+/// written only costs time later: `warnings` gets why.
+void write_index(const Wafer& wafer, const git::IndexFile& index,
+                 std::vector<std::string>& warnings);
+
 /// Keeps what a snapshot of the whole view has seen, so that the next one need not read it again.
 /// Where that can't be done the next one reads it. The caller holds the wafer's lock.
 void remember_seen(const Wafer& wafer, const Snapshot& snapshot) noexcept;

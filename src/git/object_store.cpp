@@ -191,9 +191,8 @@ Oid DatabaseStore::hash_blob(std::string_view content) {
   return from_library(oid);
 }
 
-/// Whether the database has the object already. As git does, one that is there is marked as freshly
-/// used, so that a concurrent `git gc` doesn't take it for garbage; packs are not looked for anew.
-bool DatabaseStore::has(const Oid& oid) {
+/// Packs are not looked for anew.
+bool DatabaseStore::holds(const Oid& oid) {
   if (memory_.find(oid) != nullptr || pack_.contains(oid)) return true;
   const git_oid raw = to_library(oid);
   if (writes_ == Writes::to_memory || !settings_.also_read.empty()) {
@@ -212,7 +211,7 @@ Oid DatabaseStore::write(std::string content, git_object_t type, const Oid& repl
   git_oid raw;
   check(git_odb_hash(&raw, content.data(), content.size(), type), "cannot hash");
   const Oid oid = from_library(raw);
-  if (has(oid)) return oid;
+  if (holds(oid)) return oid;
   // Trees are few, and read again soon.
   if (type == GIT_OBJECT_BLOB && is_packing()) {
     pack_.add({oid, type, std::move(content), replaces});
@@ -309,7 +308,7 @@ Oid DatabaseStore::store_file(int fd, std::uint64_t size, const Oid& replaces) {
     stream.write(piece);
   });
   const Oid oid = hasher_->finish();
-  if (!has(oid)) stream.finish(oid);
+  if (!holds(oid)) stream.finish(oid);
   return oid;
 }
 

@@ -36,6 +36,7 @@ class DatabaseStore final : public ObjectStore {
 
   std::vector<TreeEntry> read_tree(const Oid& tree) override;
   std::string read_blob(const Oid& blob) override;
+  bool holds(const Oid& oid) override;
   std::uint64_t object_size(const Oid& oid) override;
   Oid hash_blob(std::string_view content) override;
   Oid write_blob(std::string_view content) override;
@@ -58,7 +59,6 @@ class DatabaseStore final : public ObjectStore {
  private:
   Oid write(std::string content, git_object_t type, const Oid& replaces = {});
   void compare(const PackWriter::Object& object);
-  bool has(const Oid& oid);
   Oid hash_file(int fd, std::uint64_t size);
   Oid store_file(int fd, std::uint64_t size, const Oid& replaces);
   bool is_packing();

@@ -30,6 +30,9 @@ class ObjectStore {
   virtual ~ObjectStore() = default;
   virtual std::vector<TreeEntry> read_tree(const Oid& tree) = 0;
   virtual std::string read_blob(const Oid& blob) = 0;
+  /// Whether the object is there, without asking a remote. As git does, one that is counts as
+  /// freshly used then, so that a concurrent `git gc` leaves it.
+  virtual bool holds(const Oid& oid) = 0;
   /// Size in bytes without inflating the whole object.
   virtual std::uint64_t object_size(const Oid& oid) = 0;
   /// Hash only; nothing is stored.

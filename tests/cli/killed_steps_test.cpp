@@ -110,6 +110,29 @@ TEST_CASE("mount killed at each change, where the mountpoint has gone") {
   CHECK(left_over(world) == "");
 }
 
+TEST_CASE("git-add killed at each change, and what git then takes for garbage") {
+  const World world;
+  const std::string backend = any_backend();
+  int round = 0;
+  const auto content = [&] { return "precious " + std::to_string(round); };
+  with_each_change_killed(
+      world, {"git-add", "a", "--", "."},
+      [&] {
+        ++round;
+        world.add("a", backend);
+        // Nothing of the file is looked at but whether it is as it was.
+        world.inside("a", "echo '*.bin binary' > .gitattributes; printf '" + content() +
+                              "' > w.bin; touch -d 2001-01-01 w.bin");
+      },
+      [&] {
+        world.base().git({"gc", "-q", "--prune=now"});
+        world.wafers_ok({"git-commit", "a", "-m", "work"});
+        CHECK(world.base().git({"show", "wafers/a:w.bin"}) == content());
+        world.base().git({"fsck", "--connectivity-only"});
+        remove_the_rest(world);
+      });
+}
+
 TEST_CASE("rm killed at each change") {
   const std::string backend = GENERATE(from_range(working_backends()));
   INFO("backend " << backend);

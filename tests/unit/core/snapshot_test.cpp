@@ -11,6 +11,7 @@
 #include <ctime>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -109,6 +110,24 @@ TEST_CASE("a file whose stat data the cache knows is not read", "[snapshot]") {
   const Oid recorded = blob_of(view, "b\n");  // not what is in there: reading would tell
   const IndexFile cache = cache_of(view, "a", recorded, 2'000'000'000);
   CHECK(entry_of(with_cache(view, cache), "a")->oid == recorded);
+}
+
+TEST_CASE("a cached name counts only with its object", "[snapshot]") {
+  HandMadeView view(kFiles);
+  view.write("a", "changed\n");
+  view.write("new", "new\n");
+  const Oid gone = blob_of(view, "in no repository\n");
+  for (const auto& [path, content] : {std::pair("a", "changed\n"), std::pair("new", "new\n")}) {
+    INFO(path);
+    set_mtime(view.upper() / path, 1'000'000'000);
+    const IndexFile cache = cache_of(view, path, gone, 2'000'000'000);
+    CHECK(entry_of(with_cache(view, cache), path)->oid == blob_of(view, content));
+    for (const SnapshotPurpose purpose : {SnapshotPurpose::status, SnapshotPurpose::diff}) {
+      const Snapshot snapshot =
+          view.snapshot(purpose, [&](SnapshotInput& input) { input.cache = &cache; });
+      for (const auto& change : snapshot.changes) CHECK(change.change.new_oid != gone);
+    }
+  }
 }
 
 TEST_CASE("a file not older than the cache is read, whatever the cache says", "[snapshot]") {
