@@ -71,8 +71,9 @@ struct Snapshot {
   /// place of tracked ones, names that git forbids, nested repositories without a commit. `tree`
   /// has the tip's version of those, and must not be committed.
   std::vector<std::string> errors;
-  /// Directories of the upper that may not be read, as git warns of them (and so do `warnings`):
-  /// what is in there may be work. The tree has the tip's version of them.
+  /// Directories of the upper that may not be read, or have longer paths than the kernel takes, as
+  /// git warns of them (and so do `warnings`): what is in there may be work. The tree has the tip's
+  /// version of them.
   std::vector<std::string> unreadable;
   /// Submodules with changes inside, which no commit of this repository can have, as far as the
   /// configuration has status tell of them (for a status: as `heed_submodule_ignore` says).

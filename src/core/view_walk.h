@@ -87,6 +87,7 @@ class ViewWalk {
              const git::IndexStat& stat = {});
   Found refuse(const Site& site, git::FileMode mode, std::string why);
   Found unreadable(const Site& site, const Unreadable& error);
+  Found passed_over(const Site& site, int err);
   bool is_directory(const Site& site);
   bool may_be_opened(const Site& site);
   void saw(const std::string& path, git::FileMode mode, const BlobReader::Result& blob);

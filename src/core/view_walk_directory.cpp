@@ -49,9 +49,7 @@ ViewWalk::Found ViewWalk::upper_directory(const Site& site) {
 ViewWalk::Found ViewWalk::directory(const Site& site, ViewLayers layers) {
   layers.tip = tree_of(site.tip);
   if (site.path().size() + 1 >= PATH_MAX) {  // "path/" with its NUL: git can't open it either
-    out_.warnings.push_back("could not open directory " + wafers::quoted(site.path() + "/") + ": " +
-                            describe_errno(ENAMETOOLONG));
-    return keep(site, site.tip);
+    return passed_over(site, ENAMETOOLONG);
   }
   if (site.tip_is_submodule()) return submodule(site, layers);
   return layers.tip ? tracked_directory(site, std::move(layers))
@@ -170,8 +168,13 @@ ViewWalk::Found ViewWalk::unreadable(const Site& site, const Unreadable& error) 
     if (directory && !tree_of(site.tip)) name_untracked(site);
     return refuse(site, FileMode::regular, error.message());
   }
-  std::string warning = "could not open directory " + wafers::quoted(site.path() + "/") + ": " +
-                        describe_errno(EACCES);
+  return passed_over(site, EACCES);
+}
+
+/// As git does with a directory that it can't open: it says so, and goes on with the next.
+ViewWalk::Found ViewWalk::passed_over(const Site& site, int err) {
+  std::string warning =
+      "could not open directory " + wafers::quoted(site.path() + "/") + ": " + describe_errno(err);
   if (site.upper != nullptr) out_.unreadable.push_back(warning);
   out_.warnings.push_back(std::move(warning));
   return keep(site, site.tip);

@@ -126,5 +126,21 @@ TEST_CASE("directories that the agent closes") {
   }
 }
 
+TEST_CASE("what lies deeper than any path leads is not removed") {
+  for (const std::string& backend : working_backends()) {
+    if (backend == "fuse") continue;  // fuse-overlayfs itself makes no longer paths
+    INFO(backend);
+    const World world;
+    world.add("a", backend);
+    world.inside("a",
+                 "i=0; while [ $i -lt 2100 ]; do mkdir d; cd -P d; i=$((i+1)); done; echo 1 > w");
+    CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}).empty());
+    const RunResult kept = world.wafers({"rm", "a"});
+    CHECK(kept.status == 3);
+    CHECK_THAT(kept.err, Contains("could not open directory 'd/d/d/"));
+    CHECK(world.wafers({"rm", "a", "--force"}).status == 0);
+  }
+}
+
 }  // namespace
 }  // namespace wafers::test
