@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+#include <new>
 #include <string_view>
 #include <utility>
 
@@ -15,6 +16,9 @@
 
 namespace wafers {
 namespace {
+
+/// Smaller files are read in less time than the database is asked.
+constexpr std::uint64_t kWorthAsking = 64UL * 1024;
 
 bool is_before(const timespec& a, const timespec& b) {
   return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
@@ -139,6 +143,8 @@ BlobReader::Result BlobReader::read(const ViewFile& file, std::vector<std::strin
     throw;
   } catch (const Error& error) {
     result.failure = error.message();
+  } catch (const std::bad_alloc&) {  // to be converted, a file must be in memory as a whole
+    result.failure = "cannot read " + wafers::quoted(file.path) + ": " + describe_errno(ENOMEM);
   }
   return result;
 }
@@ -166,10 +172,23 @@ void BlobReader::read_regular(const ViewFile& file, Result& result,
     result.oid = store(conversion.to_git(read_whole(file, fd.get()), context_for(file, warnings)));
     // Not with a filter program: it would have to run once more, the other way round.
     if (!filtered) result.size_differs = size_differs(file, result.oid);
+  } else if (differs_by_size(file)) {
+    result.oid = file.tip->oid;
+    result.size_differs = true;
   } else {
     result.oid = stream(file, fd.get());
     result.plain = true;
   }
+}
+
+/// For a status, whether a large file that nothing converts has another size than the tip's: then
+/// nothing of it need be read.
+bool BlobReader::differs_by_size(const ViewFile& file) const {
+  const auto size = static_cast<std::uint64_t>(file.stat.st_size);
+  if (input_.purpose != SnapshotPurpose::status || size < kWorthAsking) return false;
+  if (file.tip == nullptr || !git::is_regular(file.tip->mode)) return false;
+  const git::Oid& recorded = file.tip->oid;
+  return input_.objects->holds(recorded) && input_.objects->object_size(recorded) != size;
 }
 
 git::Oid BlobReader::stream(const ViewFile& file, int fd) const {

@@ -43,7 +43,8 @@ class BlobReader {
     git::IndexStat stat;
     std::string failure;  ///< why there is no oid: unreadable, a conversion that failed, ...
     /// Git's status calls a file modified whose size isn't that of its checked-out version, even if
-    /// the clean filters make the same blob of it (read-cache.c: ie_modified).
+    /// the clean filters make the same blob of it (read-cache.c: ie_modified). The oid is then the
+    /// tip's, also where the file was not read for that.
     bool size_differs = false;
     /// The blob is what the file holds: no conversion has a part in it.
     bool plain = false;
@@ -59,6 +60,7 @@ class BlobReader {
   const git::IndexEntry* indexed(const ViewFile& file) const;
   const git::IndexEntry* seen(const ViewFile& file) const;
   void read_regular(const ViewFile& file, Result& result, std::vector<std::string>& warnings);
+  bool differs_by_size(const ViewFile& file) const;
   git::Oid stream(const ViewFile& file, int fd) const;
   git::Oid store(std::string_view content) const;
   std::optional<std::uint32_t> recorded_size(const std::string& path, const git::Oid& oid);

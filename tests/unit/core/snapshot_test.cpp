@@ -11,6 +11,7 @@
 #include <ctime>
 #include <filesystem>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -235,6 +236,23 @@ TEST_CASE("a changed file is read once, whatever looks at it", "[snapshot][seen]
   CHECK(view.git_show("wafers/test:a") == "changed\n");
   view.write("a", "CHANGED\n");
   CHECK(view.status() == " M a\n");
+}
+
+TEST_CASE("a status reads no large file whose size tells that it changed", "[snapshot]") {
+  constexpr std::size_t kSize = 100'000;
+  HandMadeView view("head -c 100000 /dev/zero > a; cp a text; echo 'text text' > .gitattributes");
+  for (const auto& [path, size, reads_it] :
+       {std::tuple("a", kSize + 1, false), std::tuple("a", kSize, true),
+        std::tuple("text", kSize + 1, true)}) {
+    INFO(path << ' ' << size);
+    view.write(path, std::string(size, 'x'));
+    const ReadHook reads(view.upper() / path, 1000, [] {});
+    CHECK(contains({view.status()}, std::string(" M ") + path + "\n"));
+    CHECK_FALSE(wafers::uncommitted_work(view.wafer(), 10).lines.empty());
+    CHECK((reads.calls() > 0) == reads_it);
+  }
+  CHECK(view.status() == view.git_status());
+  CHECK(view.snapshot().tree.hex() == view.git_commit());
 }
 
 TEST_CASE("an unchanged file that was seen is not read by a commit", "[snapshot][seen]") {
