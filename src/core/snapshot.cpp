@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/deep_stack.h"
 #include "core/path_selection.h"
 #include "core/view_walk.h"
 #include "git/diff.h"
@@ -42,10 +43,7 @@ void complete_changes(const SnapshotInput& input, Snapshot& snapshot) {
             [](const ViewChange& a, const ViewChange& b) { return a.change.path < b.change.path; });
 }
 
-}  // namespace
-
-Snapshot take_snapshot(const SnapshotInput& input) {
-  const DescriptorLimit limit;
+Snapshot walk_view(const SnapshotInput& input) {
   const PathSelection selection(input.paths);
   Snapshot snapshot;
   const std::optional<git::Oid> tree = ViewWalk(input, selection, snapshot).run();
@@ -62,6 +60,16 @@ Snapshot take_snapshot(const SnapshotInput& input) {
   snapshot.index.cached_tree = snapshot.tree;
   snapshot.unmatched_paths = selection.unmatched();
   snapshot.ignored_paths = selection.ignored();
+  return snapshot;
+}
+
+}  // namespace
+
+Snapshot take_snapshot(const SnapshotInput& input) {
+  const DescriptorLimit limit;
+  Snapshot snapshot;
+  // The walk goes down with the directories, whose depth the agent chooses.
+  on_deep_stack([&] { snapshot = walk_view(input); });
   return snapshot;
 }
 

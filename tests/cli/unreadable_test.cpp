@@ -142,5 +142,23 @@ TEST_CASE("what lies deeper than any path leads is not removed") {
   }
 }
 
+TEST_CASE("a deep view is walked with a small stack") {
+  const World world;
+  world.add("a", any_backend());
+  world.inside("a",
+               "i=0; while [ $i -lt 1900 ]; do mkdir d; cd -P d; i=$((i+1)); done; echo 1 > w");
+  const std::string small = "ulimit -s 1024; exec '" WAFERS_PROGRAM "' ";
+  const auto with_small_stack = [&](const std::string& command) {
+    const Words words{"-c", small + command};
+    return world.run_program("/bin/sh", words, {});
+  };
+  CHECK(with_small_stack("git-status a --porcelain").out == "?? d/\n");
+  CHECK(with_small_stack("rm a").status == 3);
+  CHECK(with_small_stack("git-diff a --name-only --uncommitted").status == 0);
+  CHECK(with_small_stack("git-add a -- d").status == 0);
+  CHECK(with_small_stack("git-commit a -m deep").status == 0);
+  CHECK(with_small_stack("rm a").status == 0);
+}
+
 }  // namespace
 }  // namespace wafers::test
