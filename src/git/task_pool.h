@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -18,8 +19,21 @@ inline unsigned thread_count(std::size_t useful) {
   return static_cast<unsigned>(std::clamp<std::size_t>(useful, 1, cores));
 }
 
-/// Runs `body(worker)` for each worker in [0, count), the last one in this thread. Waits for all;
-/// then throws what the first one that failed has thrown.
+/// Appends a thread that runs `body`. False where there can't be one more (RLIMIT_NPROC, pids.max,
+/// no memory for its stack): whoever has work for it does it by itself.
+template <typename Body>
+bool start_thread(std::vector<std::jthread>& threads, Body body) {
+  try {
+    threads.emplace_back(std::move(body));
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
+/// Runs `body(worker)` for each worker in [0, count), the last one in this thread, and those as
+/// well for which there is no thread: none may wait for another to begin. Waits for all; then
+/// throws what the first one that failed has thrown.
 template <typename Body>
 void run_workers(unsigned count, Body body) {
   std::vector<std::exception_ptr> failures(count);
@@ -33,8 +47,11 @@ void run_workers(unsigned count, Body body) {
   {
     std::vector<std::jthread> threads;
     threads.reserve(count - 1);
-    for (unsigned worker = 0; worker + 1 < count; ++worker) threads.emplace_back(guarded, worker);
-    guarded(count - 1);
+    unsigned worker = 0;
+    while (worker + 1 < count && start_thread(threads, [&guarded, worker] { guarded(worker); })) {
+      ++worker;
+    }
+    for (; worker < count; ++worker) guarded(worker);
   }
   for (const std::exception_ptr& failure : failures) {
     if (failure) std::rethrow_exception(failure);

@@ -40,7 +40,7 @@ class WorkQueue {
 
   /// `size` is what the job counts against the limit. Throws what an earlier job has thrown.
   void add(Job job, std::size_t size) {
-    if (threads_.empty()) start();
+    if (!std::exchange(started_, true)) start();
     std::unique_lock lock(mutex_);
     jobs_.emplace_back(std::move(job), size);
     waiting_ += size;
@@ -61,14 +61,16 @@ class WorkQueue {
   void start() {
     const unsigned cores = thread_count(std::thread::hardware_concurrency());
     for (unsigned i = 0; i < (cores > 1 ? cores - 1 : 1); ++i) {
-      threads_.emplace_back([this] {
-        std::unique_lock lock(mutex_);
-        while (true) {
-          changed_.wait(lock, [&] { return stopped_ || !jobs_.empty(); });
-          if (jobs_.empty()) return;
-          do_one(lock);
-        }
-      });
+      if (!start_thread(threads_, [this] { work(); })) return;  // finish() does the rest
+    }
+  }
+
+  void work() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      changed_.wait(lock, [&] { return stopped_ || !jobs_.empty(); });
+      if (jobs_.empty()) return;
+      do_one(lock);
     }
   }
 
@@ -106,6 +108,7 @@ class WorkQueue {
   std::deque<std::pair<Job, std::size_t>> jobs_;
   std::size_t waiting_ = 0;  ///< bytes
   std::size_t busy_ = 0;
+  bool started_ = false;  ///< used by the maker alone
   bool stopped_ = false;
   std::exception_ptr failure_;
   std::vector<std::jthread> threads_;

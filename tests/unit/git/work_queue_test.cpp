@@ -1,5 +1,9 @@
 #include "git/work_queue.h"
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <stdexcept>
@@ -23,6 +27,39 @@ TEST_CASE("a queue does every job once", "[work_queue]") {
     queue.finish();
     CHECK(sum == expected);
   }
+}
+
+namespace {
+
+/// Whether `body` is true in a process that can have no thread more: there is no room for a stack.
+bool holds_without_threads(bool (*body)()) {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    const rlimit little{1, 1};
+    ::setrlimit(RLIMIT_AS, &little);
+    ::_exit(body() ? 0 : 1);
+  }
+  int status = -1;
+  ::waitpid(pid, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("work is done where there can be no threads", "[work_queue]") {
+  constexpr unsigned kWorkers = 4;
+  CHECK(holds_without_threads([] {
+    std::atomic<unsigned> sum{0};
+    wafers::git::run_workers(kWorkers, [&](unsigned worker) { sum += worker; });
+    return sum == kWorkers * (kWorkers - 1) / 2;
+  }));
+  CHECK(holds_without_threads([] {
+    int sum = 0;
+    WorkQueue<int> queue(100, [&](const int& job) { sum += job; });
+    for (int job = 1; job <= 100; ++job) queue.add(job, 1);
+    queue.finish();
+    return sum == 5050;
+  }));
 }
 
 TEST_CASE("jobs are begun in the order in which they were added", "[work_queue]") {
