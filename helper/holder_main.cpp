@@ -167,6 +167,16 @@ bool report_readiness(HolderJob& job) {
   return !report.failure;
 }
 
+int report_failed_fork(int err) {
+  HolderReport report;
+  report.failure = wafers::Failure{"cannot start a holder", err};
+  try {
+    wafers::write_all(wafers::kHolderReportFd, encode(report));
+  } catch (const Error&) {
+  }
+  return 1;
+}
+
 /// Returns where there is no wafers-idle (it is built along with a static holder): this process can
 /// idle as well, in more memory.
 void become_idle(const char* name, const HolderJob& job) {
@@ -212,7 +222,8 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   // Whoever started us waits for this process; the holder itself belongs to nobody.
   const pid_t pid = ::fork();
-  if (pid != 0) return pid > 0 ? 0 : 1;
+  if (pid < 0) return report_failed_fork(errno);
+  if (pid != 0) return 0;
   ::setsid();
   return hold(argv[1]);
 }

@@ -25,6 +25,7 @@ class Error : public std::exception {
 
   /// An error of the system: `doing` plus the text and name of `errnum`. Take errno before anything
   /// else runs: `const int err = errno; throw Error::system(err, "cannot open " + quoted(path));`
+  /// Without a hint, a limit that was reached (ulimit) is named as one.
   static Error system(int errnum, std::string_view doing, std::string hint = {},
                       ErrorKind kind = ErrorKind::failed);
 
@@ -34,6 +35,9 @@ class Error : public std::exception {
   const std::string& hint() const noexcept { return hint_; }
   /// The errno behind it, where there is one.
   std::optional<int> errnum() const noexcept { return errnum_; }
+  /// Whether this process has run out of something that it may have again: descriptors, processes,
+  /// memory. It tells nothing of the host.
+  bool is_shortage() const noexcept;
 
  private:
   ErrorKind kind_;

@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <exception>
 #include <filesystem>
+#include <new>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -44,14 +46,20 @@ void refuse_more_privileges() {
               "take these from the installed programs: chmod ug-s, setcap -r");
 }
 
-/// Writing into a closed pipe is to fail and not to kill us in the middle of something. A handler,
-/// unlike SIG_IGN, is not inherited by the programs that we start.
-void survive_closed_pipes() {
+/// Writing into a closed pipe, or a file beyond RLIMIT_FSIZE, is to fail and not to kill us in the
+/// middle of something. A handler, unlike SIG_IGN, is not inherited by the programs that we start.
+void survive_failed_writes() {
   struct sigaction action {};
   action.sa_handler = [](int) {};
   action.sa_flags = SA_RESTART;
   ::sigaction(SIGPIPE, &action, nullptr);
+  struct sigaction previous {};
+  ::sigaction(SIGXFSZ, nullptr, &previous);
+  // Who ignores it, as Python does, has his commands ignore it too.
+  if (previous.sa_handler == SIG_DFL) ::sigaction(SIGXFSZ, &action, nullptr);
 }
+
+Error out_of_memory() { return Error::system(ENOMEM, "cannot go on"); }
 
 const Command& command_for(const std::string& word) {
   if (word == "-h" || word == "--help") return *find_command("help");
@@ -97,6 +105,8 @@ int run_reporting(std::vector<std::string> words, Report& report) {
   } catch (const std::filesystem::filesystem_error& error) {
     return report.failure(Error::system(
         error.code().value(), "cannot look at " + wafers::quoted(error.path1().native())));
+  } catch (const std::bad_alloc&) {
+    return report.failure(out_of_memory());
   } catch (const std::exception& error) {
     return report.failure(Error(ErrorKind::failed, error.what()));
   }
@@ -109,7 +119,7 @@ int run(int argc, char** argv, Runner git) {
   try {
     set_git_runner(git, argv);
     occupy_closed_streams();
-    survive_closed_pipes();
+    survive_failed_writes();
     const int status = run_reporting({argv + std::min(argc, 1), argv + argc}, report);
     return report.finish(status);
   } catch (const std::exception& error) {

@@ -241,8 +241,9 @@ class Adding {
   /// One wafer in the making.
   struct One {
     Wafer wafer;
-    std::optional<Lock> lock;
+    std::optional<Lock> lock;  ///< or that of an earlier one is its lock, too
     git::Oid tip;
+    bool made = false;
     bool branch_exists = false;
     std::optional<git::Oid> forward_from;   ///< where the branch is, if it is to be fast-forwarded
     bool branch_made = false;               ///< or forwarded
@@ -321,9 +322,9 @@ class Adding {
     const std::string of = " of '" + planned.name + "'";
     plan.step("check the names" + of, [this, &one, &planned] { check_and_fill(one, planned); });
     plan.step(
-        "make the state" + of, [this, &one] { one.lock.emplace(store_.create_wafer(one.wafer)); },
+        "make the state" + of, [this, &one] { make_state(one); },
         [this, &one] {
-          if (one.lock && !one.mounted) discard(store_.root(), one.wafer.directory, kAtOnce);
+          if (one.made && !one.mounted) discard(store_.root(), one.wafer.directory, kAtOnce);
         });
     plan.step(
         "create the branch" + of, [this, &one] { make_branch(one); },
@@ -354,8 +355,8 @@ class Adding {
   void noting_failure(const std::function<void()>& mounting) {
     try {
       mounting();
-    } catch (const Error&) {
-      mount_failed_ = true;
+    } catch (const Error& error) {
+      mount_failed_ = !error.is_shortage();
       throw;
     }
   }
@@ -373,7 +374,7 @@ class Adding {
     } catch (const Error&) {  // NOLINT(bugprone-empty-catch): then nothing is mounted
     }
     if (!one.mounted) return;
-    chosen_.backend->unmount(one.wafer);
+    chosen_.backend->abandon(one.wafer);
     one.mounted = false;
   }
 
@@ -493,6 +494,12 @@ class Adding {
     }
     if (is_within(store_.root(), mountpoint)) refuse("holds the state directory");
     check_mountpoint(mountpoint);
+  }
+
+  void make_state(One& one) {
+    const One& first = wafers_.front();
+    one.lock = store_.create_wafer(one.wafer, &one == &first ? nullptr : &first.wafer);
+    one.made = true;
   }
 
   void make_branch(One& one) {

@@ -56,6 +56,7 @@ class Backend {
   virtual BackendKind kind() const = 0;
 
   /// Mounts, uses and unmounts an overlay in a scratch directory below `state_dir`, and removes it.
+  /// Throws Error where this process has run out of something, which proves nothing.
   virtual Trial trial(const std::filesystem::path& state_dir, MountMode mode) const = 0;
 
   /// Mounts the wafer's view, volatile where Wafer::volatile_boot is set, which must be in its
@@ -85,6 +86,10 @@ class Backend {
   /// the kernel doesn't count, are in the way as well. It may return while the kernel still forgets
   /// the view's files, 4 µs for each that was used; until then a mount() finds the upper in use.
   virtual void unmount_for_good(const Wafer& wafer) const;
+
+  /// As unmount(), for a view that nobody has been told of. In the namespace backend also where
+  /// there can be no process to do it: it ends the holder.
+  virtual void abandon(const Wafer& wafer) const { unmount(wafer); }
 
   /// Makes the calling, single-threaded process see the view at `wafer.mountpoint`, for good. Keeps
   /// the working directory. Where that takes a namespace of the wafer's own, every capability is

@@ -135,6 +135,7 @@ void remove_trial(const std::filesystem::path& directory) {
 }
 
 Trial trial_failed(const Error& error, const std::string& hint) {
+  if (error.is_shortage()) throw Error(error);
   Trial trial;
   trial.reason = error.message();
   trial.hint = error.hint().empty() ? hint : error.hint();

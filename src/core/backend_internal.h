@@ -55,6 +55,7 @@ Occupant describe_occupant(pid_t pid);
 /// Error(busy) that names them; where there are none to name, it says so.
 Error view_is_busy(const Wafer& wafer, const std::vector<Occupant>& occupants);
 
+/// Passes on an error that tells nothing of the host (Error::is_shortage).
 Trial trial_failed(const Error& error, const std::string& hint);
 
 /// What to do where a trial of this kind failed: by looking at the host, so for failures only.

@@ -89,9 +89,12 @@ void remove_half_made(const Store& store, const std::vector<fs::path>& directori
   for (const fs::path& directory : directories) remove_quietly(directory);
 }
 
+/// Each takes a descriptor: of very many, the next sweep takes the rest.
 std::vector<Claim> claim_those_left(const std::vector<fs::path>& directories) {
+  constexpr std::size_t kMost = 32;
   std::vector<Claim> claims;
   for (const fs::path& directory : directories) {
+    if (claims.size() == kMost) break;
     try {
       if (UniqueFd lock = claim_directory(directory)) {
         claims.push_back({std::move(lock), directory});

@@ -62,6 +62,7 @@ class HostBackend final : public Backend {
       try_mounting(state_dir, OverlayXattrs::user, mode);
       return {true, UpperDialect::kernel_user, {}, {}};
     } catch (const Error& error) {
+      if (error.is_shortage()) throw;
       return trusted_trial(state_dir, mode, error);
     }
   }

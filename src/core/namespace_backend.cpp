@@ -455,6 +455,16 @@ class NamespaceBackend final : public Backend {
     }
   }
 
+  void abandon(const Wafer& wafer) const override {
+    try {
+      unmount(wafer);
+    } catch (const Error& error) {
+      const auto inside = error.is_shortage() ? find_recorded(wafer) : std::nullopt;
+      if (!inside) throw;
+      kill_process(inside->pidfd.get());
+    }
+  }
+
   /// Joining a user namespace grants every capability in it: none is kept.
   void enter(const Wafer& wafer) const override {
     if (!is_here(wafer)) join(wafer);

@@ -19,7 +19,9 @@ class Plan {
 
   /// Runs the steps in order, calling `between` before each. Where anything throws, undoes in
   /// reverse order all that was begun and passes the exception on; an undo that fails goes to
-  /// `warn`, and the others still run.
+  /// `warn`, and the others still run. What an undo takes of descriptors and memory is set aside
+  /// before the first step, so that a step may fail for want of them. Throws Error where there is
+  /// not even that much.
   void run(const Action& between, const Notify& warn);
 
  private:

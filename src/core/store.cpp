@@ -221,6 +221,11 @@ void wait_for_lock(int fd, const std::string& what, const Notify& notify) {
   }
 }
 
+bool has_more_names(int fd) {
+  struct stat stat {};
+  return ::fstat(fd, &stat) == 0 && stat.st_nlink > 1;
+}
+
 Error no_such_wafer(const std::string& name) {
   return Error(ErrorKind::failed, "there is no wafer " + wafers::quoted(name),
                "'wafers ls' lists the wafers that there are");
@@ -230,8 +235,6 @@ Error not_used(const std::string& name, const std::string& reason) {
   return Error(ErrorKind::refused, "wafer " + wafers::quoted(name) + " is not used: " + reason,
                "whoever it belongs to can remove it");
 }
-
-bool is_exhausted(int err) { return err == EMFILE || err == ENFILE || err == ENOMEM; }
 
 /// Whether `name` can be that of an entry of the state directory at all: no way out of it, and
 /// nothing of our own.
@@ -328,7 +331,13 @@ Lock Store::acquire(const fs::path& file, int flags, const std::string& what) co
     }
     wait_for_lock(fd.get(), what, notify_);
     // Whoever removes a lock file does so holding its lock.
-    if (is_at(fd.get(), file)) return Lock(std::move(fd));
+    if (!is_at(fd.get(), file)) continue;
+    if (!has_more_names(fd.get())) return Lock(std::move(fd));
+    // It was made for many wafers at once; from now on this one has a lock of its own.
+    if (::unlink(file.c_str()) != 0) {
+      const int err = errno;
+      throw Error::system(err, "cannot renew the lock of " + what);
+    }
   }
 }
 
@@ -373,8 +382,9 @@ Lookup Store::lookup(const std::string& name) const {
   try {
     const UniqueFd entry = open_entry(directory);
     const int err = entry ? 0 : errno;
-    if (is_exhausted(err))
+    if (err == EMFILE || err == ENFILE || err == ENOMEM) {
       throw Error::system(err, "cannot open " + wafers::quoted(directory.native()));
+    }
     struct stat stat {};
     if (!entry && (err != ENOTDIR || ::lstat(directory.c_str(), &stat) != 0)) return {};
     if (!is_valid_wafer_name(name)) return invalid("no wafer can have this name");
@@ -390,7 +400,7 @@ Lookup Store::lookup(const std::string& name) const {
     return {std::nullopt, InvalidEntry{name, directory, foreign.message(), true}};
   } catch (const Error& error) {
     // What this process has run out of is no fault of the record.
-    if (is_exhausted(error.errnum().value_or(0))) throw;
+    if (error.is_shortage()) throw;
     return invalid(error.message());
   }
 }
@@ -415,7 +425,7 @@ Wafer Store::load(const std::string& name) const {
   return std::move(*found.wafer);
 }
 
-Lock Store::create_wafer(const Wafer& wafer) const {
+std::optional<Lock> Store::create_wafer(const Wafer& wafer, const Wafer* held) const {
   const fs::path final_place = directory_of(wafer.name);
   const fs::path directory = root_ / (std::string(kAddingPrefix) + wafer.name);
   // Under lock_all() nobody else is at it: one that is there was left by a killed add.
@@ -431,7 +441,11 @@ Lock Store::create_wafer(const Wafer& wafer) const {
   make_directory(directory / "upper", 0700);
   make_directory(directory / "work", 0700);
   write_new_file(directory / kRecordFile, encode_metadata(wafer, {}));
-  Lock lock = acquire(directory / kLock, O_CREAT, "wafer " + wafers::quoted(wafer.name));
+  std::optional<Lock> lock;
+  if (held == nullptr ||
+      ::link((held->directory / kLock).c_str(), (directory / kLock).c_str()) != 0) {
+    lock = acquire(directory / kLock, O_CREAT, "wafer " + wafers::quoted(wafer.name));
+  }
   if (::renameat2(AT_FDCWD, directory.c_str(), AT_FDCWD, final_place.c_str(), RENAME_NOREPLACE) !=
       0) {
     const int err = errno;

@@ -92,9 +92,11 @@ class Store {
   Wafer load(const std::string& name) const;
 
   /// Makes `<root>/<name>/` with an empty upper, work and mnt and the record, visible to others
-  /// only when all is in place and its lock is held. The caller holds lock_all(). Throws
-  /// Error(failed) where the name is taken.
-  Lock create_wafer(const Wafer& wafer) const;
+  /// only when all is in place and its lock is held. The caller holds lock_all(). `held` is a new
+  /// wafer that the caller has locked: its lock is this one's as well then, without a descriptor
+  /// more, until somebody else takes either; where that can't be, as where there is no such wafer,
+  /// a lock is returned. Throws Error(failed) where the name is taken.
+  std::optional<Lock> create_wafer(const Wafer& wafer, const Wafer* held = nullptr) const;
 
   /// Replaces the wafer's record.
   void save(const Wafer& wafer, Durability durability = Durability::synced) const;

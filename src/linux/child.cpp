@@ -48,7 +48,9 @@ void tell(const std::string& report, int pipe) {
 
 /// In a child of the child, so that nobody has to wait for it.
 [[noreturn]] void run_and_linger(const std::function<void()>& work, int pipe) noexcept {
-  if (::fork() != 0) ::_exit(0);
+  const pid_t pid = ::fork();
+  if (pid < 0) tell(report_of([err = errno] { throw Error::system(err, "cannot fork"); }), pipe);
+  if (pid != 0) ::_exit(0);
   const std::string report = report_of(work);
   leave_session_and_streams();
   tell(report, pipe);

@@ -17,8 +17,6 @@
 namespace wafers {
 namespace {
 
-constexpr int kFirstFree = 64;  ///< above every number that a Command asks for
-
 std::vector<char*> c_strings(std::vector<std::string>& strings) {
   std::vector<char*> pointers;
   pointers.reserve(strings.size() + 1);
@@ -66,9 +64,13 @@ class CleanSignals {
 /// Copies of the descriptors to hand on, out of the way of the numbers that they shall get: dup2 in
 /// the child then never overwrites a source that is still needed.
 std::vector<UniqueFd> move_up(const std::vector<Command::Descriptor>& descriptors) {
+  int first_free = STDERR_FILENO + 1;
+  for (const auto& descriptor : descriptors) {
+    first_free = std::max(first_free, descriptor.there + 1);
+  }
   std::vector<UniqueFd> copies;
   for (const auto& descriptor : descriptors) {
-    copies.emplace_back(::fcntl(descriptor.here, F_DUPFD_CLOEXEC, kFirstFree));
+    copies.emplace_back(::fcntl(descriptor.here, F_DUPFD_CLOEXEC, first_free));
     if (!copies.back()) {
       const int err = errno;
       throw Error::system(err, "cannot duplicate a descriptor");

@@ -1,8 +1,12 @@
 #include "core/plan.h"
 
+#include <fcntl.h>
+
 #include <csignal>
 #include <stdexcept>
+#include <vector>
 
+#include "base/fd.h"
 #include "core/interrupt.h"
 #include "support/catch.h"
 
@@ -32,6 +36,23 @@ struct Recorder {
     plan.run(between, [this](std::string_view line) { warnings.emplace_back(line); });
   }
 };
+
+TEST_CASE("an undo has descriptors left, whatever the step that failed has used up") {
+  std::vector<UniqueFd> used;
+  bool undone = false;
+  Plan plan;
+  plan.step(
+      "use up all",
+      [&used] {
+        while (true) {
+          used.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+          if (!used.back()) throw std::runtime_error("none is left");
+        }
+      },
+      [&undone] { undone = static_cast<bool>(UniqueFd(::open("/dev/null", O_RDONLY))); });
+  CHECK_THROWS(plan.run({}, {}));
+  CHECK(undone);
+}
 
 TEST_CASE("a plan runs its steps in order and undoes nothing") {
   Recorder recorder;

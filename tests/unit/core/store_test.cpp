@@ -136,8 +136,8 @@ TEST_CASE("a wafer is made whole, found, changed and listed") {
   const TempDir temp;
   const Store store(temp / "state");
   const Lock all = store.lock_all();
-  const Lock lock = store.create_wafer(example("b"));
-  const Lock other = store.create_wafer(example("a"));
+  const auto lock = store.create_wafer(example("b"));
+  const auto other = store.create_wafer(example("a"));
   CHECK(fs::is_directory(temp / "state/b/upper"));
   CHECK(fs::is_directory(temp / "state/b/work"));
   CHECK(mode_of(temp / "state/b") == 0700);
@@ -159,7 +159,7 @@ TEST_CASE("a name is given away once") {
   const TempDir temp;
   const Store store(temp / "state");
   const Lock all = store.lock_all();
-  { const Lock lock = store.create_wafer(example("a")); }
+  { const auto lock = store.create_wafer(example("a")); }
   Wafer second = example("a");
   second.branch = "another";
   CHECK_THAT(failure_of([&] { store.create_wafer(second); }), Contains("'a' exists already"));
@@ -172,7 +172,7 @@ TEST_CASE("what a killed add left is swept away by the next") {
   const Store store(temp / "state");
   const Lock all = store.lock_all();
   fs::create_directories(temp / "state/.adding-a/upper/deep");
-  const Lock lock = store.create_wafer(example("a"));
+  const auto lock = store.create_wafer(example("a"));
   CHECK(fs::is_empty(temp / "state/a/upper"));
 }
 
@@ -190,7 +190,7 @@ TEST_CASE("entries that can't be read are listed with their reason") {
   const TempDir temp;
   const Store store(temp / "state");
   const Lock all = store.lock_all();
-  { const Lock good = store.create_wafer(example("good")); }
+  { const auto good = store.create_wafer(example("good")); }
   fs::create_directory(temp / "state/empty");
   test::write_file(temp / "state/file", "x");
   test::write_file(temp / "state/torn/metadata", "{\"version\": 1, \"na");
@@ -225,7 +225,7 @@ TEST_CASE("a record is replaced through a new file, whatever has its name alread
   const Store store(temp / "state");
   const Lock all = store.lock_all();
   Wafer wafer = example("a");
-  const Lock lock = store.create_wafer(wafer);
+  const auto lock = store.create_wafer(wafer);
   const fs::path in_the_way = temp / "state/a/metadata.new";
   test::write_file(temp / "precious", "precious");
   SECTION("what a killed process left") { test::write_file(in_the_way, "half"); }
@@ -244,7 +244,7 @@ TEST_CASE("a record that is too large is not read") {
   const TempDir temp;
   const Store store(temp / "state");
   const Lock all = store.lock_all();
-  const Lock lock = store.create_wafer(example("a"));
+  const auto lock = store.create_wafer(example("a"));
   fs::resize_file(temp / "state/a/metadata", std::uintmax_t{60} << 30U);
   const auto listing = store.list();
   REQUIRE(listing.invalid.size() == 1);
@@ -255,7 +255,7 @@ TEST_CASE("something else in the place of a lock is nobody's lock") {
   const TempDir temp;
   const Store store(temp / "state");
   const Lock all = store.lock_all();
-  { const Lock lock = store.create_wafer(example("a")); }
+  { const auto lock = store.create_wafer(example("a")); }
   const fs::path place = temp / "state/a/lock";
   fs::remove(place);
   test::write_file(temp / "precious", "precious");
@@ -298,7 +298,7 @@ TEST_CASE("a state directory that others can write is made private where it is p
   SECTION("what is in it as well") {
     const Store store(root);
     const Lock all = store.lock_all();
-    const Lock lock = store.create_wafer(example("a"));
+    const auto lock = store.create_wafer(example("a"));
     REQUIRE(::chmod((root / "a").c_str(), 0777) == 0);
     REQUIRE(::chmod((root / "a/metadata").c_str(), 0666) == 0);
     CHECK(store.load("a").name == "a");
@@ -322,7 +322,7 @@ TEST_CASE("what somebody else left in the state is not obeyed") {
   const TempDir temp;
   const Store store(temp / "state");
   const Lock all = store.lock_all();
-  { const Lock lock = store.create_wafer(example("a")); }
+  { const auto lock = store.create_wafer(example("a")); }
   const auto give_away = [&](const char* what) {
     REQUIRE(::chown((temp / "state" / what).c_str(), 59998, 59998) == 0);
   };
@@ -354,7 +354,7 @@ TEST_CASE("a wafer that is half made or half removed is no use") {
   const Lock all = store.lock_all();
   Wafer wafer = example("a");
   wafer.stage = WaferStage::adding;
-  const Lock lock = store.create_wafer(wafer);
+  const auto lock = store.create_wafer(wafer);
   CHECK_THAT(failure_of([&] { store.load("a"); }), Contains("only half made"));
   wafer.stage = WaferStage::removing;
   store.save(wafer);
@@ -423,11 +423,30 @@ TEST_CASE("a lock keeps another process waiting, which is told so") {
   const Store store(temp / "state");
   {
     const Lock all = store.lock_all();
-    const Lock lock = store.create_wafer(example("a"));
+    const auto lock = store.create_wafer(example("a"));
     waiter.ask();
     CHECK(waiter.report() == 'w');
   }
   CHECK(waiter.report() == 'l');
+}
+
+TEST_CASE("wafers that are made together share a lock, and have one each from then on") {
+  const TempDir temp;
+  const Waiter waiter(temp / "state");
+  const Store store(temp / "state");
+  {
+    const Lock all = store.lock_all();
+    const auto lock = store.create_wafer(example("b"));
+    const Wafer held = store.load("b");
+    CHECK_FALSE(store.create_wafer(example("a"), &held));
+    CHECK_FALSE(store.create_wafer(example("c"), &held));
+    waiter.ask();
+    CHECK(waiter.report() == 'w');
+  }
+  CHECK(waiter.report() == 'l');
+  const Lock lock_of_a = store.lock("a");
+  const Lock lock_of_b = store.lock("b");
+  const Lock lock_of_c = store.lock("c");
 }
 
 TEST_CASE("who waited for a wafer that was removed meanwhile learns that it is gone") {
@@ -436,7 +455,7 @@ TEST_CASE("who waited for a wafer that was removed meanwhile learns that it is g
   const Store store(temp / "state");
   {
     const Lock all = store.lock_all();
-    const Lock lock = store.create_wafer(example("a"));
+    const auto lock = store.create_wafer(example("a"));
     waiter.ask();
     CHECK(waiter.report() == 'w');
     fs::remove_all(temp / "state/a");

@@ -1,0 +1,119 @@
+// Commands that run into a limit of their process (ulimit): they need no more than they can have,
+// or say which limit it is and undo all that they did.
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <sstream>
+#include <string>
+
+#include "cli/world.h"
+#include "support/catch.h"
+
+namespace wafers::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Catch::Matchers::Contains;
+
+/// `wafers add` of so many names, with a limit of prlimit(1): "--nofile=64".
+RunResult add_limited(const World& world, const std::string& backend, const std::string& limit,
+                      int count) {
+  Words words{limit, WAFERS_PROGRAM, "add", "--backend", backend};
+  for (int i = 1; i <= count; ++i) words.push_back("n" + std::to_string(i));
+  return world.run_program("/usr/bin/prlimit", words, {});
+}
+
+/// As World::everything(); a trial that fails for want of descriptors may leave its directory to
+/// the next add.
+std::string all_but_trials(const World& world) {
+  std::istringstream lines(world.everything());
+  std::string kept;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("state/.trial-") == std::string::npos) kept += line + "\n";
+  }
+  return kept;
+}
+
+/// Processes and threads of this user, which is what RLIMIT_NPROC limits.
+int own_threads() {
+  int count = 0;
+  std::error_code error;  // they come and go
+  for (const auto& process : fs::directory_iterator("/proc")) {
+    struct stat status {};
+    if (::stat(process.path().c_str(), &status) != 0 || status.st_uid != ::geteuid()) continue;
+    fs::directory_iterator threads(process.path() / "task", error);
+    for (; !error && threads != fs::directory_iterator(); threads.increment(error)) ++count;
+  }
+  return count;
+}
+
+TEST_CASE("add of many names takes few descriptors, and undoes all where there are too few") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  constexpr int kMany = 60;
+  const World world;
+  world.add("kept", backend);
+  const std::string before = all_but_trials(world);
+  for (int limit = 8; limit < kMany; limit += 3) {
+    const RunResult result =
+        add_limited(world, backend, "--nofile=" + std::to_string(limit), kMany);
+    INFO(backend << ", at most " << limit << " descriptors: " << result.err);
+    if (result.ok()) break;
+    // With very few of them the program can't be started at all.
+    REQUIRE(changes(before, all_but_trials(world)) == "");
+  }
+  // Fewer than one for each were enough, and each has a lock of its own.
+  for (const char* const name : {"n1", "n2", "n60"}) {
+    CHECK(world.inside(name, "cat README") == "base\n");
+    world.wafers_ok({"umount", name});
+    world.wafers_ok({"rm", name});
+  }
+}
+
+TEST_CASE("more directories than descriptors that killed commands left are taken away") {
+  constexpr int kLeft = 70;
+  const World world;
+  world.add("kept", any_backend());
+  for (int i = 0; i < kLeft; ++i) {
+    fs::create_directory(world.state() / (".removing-" + std::to_string(i)));
+  }
+  const RunResult result = add_limited(world, any_backend(), "--nofile=64", 1);
+  INFO(result.err);
+  CHECK(result.ok());
+}
+
+TEST_CASE("add is undone where there can be no more processes") {
+  if (::geteuid() == 0) return;             // whom this limit does not concern
+  const std::string backend = "namespace";  // fuse needs a process to unmount, and may get none
+  if (std::ranges::count(working_backends(), backend) == 0) return;
+  constexpr int kMany = 20;
+  const World world;
+  world.add("kept", backend);
+  const std::string before = world.everything();
+  for (int more = 1; more < kMany; more += 2) {
+    const RunResult result =
+        add_limited(world, backend, "--nproc=" + std::to_string(own_threads() + more), kMany);
+    INFO(backend << ", at most " << more << " more processes: " << result.err);
+    if (result.ok()) break;  // others of this user's have ended
+    CHECK_THAT(result.err, Contains("EAGAIN") && Contains("ulimit -u"));
+    REQUIRE(changes(before, world.everything()) == "");
+  }
+}
+
+TEST_CASE("add where files may not grow is undone, and says so") {
+  // Enough for what it says, and too little for a record.
+  const std::string limit = GENERATE("--fsize=300", "--fsize=600");
+  const World world;
+  world.add("kept", any_backend());
+  const std::string before = world.everything();
+  const RunResult result = add_limited(world, any_backend(), limit, 1);
+  INFO(result.err);
+  CHECK(result.status == 1);
+  CHECK_THAT(result.err, Contains("File too large (EFBIG)") && Contains("ulimit -f"));
+  CHECK(changes(before, world.everything()) == "");
+}
+
+}  // namespace
+}  // namespace wafers::test
