@@ -1,5 +1,6 @@
 // Kernel overlayfs in a user and mount namespace of the wafer's own, kept alive by a holder.
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -348,9 +349,11 @@ void end_view(const Inside& inside, const Wafer& wafer, Unmount try_it) {
   const auto failure = try_it(inside, wafer);
   // Nothing is left to be done for it, which SIGTERM would make it do.
   if (!failure) return kill_process(inside.pidfd.get());
-  // Its holder was asked to end at the same moment, and was first.
-  if (has_ended(inside.pidfd.get()) || !has_view(inside, wafer))
+  // Its holder was asked to end or killed at the same moment, and was first. ESRCH: it has given up
+  // its namespaces, and is about to be gone.
+  if (failure->errnum == ESRCH || has_ended(inside.pidfd.get()) || !has_view(inside, wafer)) {
     return kill_process(inside.pidfd.get());
+  }
   if (failure->errnum == EBUSY) throw view_is_busy(wafer, occupants_besides(inside, wafer));
   throw failure->error();
 }
@@ -478,6 +481,10 @@ class NamespaceBackend final : public Backend {
   static void join(const Wafer& wafer) {
     const auto inside = find_recorded(wafer);
     if (!inside) throw not_mounted(wafer);
+    // Whoever unmounts may have seen nobody inside: an open descriptor keeps the view from him.
+    UniqueFd view(::open(host_path_of(inside->id.pid, wafer).c_str(),
+                         O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!has_view(*inside, wafer)) throw not_mounted(wafer);
     std::error_code no_directory;
     const fs::path directory = fs::current_path(no_directory);
     try {
@@ -487,6 +494,7 @@ class NamespaceBackend final : public Backend {
     }
     // setns(2) has moved us to the root. Where the directory can't be reached in there, we stay.
     if (!no_directory) fs::current_path(directory, no_directory);
+    static_cast<void>(view.release());  // execve(2) closes it, when the process stands in the view
   }
 
   static void try_in_namespaces(const OverlaySpec& spec) {

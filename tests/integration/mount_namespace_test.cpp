@@ -18,11 +18,13 @@
 #include "linux/capabilities.h"
 #include "linux/child.h"
 #include "linux/clean_end.h"
+#include "linux/files.h"
 #include "linux/holder.h"
 #include "linux/mount_table.h"
 #include "linux/namespaces.h"
 #include "linux/overlay.h"
 #include "linux/process.h"
+#include "linux/spawn.h"
 #include "support/catch.h"
 #include "support/needs.h"
 
@@ -346,6 +348,38 @@ TEST_CASE("entering keeps the working directory") {
     if (read_file("a1/file") != "from the base") throw std::runtime_error("not in the view");
   });
   CHECK_FALSE(failure);
+}
+
+TEST_CASE("nobody unmounts the view of a process that has entered, wherever it stands") {
+  MountFixture f(kKind);
+  f.mount();
+  Pipe entered = make_pipe();
+  Pipe done = make_pipe();
+  const pid_t pid = ::fork();
+  REQUIRE(pid >= 0);
+  if (pid == 0) {
+    entered.reader.reset();
+    done.writer.reset();
+    try {
+      f.backend->enter(f.wafer);
+    } catch (const Error&) {
+      ::_exit(1);
+    }
+    entered.writer.reset();
+    read_to_end(done.reader.get());
+    ::_exit(0);
+  }
+  entered.writer.reset();
+  read_to_end(entered.reader.get());
+  const UniqueFd holder = open_pidfd(f.wafer.mount->process->pid);
+  const auto failure = run_in_child([&] {
+    enter_user_and_mount_of(holder.get());
+    unmount(f.wafer.mountpoint);
+  });
+  done.writer.reset();
+  CHECK(wait_for_child(pid).code == 0);
+  REQUIRE(failure);
+  CHECK(failure->errnum == EBUSY);
 }
 
 TEST_CASE("entering from inside") {
