@@ -306,7 +306,7 @@ def processes(soak):
 
 
 def leftovers(soak):
-    found = [str(path) for path in soak.state.iterdir() if path.name not in (".lock", ".verified")]
+    found = [str(path) for path in soak.state.iterdir() if path.name not in (".lock", ".taken", ".verified")]
     for path in (soak.repo / ".git").rglob("*"):
         if path.name.endswith(".lock") or path.name.startswith(("tmp_", ".tmp")):
             found.append(str(path))
