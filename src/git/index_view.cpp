@@ -24,26 +24,49 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A whole file in memory, read only.
+/// Ten million entries: an index of that size is somebody's trap.
+constexpr off_t kLargest = off_t{1} << 30;
+
+/// A whole file in memory. Mapped where git alone writes it; a copy where the agent could cut it
+/// off while we read, which ends who has it mapped by SIGBUS (mmap(2)).
 class Mapping {
  public:
-  Mapping(int fd, std::size_t size) : size_(size) {
+  Mapping(int fd, std::size_t size, IndexFile::Checksum checksum) : size_(size) {
     if (size_ == 0) return;
-    address_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    const bool copied = checksum == IndexFile::Checksum::verified;
+    address_ =
+        copied ? ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+               : ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
     errno_ = address_ == MAP_FAILED ? errno : 0;
+    if (copied && errno_ == 0) fill_from(fd);
   }
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
   ~Mapping() {
-    if (size_ > 0 && errno_ == 0) ::munmap(address_, size_);
+    if (size_ > 0 && address_ != MAP_FAILED) ::munmap(address_, size_);
   }
   int error() const noexcept { return errno_; }
   std::string_view view() const noexcept {
-    return size_ == 0 ? std::string_view()
-                      : std::string_view(static_cast<const char*>(address_), size_);
+    return size_ == 0 || errno_ != 0 ? std::string_view()
+                                     : std::string_view(static_cast<const char*>(address_), size_);
   }
 
  private:
+  /// What is cut off meanwhile stays zero, and the checksum tells.
+  void fill_from(int fd) {
+    std::size_t done = 0;
+    while (done < size_) {
+      const ssize_t got = ::read(fd, static_cast<char*>(address_) + done, size_ - done);
+      if (got == 0) return;
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) {
+        errno_ = errno;
+        return;
+      }
+      done += static_cast<std::size_t>(got);
+    }
+  }
+
   void* address_ = nullptr;
   std::size_t size_;
   int errno_ = 0;
@@ -76,7 +99,7 @@ class TextArena {
 }  // namespace
 
 struct IndexView::Content {
-  explicit Content(int fd, std::size_t size) : mapping(fd, size) {}
+  Content(int fd, std::size_t size, IndexFile::Checksum checksum) : mapping(fd, size, checksum) {}
 
   Mapping mapping;
   TextArena names;
@@ -303,14 +326,18 @@ std::optional<IndexView> IndexView::open(const fs::path& path, IndexFile::Checks
     throw Error::system(err, doing);
   }
   if (!S_ISREG(info.st_mode)) throw Error(ErrorKind::failed, doing + ": it is no regular file");
-  auto content = std::make_unique<Content>(fd.get(), static_cast<std::size_t>(info.st_size));
+  if (info.st_size > kLargest) throw Error(ErrorKind::failed, doing + ": it is larger than 1 GiB");
+  auto content =
+      std::make_unique<Content>(fd.get(), static_cast<std::size_t>(info.st_size), checksum);
   if (content->mapping.error() != 0) throw Error::system(content->mapping.error(), doing);
   content->written = {info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
   Reader(*content, path).read(checksum);
   return IndexView(std::move(content));
 }
 
-IndexView IndexView::empty() { return IndexView(std::make_unique<Content>(-1, 0)); }
+IndexView IndexView::empty() {
+  return IndexView(std::make_unique<Content>(-1, 0, IndexFile::Checksum::trusted));
+}
 
 std::span<const IndexRecord> IndexView::entries() const noexcept { return content_->entries; }
 

@@ -38,8 +38,9 @@ class IndexRecord {
   std::uint32_t flags_;  ///< the second word above the first
 };
 
-/// A Git index (gitformat-index(5), versions 2 to 4) mapped into memory. git replaces its index by
-/// rename(2), so what is mapped stays as it was.
+/// A Git index (gitformat-index(5), versions 2 to 4) in memory. Git's own (Checksum::trusted) is
+/// mapped: git replaces it by rename(2), so what is mapped stays as it was. Any other is copied.
+/// One of more than 1 GiB is not read.
 class IndexView {
  public:
   /// As IndexFile::read().

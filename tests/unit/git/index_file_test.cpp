@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "git/cached_tree.h"
+#include "git/index_view.h"
 #include "git/sha1.h"
 #include "support/catch.h"
 #include "support/git_repo.h"
@@ -279,4 +280,27 @@ TEST_CASE("an extension that must be understood and is not makes the index unrea
   CHECK(with("link")->has_split_index);
   CHECK(with("sdir")->has_sparse_dirs);
   CHECK_THROWS_AS(with("xtra"), Error);
+}
+
+TEST_CASE("an index that is cut off while it is in use stays as it was", "[index]") {
+  const TempDir top;
+  const GitRepo git = everything(top / "base");
+  const fs::path own = top / "index";
+  fs::copy_file(git / ".git/index", own);
+  const auto view = wafers::git::IndexView::open(own, IndexFile::Checksum::verified);
+  REQUIRE(view);
+  const std::size_t count = IndexFile::read(git / ".git/index")->entries.size();
+  fs::resize_file(own, 0);
+  std::size_t length = 0;
+  for (const auto& record : view->entries())
+    length += record.path().size() + record.oid().hex().size();
+  CHECK(view->entries().size() == count);
+  CHECK(length > 40 * count);
+}
+
+TEST_CASE("an index that is larger than any is not read", "[index]") {
+  const TempDir top;
+  write_file(top / "index", "DIRC");
+  fs::resize_file(top / "index", std::uintmax_t{1} << 40U);
+  CHECK_THROWS_AS(IndexFile::read(top / "index"), Error);
 }
