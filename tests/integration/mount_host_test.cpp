@@ -151,7 +151,8 @@ TEST_CASE("the caller's capabilities are the same inside") {
   MountFixture f(kKind);
   f.mount();
   CHECK(probe_inside(f, "caps") == probe_outside("caps"));
-  CHECK_THAT(probe_outside("caps"), !Contains("CapEff:\t0000000000000000"));
+  // Of an ordinary user who mounts in a user namespace of his own, execve(2) has taken them all.
+  if (is_real_root()) CHECK_THAT(probe_outside("caps"), !Contains("CapEff:\t0000000000000000"));
 }
 
 TEST_CASE("trusted extended attributes, where user ones aren't to be had") {
