@@ -182,7 +182,8 @@ TEST_CASE("a trial without privilege says what is missing") {
 
 TEST_CASE("who may mount here gets the host backend by default") {
   const TempDir state;
-  const BackendChoice choice = choose_backend(state.path(), MountMode::volatile_, Trials::made_anew);
+  const BackendChoice choice =
+      choose_backend(state.path(), MountMode::volatile_, Trials::made_anew);
   CHECK(choice.kind == BackendKind::host);
   CHECK(choice.fallbacks.empty());
 }
