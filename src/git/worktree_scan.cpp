@@ -638,8 +638,8 @@ ScanResult scan_worktree(const ScanInput& input) {
   std::vector<std::string> of_rules = shared.take_warnings();
   append(all.warnings, of_rules);
   std::ranges::sort(all.warnings);
-  const auto repeated = std::ranges::unique(all.warnings);
-  all.warnings.erase(repeated.begin(), repeated.end());
+  // Not std::ranges::unique(): clang 14 can't compile what it returns.
+  all.warnings.erase(std::unique(all.warnings.begin(), all.warnings.end()), all.warnings.end());
   return all;
 }
 
