@@ -10,6 +10,12 @@
 namespace wafers {
 namespace {
 
+void require(bool understood) {
+  if (understood) return;
+  throw Error(ErrorKind::failed, "the holder and wafers do not understand each other",
+              "reinstall wafers: its two programs are of different versions");
+}
+
 // Fields end in NUL: the one byte that neither a path nor a message has.
 
 void append(std::string& out, std::string_view field) {
@@ -45,16 +51,8 @@ class Fields {
     return count;
   }
 
-  void end() const { require(left() == 0 && fields_.back().empty()); }
-
  private:
   std::size_t left() const { return fields_.size() - 1 - next_; }
-
-  static void require(bool understood) {
-    if (understood) return;
-    throw Error(ErrorKind::failed, "the holder and wafers do not understand each other",
-                "reinstall wafers: its two programs are of different versions");
-  }
 
   std::vector<std::string> fields_;
   std::size_t next_ = 0;
@@ -96,7 +94,7 @@ HolderJob decode_job(std::string_view text) {
   for (gid_t& group : job.mapped.groups) group = fields.number<gid_t>();
   job.own_copies.resize(fields.count());
   for (auto& file : job.own_copies) file = fields.text();
-  fields.end();
+  require(encode(job) == text);  // all of it, and nothing that means something else
   return job;
 }
 
@@ -122,8 +120,8 @@ HolderReport decode_report(std::string_view text) {
   report.device = fields.number<std::uint64_t>();
   const int errnum = fields.number<int>();
   const std::string doing = fields.text();
-  fields.end();
   if (!doing.empty()) report.failure = Failure{doing, errnum};
+  require(encode(report) == text);
   return report;
 }
 

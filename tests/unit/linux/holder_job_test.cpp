@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "support/catch.h"
@@ -64,4 +65,17 @@ TEST_CASE("half a message is refused") {
   CHECK_THROWS_AS(decode_job(job.substr(0, job.size() - 1)), Error);
   CHECK_THROWS_AS(decode_job(job + '\0'), Error);
   CHECK_THROWS_AS(decode_report("1"), Error);
+}
+
+TEST_CASE("a field that isn't what it should be is refused") {
+  HolderReport report;
+  report.pid = 42;
+  const std::string good = encode(report);
+  for (const std::string& pid :
+       std::vector<std::string>{"", "x", "042", "42x", " 42", "99999999999999999999"}) {
+    INFO(pid);
+    CHECK_THROWS_AS(decode_report(pid + good.substr(2)), Error);
+  }
+  const std::string job = encode(HolderJob{});
+  CHECK_THROWS_AS(decode_job("other" + job.substr(5)), Error);
 }
