@@ -71,7 +71,9 @@ MountEntry entry_of(libmnt_fs* fs) {
           static_cast<std::uint64_t>(mnt.fs_get_id(fs))};
 }
 
-std::vector<MountEntry> read_table(const std::string& file) {
+}  // namespace
+
+std::vector<MountEntry> mount_table_in(const std::string& file) {
   const Libmount& mnt = Libmount::get();
   const std::unique_ptr<libmnt_table, TableUnref> table(mnt.new_table_from_file(file.c_str()));
   const std::unique_ptr<libmnt_iter, IterFree> iter(mnt.new_iter(MNT_ITER_FORWARD));
@@ -83,13 +85,11 @@ std::vector<MountEntry> read_table(const std::string& file) {
   return entries;
 }
 
-}  // namespace
-
 std::vector<MountEntry> mount_table_of(pid_t pid) {
-  return read_table("/proc/" + std::to_string(pid) + "/mountinfo");
+  return mount_table_in("/proc/" + std::to_string(pid) + "/mountinfo");
 }
 
-std::vector<MountEntry> own_mount_table() { return read_table("/proc/self/mountinfo"); }
+std::vector<MountEntry> own_mount_table() { return mount_table_in("/proc/self/mountinfo"); }
 
 bool is_mount_of(std::string_view mountinfo, std::uint64_t mount_id, std::string_view type,
                  std::string_view source) {

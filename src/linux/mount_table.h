@@ -23,6 +23,8 @@ struct MountEntry {
 /// The mounts that a process sees, in the order of mounting; empty where the table can't be read.
 std::vector<MountEntry> mount_table_of(pid_t pid);
 std::vector<MountEntry> own_mount_table();
+/// Those in a copy of a /proc/<pid>/mountinfo.
+std::vector<MountEntry> mount_table_in(const std::string& file);
 
 /// Whether the mount `mount_id` is of this type and source (empty: of any), by the text of a
 /// /proc/<pid>/mountinfo (proc_pid_mountinfo(5)). Needs no libmount.

@@ -1,0 +1,107 @@
+// A repository inside the view, all of which the agent has written: HEAD, packed-refs, a ref,
+// commondir, the file `.git`, and the index.
+#include "core/nested_repo.h"
+
+#include <array>
+#include <filesystem>
+#include <optional>
+
+#include "base/error.h"
+#include "core/merged_dir.h"
+#include "git/ref_files.h"
+#include "linux/plain_dir.h"
+#include "linux/upper.h"
+#include "target.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using wafers::MergedDir;
+using wafers::NestedRepoFinder;
+using wafers::fuzz::require;
+using wafers::git::Oid;
+
+/// `plain` is a repository with a directory `.git`, `linked` one with a file of that name.
+class View {
+ public:
+  View() {
+    for (const char* directory :
+         {"upper", "plain/.git/refs/heads", "plain/.git/info", "linked", "git-dir"}) {
+      fs::create_directories(top_ / directory);
+    }
+    wafers::fuzz::write_file(top_ / "plain/.git/info/exclude", "*.o\n");
+  }
+
+  void fill(const std::vector<std::string_view>& parts) {
+    constexpr std::array kFiles{"plain/.git/HEAD",
+                                "plain/.git/packed-refs",
+                                "plain/.git/refs/heads/main",
+                                "git-dir/commondir",
+                                "linked/.git",
+                                "plain/.git/index"};
+    for (std::size_t i = 0; i < kFiles.size(); ++i) {
+      const fs::path file = top_ / kFiles.at(i);
+      if (contents_.at(i) == parts[i]) continue;
+      contents_.at(i) = parts[i];
+      if (parts[i].empty()) {
+        fs::remove(file);
+      } else {
+        wafers::fuzz::write_file(file, parts[i]);
+      }
+    }
+    wafers::fuzz::write_file(top_ / "git-dir/HEAD", parts[0]);
+  }
+
+  std::optional<NestedRepoFinder::Repo> find(const std::string& name) const {
+    const NestedRepoFinder finder(places());
+    (void)finder.contents(root().directory(name), name);
+    return finder.find(root().directory(name), name);
+  }
+
+  /// HEAD, read as that of a base.
+  std::optional<Oid> head_of_base() const {
+    try {
+      const fs::path git_dir = top_ / "plain/.git";
+      return wafers::git::RefFiles(git_dir, git_dir, {}, {}).resolve("HEAD");
+    } catch (const wafers::Error&) {
+      return std::nullopt;
+    }
+  }
+
+ private:
+  NestedRepoFinder::Places places() const {
+    return {.upper = top_ / "upper",
+            .dialect = wafers::UpperDialect::kernel_user,
+            .worktree = top_,
+            .git_dir = top_ / "no-base",
+            .mountpoint = top_ / "no-view"};
+  }
+  MergedDir root() const {
+    return {wafers::UpperDir::open(top_ / "upper", wafers::UpperDialect::kernel_user),
+            wafers::PlainDir::open(top_, "the base")};
+  }
+
+  fs::path top_ = wafers::fuzz::scratch_directory();
+  std::array<std::string, 6> contents_;
+};
+
+bool leads_out(std::string_view head) { return head.find("..") != std::string_view::npos; }
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static View view;
+  const auto parts = wafers::fuzz::parts(wafers::fuzz::as_text(data, size), 6);
+  view.fill(parts);
+  const auto plain = view.find("plain");
+  if (plain && plain->head) {
+    require(!plain->head->is_zero() || parts[0].find(Oid{}.hex()) != std::string_view::npos ||
+                parts[1].find(Oid{}.hex()) != std::string_view::npos ||
+                parts[2].find(Oid{}.hex()) != std::string_view::npos,
+            "a commit stands somewhere");
+    const auto base = leads_out(parts[0]) ? std::nullopt : view.head_of_base();
+    require(!base || *base == *plain->head, "a nested repository is read as a base is");
+  }
+  view.find("linked");
+  return 0;
+}
