@@ -20,6 +20,7 @@
 #include "core/claim.h"
 #include "core/remove_tree.h"
 #include "linux/child.h"
+#include "linux/orphans.h"
 
 namespace wafers {
 namespace {
@@ -47,9 +48,10 @@ void remove_quietly(const std::vector<Claim>& claims) noexcept {
   for (const Claim& claim : claims) remove_quietly(claim.path);
 }
 
-/// Forks twice, so that nobody has to wait for the process that does it. Where that fails, it is
-/// done here.
+/// Forks twice, so that nobody has to wait for the process that does it. Where that fails, or
+/// would leave a zombie, it is done here.
 void remove_in_background(const std::vector<Claim>& claims) noexcept {
+  if (!orphans_are_reaped()) return remove_quietly(claims);
   const pid_t child = ::fork();
   if (child < 0) return remove_quietly(claims);
   if (child == 0) {

@@ -15,6 +15,7 @@
 #include "core/store.h"
 #include "git/repository.h"
 #include "linux/host_facts.h"
+#include "linux/orphans.h"
 
 namespace wafers {
 namespace {
@@ -101,6 +102,7 @@ void examine_host(Diagnosis& diagnosis, const fs::path& state_dir) {
   add(check_fuse_device(fuse, missing));
   trial(BackendKind::fuse);
   add(check_shutdown(read_shutdown_facts()));
+  add(check_orphans(try_leaving_an_orphan()));
 }
 
 bool is_below_a_repository(fs::path directory) {

@@ -286,6 +286,14 @@ Check check_shutdown(const ShutdownFacts& facts) {
                        "missing; or run 'wafers umount --all' before each"};
 }
 
+Check check_orphans(bool reaped) {
+  constexpr const char* kId = "orphans";
+  if (reaped) return {kId, CheckStatus::ok, "ended orphans are waited for", {}};
+  return {kId, CheckStatus::warn,
+          "process 1 waits for no orphan: each view that is unmounted leaves a zombie",
+          "start the container with an init, as 'docker run --init' or 'podman run --init' does"};
+}
+
 Check check_fuse_device(const FuseFacts& facts, CheckStatus missing) {
   if (facts.device_errnum == 0) return passed("fuse-device", "/dev/fuse can be opened");
   return missed("fuse-device", missing, device_failure(facts.device_errnum));

@@ -46,6 +46,9 @@ Check check_base_mount(const std::filesystem::path& worktree, const BaseMount& m
 /// Whether the views are unmounted before the host goes down.
 Check check_shutdown(const ShutdownFacts& facts);
 
+/// Whether somebody waits for what has lost its parent (linux/orphans.h).
+Check check_orphans(bool reaped);
+
 Check check_fuse_device(const FuseFacts& facts, CheckStatus missing);
 
 }  // namespace wafers

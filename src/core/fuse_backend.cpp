@@ -11,9 +11,11 @@
 #include "core/backend_internal.h"
 #include "core/doctor_checks.h"
 #include "core/visible_view.h"
+#include "linux/child.h"
 #include "linux/files.h"
 #include "linux/fuse_overlayfs.h"
 #include "linux/host_facts.h"
+#include "linux/orphans.h"
 #include "linux/overlay_trial.h"
 #include "linux/process.h"
 #include "linux/process_scan.h"
@@ -95,7 +97,12 @@ class FuseBackend final : public Backend {
       refuse_what_would_stay();
       const Scratch scratch(state_dir, kTrialPrefix);
       make_trial_layers(scratch.path());
-      try_serving(scratch.path(), mode);
+      const auto failure = run_in_child([&] {
+        adopt_orphans();  // nobody else may wait for the server, which is about to end
+        try_serving(scratch.path(), mode);
+        reap_orphans();
+      });
+      if (failure) throw failure->error();
       return {true, UpperDialect::fuse, {}, {}};
     } catch (const Error& error) {
       return trial_failed(error, hint_for_fuse());

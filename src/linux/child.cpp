@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "linux/files.h"
+#include "linux/orphans.h"
 #include "linux/spawn.h"
 
 namespace wafers {
@@ -97,6 +98,7 @@ std::optional<Failure> run_in_child(const std::function<void()>& work) {
 }
 
 std::optional<Failure> run_in_lingering_child(const std::function<void()>& work) {
+  if (!orphans_are_reaped()) return run_in_child(work);
   const Child child = start_child([&](int pipe) { run_and_linger(work, pipe); });
   wait_for_child(child.pid);
   return parse_report(read_to_end(child.report.get()), "ended before its work was done");

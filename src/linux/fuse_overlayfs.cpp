@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,6 +22,7 @@
 #include "base/text.h"
 #include "linux/child.h"
 #include "linux/files.h"
+#include "linux/orphans.h"
 #include "linux/process.h"
 #include "linux/spawn.h"
 
@@ -137,7 +137,7 @@ FuseServer adopted_server() {
 FuseServer run_server(const Command& command, const std::string& doing) {
   const Pipe answer = make_pipe();
   const auto failure = run_in_child([&] {
-    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+    adopt_orphans();
     const CommandResult result = run_command(command);
     if (!result.status.success()) throw Error(ErrorKind::failed, doing + ": " + printed(result));
     const FuseServer server = adopted_server();

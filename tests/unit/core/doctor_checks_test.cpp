@@ -235,6 +235,11 @@ TEST_CASE("ssh: files of root's that a namespace shows as nobody's") {
   expect(check_ssh(facts), CheckStatus::warn, "refuses 2 files of root's", "ssh -F none");
 }
 
+TEST_CASE("whether somebody waits for orphans") {
+  expect(check_orphans(true), CheckStatus::ok, "are waited for", "");
+  expect(check_orphans(false), CheckStatus::warn, "zombie", "docker run --init");
+}
+
 TEST_CASE("who unmounts the views before a shutdown") {
   ShutdownFacts facts;
   expect(check_shutdown(facts), CheckStatus::ok, "'wafers umount --all'", "");
