@@ -96,8 +96,13 @@ class Backend {
   /// given up; elsewhere the process keeps the privileges that it had. Throws Error.
   virtual void enter(const Wafer& wafer) const = 0;
 
-  /// Before the upper is read: what was written through the view is in the upper's files.
+  /// Before the upper is read: what was written through the view is in the upper's files. Throws
+  /// Error(busy) as require_answer() does.
   virtual void flush(const Wafer& wafer) const = 0;
+
+  /// Before the view of a mounted wafer is used: throws Error(busy) where there is a process that
+  /// serves it and doesn't, so that whoever uses it would wait for ever.
+  virtual void require_answer(const Wafer& /*wafer*/) const {}
 };
 
 std::unique_ptr<Backend> make_backend(BackendKind kind);

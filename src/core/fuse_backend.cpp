@@ -1,16 +1,22 @@
 // fuse-overlayfs: no privilege and no namespace, but a server between the agent and its files.
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <functional>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/fd.h"
 #include "base/text.h"
 #include "core/backend_internal.h"
 #include "core/doctor_checks.h"
 #include "core/visible_view.h"
+#include "linux/activity.h"
 #include "linux/child.h"
 #include "linux/files.h"
 #include "linux/fuse_overlayfs.h"
@@ -47,6 +53,84 @@ FuseSpec spec_of(const Wafer& wafer) {
   return {wafer.base_repo, wafer.directory, wafer.mountpoint, !wafer.volatile_boot.empty()};
 }
 
+/// A request that waits for the server's answer, and that a signal ends as long as the server
+/// hasn't taken it. Those that follow can't be ended (fuse_flush(), write-back).
+void require_root(const std::filesystem::path& mountpoint) {
+  struct statx status {};
+  if (::statx(AT_FDCWD, mountpoint.c_str(), AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &status) == 0)
+    return;
+  const int err = errno;
+  throw Error::system(err, "cannot look at the view " + wafers::quoted(mountpoint.native()));
+}
+
+Error no_answer(const Wafer& wafer, pid_t server, char state) {
+  const std::string pid = std::to_string(server);
+  const std::string end = "'wafers umount " + wafer.name + "' ends the view";
+  std::string why = " does nothing";
+  std::string hint = "try again later; " + end;
+  if (state == 'T') {
+    why = " is stopped";
+    hint = "let it go on with 'kill -CONT " + pid + "'; " + end;
+  } else if (state == 't') {
+    why = " is stopped by a debugger";
+    hint = "end that debugger; " + end;
+  }
+  return Error(ErrorKind::busy,
+               "the view of wafer " + wafers::quoted(wafer.name) +
+                   " does not answer: its server, fuse-overlayfs (process " + pid + ")," + why,
+               std::move(hint));
+}
+
+/// What `work` says, which may wait for the view's server, which an agent can stop at any time.
+/// Every call that waits for it is made here, in a child. Throws Error(busy) where it doesn't
+/// answer, and what `work` throws.
+std::string wait_for_server(const Wafer& wafer, const UniqueFd& process,
+                            const std::function<std::string()>& work) {
+  const pid_t server = pid_of(process.get());
+  ActivityWatch watch(server);
+  if (auto answer = ask_child(work, [&] { return watch.goes_on(); })) return *std::move(answer);
+  throw no_answer(wafer, server, watch.state());
+}
+
+/// wait_for_server() for what there is no point in where the server has ended meanwhile.
+void wait_while_served(const Wafer& wafer, const UniqueFd& process,
+                       const std::function<void()>& work) {
+  try {
+    wait_for_server(wafer, process, [&] {
+      require_root(wafer.mountpoint);
+      work();
+      return std::string();
+    });
+  } catch (const Error& error) {
+    const bool cut_off = error.errnum() == ENOTCONN || error.errnum() == ECONNABORTED;
+    if (!cut_off || !has_ended(process.get())) throw;
+  }
+}
+
+/// occupants_of_view() in a child: to look at a process waits for whatever that one's memory waits
+/// for (proc_pid_cmdline_read(), /proc/<pid>/maps).
+std::vector<Occupant> find_occupants(const Wafer& wafer, const UniqueFd& process,
+                                     const ViewIdentity& view) {
+  const std::string answer = wait_for_server(wafer, process, [&view, self = ::getpid()] {
+    std::string text;
+    for (const Occupant& occupant : occupants_of_view(view)) {
+      if (occupant.pid == self) continue;
+      for (const std::string& field :
+           {std::to_string(occupant.pid), occupant.command, occupant.note}) {
+        text += field;
+        text += '\0';
+      }
+    }
+    return text;
+  });
+  std::vector<Occupant> occupants;
+  const std::vector<std::string> fields = split(answer, '\0');
+  for (std::size_t i = 0; i + 2 < fields.size(); i += 3) {
+    occupants.push_back({std::stoi(fields[i]), fields[i + 1], fields[i + 2]});
+  }
+  return occupants;
+}
+
 /// Unmounts a view and waits for its server. Refused while anybody is inside.
 void take_away(const Wafer& wafer, const UniqueFd& server) {
   try {
@@ -54,7 +138,8 @@ void take_away(const Wafer& wafer, const UniqueFd& server) {
   } catch (const Error& error) {
     if (error.errnum() != EBUSY) throw;
     const auto view = view_identity(wafer.mountpoint);
-    throw view_is_busy(wafer, view ? occupants_of_view(*view) : std::vector<Occupant>());
+    throw view_is_busy(wafer,
+                       view ? find_occupants(wafer, server, *view) : std::vector<Occupant>());
   }
   wait_for_fuse_overlayfs(server);
 }
@@ -131,8 +216,9 @@ class FuseBackend final : public Backend {
   }
 
   std::vector<Occupant> occupants(const Wafer& wafer) const override {
-    const auto view = proven_live_view(wafer);
-    return view ? occupants_of_view(*view) : std::vector<Occupant>();
+    const UniqueFd server = open_recorded_process(wafer.mount);
+    const auto view = server ? proven_live_view(wafer) : std::nullopt;
+    return view ? find_occupants(wafer, server, *view) : std::vector<Occupant>();
   }
 
   void unmount(const Wafer& wafer) const override {
@@ -150,10 +236,18 @@ class FuseBackend final : public Backend {
   /// write(2) returns. Files open for writing are flushed as well, for a fuse-overlayfs that
   /// doesn't know the option.
   void flush(const Wafer& wafer) const override {
-    const auto view = live_view(wafer);
+    const UniqueFd server = open_recorded_process(wafer.mount);
+    const auto view = server ? recorded_view(wafer) : std::nullopt;
     if (!view) return;
-    for (const auto& path : files_being_written(*view)) flush_file(path);
-    sync_file_system(wafer.mountpoint);
+    wait_while_served(wafer, server, [&] {
+      for (const auto& path : files_being_written(*view)) flush_file(path);
+      sync_file_system(wafer.mountpoint);
+    });
+  }
+
+  void require_answer(const Wafer& wafer) const override {
+    const UniqueFd server = open_recorded_process(wafer.mount);
+    if (server && recorded_view(wafer)) wait_while_served(wafer, server, [] {});
   }
 
  private:

@@ -31,7 +31,9 @@ bool is_mounted(const Backend& backend, const Wafer& wafer) {
         "'wafers umount " + wafer.name + "' clears it away; nothing that was written is lost");
   }
   const bool holder_missing = wafer.backend == BackendKind::namespace_ && !state.holder_pid;
-  return state.status == WaferStatus::mounted && !holder_missing;
+  if (state.status != WaferStatus::mounted || holder_missing) return false;
+  backend.require_answer(wafer);
+  return true;
 }
 
 /// What the view is made of. The work directory holds nothing between two mounts.

@@ -2,10 +2,15 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
 #include <exception>
 #include <string>
 #include <string_view>
@@ -14,6 +19,7 @@
 #include "base/error.h"
 #include "linux/files.h"
 #include "linux/orphans.h"
+#include "linux/process.h"
 #include "linux/spawn.h"
 
 namespace wafers {
@@ -60,6 +66,47 @@ void tell(const std::string& report, int pipe) {
   ::_exit(0);
 }
 
+/// In a process that keeps nothing but the pipe.
+[[noreturn]] void answer_alone(const std::function<std::string()>& work, int pipe) noexcept {
+  const int kept = ::fcntl(pipe, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  leave_session_and_streams();
+  ::close_range(STDERR_FILENO + 1, static_cast<unsigned>(kept) - 1, 0);
+  ::close_range(static_cast<unsigned>(kept) + 1, ~0U, 0);
+  if (::chdir("/") != 0) ::_exit(1);
+  std::string answer;
+  const std::string report = report_of([&] { answer = work(); });
+  try {
+    write_all(kept, report == kDone ? report + answer : report);
+  } catch (const std::exception&) {
+    ::_exit(1);  // the parent finds the end of the pipe
+  }
+  ::_exit(0);
+}
+
+/// Up to end of file; absent where that doesn't come in time.
+std::optional<std::string> read_while(int fd, const std::function<bool()>& keep_waiting) {
+  constexpr int kPause = 100;  // milliseconds
+  std::string text;
+  std::array<char, 4096> buffer{};
+  while (true) {
+    pollfd entry{.fd = fd, .events = POLLIN, .revents = 0};
+    const int ready = ::poll(&entry, 1, kPause);
+    if (ready == 0 && !keep_waiting()) return std::nullopt;
+    if (ready <= 0) continue;
+    const ssize_t got = ::read(fd, buffer.data(), buffer.size());
+    if (got == 0) return text;
+    if (got > 0) text.append(buffer.data(), static_cast<std::size_t>(got));
+  }
+}
+
+/// Waits for no child that SIGKILL doesn't end: init will.
+void give_up(pid_t pid) {
+  constexpr std::chrono::milliseconds kEnding{200};
+  const UniqueFd process = open_pidfd(pid);
+  send_signal(process.get(), SIGKILL);
+  if (wait_for_end(process.get(), kEnding)) wait_for_child(pid);
+}
+
 /// `why_silent`: what became of a child that reports nothing.
 std::optional<Failure> parse_report(const std::string& text, const std::string& why_silent) {
   if (text == kDone) return std::nullopt;
@@ -102,6 +149,21 @@ std::optional<Failure> run_in_lingering_child(const std::function<void()>& work)
   const Child child = start_child([&](int pipe) { run_and_linger(work, pipe); });
   wait_for_child(child.pid);
   return parse_report(read_to_end(child.report.get()), "ended before its work was done");
+}
+
+std::optional<std::string> ask_child(const std::function<std::string()>& work,
+                                     const std::function<bool()>& keep_waiting) {
+  const Child child = start_child([&](int pipe) { answer_alone(work, pipe); });
+  const auto report = read_while(child.report.get(), keep_waiting);
+  if (!report) {
+    give_up(child.pid);
+    return std::nullopt;
+  }
+  const ExitStatus status = wait_for_child(child.pid);
+  if (report->starts_with(kDone)) return report->substr(kDone.size());
+  throw parse_report(*report, "was ended by signal " + std::to_string(status.signal))
+      .value()
+      .error();
 }
 
 void leave_session_and_streams() {

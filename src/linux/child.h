@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 
 #include "linux/failure.h"
 
@@ -19,6 +20,14 @@ std::optional<Failure> run_in_child(const std::function<void()>& work);
 /// directory. The child is nobody's: there is nothing to wait for. Where nobody would wait for
 /// it either, orphans_are_reaped(), this is run_in_child().
 std::optional<Failure> run_in_lingering_child(const std::function<void()>& work);
+
+/// What `work` says, in a child that can be given up: for what may wait in the kernel for ever,
+/// where SIGKILL may not end it either. Nothing of the caller's is in it, no session, stream,
+/// descriptor, lock or working directory, so that nobody is held up by one that is left behind.
+/// Absent once `keep_waiting`, which is asked several times a second, says no. Throws Error(failed)
+/// where the child can't be made, and what `work` throws as Failure::error() does.
+std::optional<std::string> ask_child(const std::function<std::string()>& work,
+                                     const std::function<bool()>& keep_waiting);
 
 /// For a child that outlives what its parent was called for: nobody sees it on a terminal, no
 /// signal of one reaches it, and its standard streams keep no pipe open that somebody reads.

@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <string_view>
@@ -218,10 +220,13 @@ bool serves_upper(pid_t pid, const std::filesystem::path& upper) {
   const auto stat = read_process_stat(pid);
   if (!stat || stat->comm != kProgram) return false;
   struct stat wanted {};
-  struct stat held {};
+  struct statx held {};
   const std::string lock = "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(kLockFd);
-  return ::lstat(upper.c_str(), &wanted) == 0 && ::stat(lock.c_str(), &held) == 0 &&
-         held.st_dev == wanted.st_dev && held.st_ino == wanted.st_ino;
+  // Whoever takes this name may hold a file there whose server never answers: it isn't asked.
+  return ::lstat(upper.c_str(), &wanted) == 0 &&
+         ::statx(AT_FDCWD, lock.c_str(), AT_STATX_DONT_SYNC, STATX_INO, &held) == 0 &&
+         ::makedev(held.stx_dev_major, held.stx_dev_minor) == wanted.st_dev &&
+         held.stx_ino == wanted.st_ino;
 }
 
 UniqueFd open_fuse_overlayfs(const std::filesystem::path& upper) {
@@ -236,7 +241,9 @@ UniqueFd open_fuse_overlayfs(const std::filesystem::path& upper) {
 void wait_for_fuse_overlayfs(const UniqueFd& server) {
   constexpr std::chrono::seconds kEnding{2};
   constexpr std::chrono::seconds kPatience{5};
-  if (server && !wait_for_end(server.get(), kEnding)) end_process(server.get(), kPatience);
+  if (!server) return;
+  send_signal(server.get(), SIGCONT);  // to end it must run
+  if (!wait_for_end(server.get(), kEnding)) end_process(server.get(), kPatience);
 }
 
 void stop_fuse_overlayfs(const FuseSpec& spec) {

@@ -55,16 +55,24 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   }
   // proc(5) counts from 1, so that the state is field 3; here it is the first one.
   constexpr std::size_t kParent = 4 - 3;
+  constexpr std::size_t kUserTime = 14 - 3;
+  constexpr std::size_t kSystemTime = 15 - 3;
   constexpr std::size_t kStartTime = 22 - 3;
   const std::vector<std::string> fields = split(text.substr(close + 2), ' ');
   if (fields.size() <= kStartTime || fields.front().size() != 1) return std::nullopt;
 
   const auto pid = parse_number<pid_t>(text.substr(0, open));
   const auto parent = parse_number<pid_t>(fields[kParent]);
+  const auto user = parse_number<std::uint64_t>(fields[kUserTime]);
+  const auto system = parse_number<std::uint64_t>(fields[kSystemTime]);
   const auto start = parse_number<std::uint64_t>(fields[kStartTime]);
-  if (!pid || !parent || !start) return std::nullopt;
-  return ProcessStat{*pid, std::string(text.substr(open + 2, close - open - 2)),
-                     fields.front().front(), *parent, *start};
+  if (!pid || !parent || !user || !system || !start) return std::nullopt;
+  return ProcessStat{*pid,
+                     std::string(text.substr(open + 2, close - open - 2)),
+                     fields.front().front(),
+                     *parent,
+                     *user + *system,
+                     *start};
 }
 
 std::optional<ProcessStat> read_process_stat(pid_t pid) {
@@ -79,6 +87,18 @@ UniqueFd open_pidfd(pid_t pid) {
     throw Error::system(err, "cannot open " + process_name(pid));
   }
   return fd;
+}
+
+pid_t pid_of(int pidfd) {
+  constexpr std::string_view kKey = "\nPid:\t";
+  const std::string info =
+      read_small_file("/proc/self/fdinfo/" + std::to_string(pidfd)).value_or("");
+  const std::size_t at = info.find(kKey);
+  const std::string_view rest =
+      at == std::string::npos ? "" : std::string_view(info).substr(at + kKey.size());
+  const auto pid = parse_number<pid_t>(rest.substr(0, rest.find('\n')));
+  if (pid) return std::max(*pid, 0);
+  throw Error(ErrorKind::failed, "cannot tell whose a process descriptor is");
 }
 
 UniqueFd open_process(pid_t pid, std::uint64_t start_ticks) {

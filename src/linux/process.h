@@ -19,6 +19,7 @@ struct ProcessStat {
   std::string comm;
   char state = '?';
   pid_t parent = 0;
+  std::uint64_t cpu_ticks = 0;    ///< that it has had, all threads together
   std::uint64_t start_ticks = 0;  ///< clock ticks since boot: tells a process from a later one
 
   /// A zombie holds nothing any more: no memory, files or namespaces.
@@ -36,7 +37,10 @@ std::optional<ProcessStat> read_process_stat(pid_t pid);
 /// Error(failed).
 UniqueFd open_pidfd(pid_t pid);
 
-/// The same, but only if it is alive and started at `start_ticks`: what is signalled or entered
+/// Whose descriptor it is; 0 where that process was waited for. Throws Error(failed).
+pid_t pid_of(int pidfd);
+
+/// open_pidfd(), but only if it is alive and started at `start_ticks`: what is signalled or entered
 /// through the descriptor is then that process and no other.
 UniqueFd open_process(pid_t pid, std::uint64_t start_ticks);
 

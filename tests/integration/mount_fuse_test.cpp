@@ -12,9 +12,11 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <thread>
 #include <tuple>
+#include <vector>
 
 #include "base/error.h"
 #include "base/fd.h"
@@ -230,6 +232,91 @@ TEST_CASE("what is written through the view is in the upper after a flush") {
     write_file(f.wafer.mountpoint / "file", "written");
     CHECK(read_file(f.wafer.upper() / "file") == "written");
   }
+}
+
+namespace {
+
+/// What a call throws that must not wait for a stopped server.
+std::string words_of_busy(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::busy);
+    return error.message() + "; " + error.hint();
+  }
+  return "nothing";
+}
+
+}  // namespace
+
+TEST_CASE("a stopped server is not waited for") {
+  MountFixture f(kKind);
+  write_file(f.base / "mapped", "before");
+  f.mount();
+  const pid_t pid = f.wafer.mount->process->pid;
+  const UniqueFd server = open_pidfd(pid);
+  const std::string let_go = "kill -CONT " + std::to_string(pid);
+  SECTION("where somebody is inside, and nothing is lost") {
+    const Lodger writer = Lodger::inside(f, {"write-mapped", "mapped"});
+    ::kill(pid, SIGSTOP);
+    CHECK_THAT(words_of_busy([&] { f.backend->flush(f.wafer); }), Contains(let_go));
+    CHECK_THAT(words_of_busy([&] { f.backend->require_answer(f.wafer); }), Contains(let_go));
+    CHECK(pids_of(f.backend->occupants(f.wafer)) == std::vector{writer.pid()});
+    CHECK_THAT(words_of_busy([&] { f.backend->unmount(f.wafer); }),
+               Contains(std::to_string(writer.pid())));
+    CHECK(f.state().status == WaferStatus::mounted);
+    ::kill(pid, SIGCONT);
+    CHECK_NOTHROW(f.backend->require_answer(f.wafer));
+    f.backend->flush(f.wafer);
+    CHECK(read_file(f.wafer.upper() / "mapped") == "mapped");
+  }
+  SECTION("unmounting ends it") {
+    ::kill(pid, SIGSTOP);
+    f.backend->unmount(f.wafer);
+    CHECK(has_ended(server.get()));
+    CHECK(f.state().status == WaferStatus::unmounted);
+  }
+  SECTION("a view without a record is unmounted as well") {
+    ::kill(pid, SIGSTOP);
+    f.wafer.mount.reset();
+    f.backend->unmount(f.wafer);
+    CHECK(has_ended(server.get()));
+  }
+  SECTION("stopped in the midst of it, when it can't be given up any more") {
+    ::kill(pid, SIGSTOP);
+    const pid_t other = ::fork();
+    if (other == 0) {
+      ::usleep(300'000);
+      ::kill(pid, SIGCONT);
+      ::_exit(0);
+    }
+    CHECK_NOTHROW(f.backend->flush(f.wafer));  // it goes on in time
+    ::waitpid(other, nullptr, 0);
+  }
+}
+
+TEST_CASE("what takes a server's name and holds a file of a stopped one is not waited for") {
+  MountFixture f(kKind);
+  MountFixture other(kKind);
+  f.mount();
+  other.mount();
+  const pid_t impostor = ::fork();
+  if (impostor == 0) {
+    ::prctl(PR_SET_NAME, "fuse-overlayfs");
+    ::dup2(::open((f.wafer.mountpoint / "file").c_str(), O_WRONLY), 3);
+    std::ignore = ::write(3, "x", 1);  // what the kernel knew of the file is out of date
+    ::raise(SIGSTOP);
+    ::_exit(0);
+  }
+  ::waitpid(impostor, nullptr, WUNTRACED);
+  ::kill(f.wafer.mount->process->pid, SIGSTOP);
+  other.wafer.mount.reset();
+  other.backend->unmount(other.wafer);  // looks for its server by name and descriptor
+  CHECK(other.state().status == WaferStatus::unmounted);
+  ::kill(f.wafer.mount->process->pid, SIGCONT);
+  ::kill(impostor, SIGKILL);
+  ::waitpid(impostor, nullptr, 0);
+  f.backend->unmount(f.wafer);
 }
 
 TEST_CASE("the caller's privileges are the same inside") {

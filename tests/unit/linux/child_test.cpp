@@ -1,10 +1,13 @@
 #include "linux/child.h"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 
@@ -60,6 +63,53 @@ TEST_CASE("a lingering child is nobody's") {
   CHECK(failure->errnum == EBUSY);
   CHECK(run_in_lingering_child([] { ::_exit(0); }));
   CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
+}
+
+TEST_CASE("a child that is asked answers, or its error is thrown") {
+  const auto patient = [] { return true; };
+  const std::string longer_than_a_pipe(1 << 20, 'x');
+  CHECK(ask_child([&] { return longer_than_a_pipe; }, patient) == longer_than_a_pipe);
+  CHECK(ask_child([] { return std::string(); }, patient) == "");
+  try {
+    ask_child([]() -> std::string { throw Error::system(ENOTCONN, "cannot look"); }, patient);
+    FAIL("no error");
+  } catch (const Error& error) {
+    CHECK(error.errnum() == ENOTCONN);
+  }
+  CHECK_THROWS_WITH(ask_child([] { return ::raise(SIGKILL), std::string(); }, patient),
+                    Contains("signal 9"));
+  CHECK_THROWS_AS(ask_child([]() -> std::string { ::_exit(0); }, patient), Error);
+  CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
+}
+
+TEST_CASE("a child that is asked for too long is given up") {
+  int looks = 0;
+  const auto answer = ask_child(
+      [] {
+        while (true) ::pause();
+        return std::string();
+      },
+      [&] { return ++looks < 3; });
+  CHECK_FALSE(answer);
+  CHECK(looks == 3);
+  CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
+}
+
+TEST_CASE("a child that is asked has nothing of ours open, and no directory of ours") {
+  const Pipe pipe = make_pipe();
+  const auto answer = ask_child(
+      [&] {
+        std::string kept;
+        for (int fd = 0; fd < 1024; ++fd) {
+          if (::fcntl(fd, F_GETFD) >= 0) kept += path_of_fd(fd) + "\n";
+        }
+        const bool streams = std::filesystem::read_symlink(path_of_fd(1)) == "/dev/null";
+        const bool own = ::getsid(0) == ::getpid() && std::filesystem::current_path() == "/";
+        const auto count = std::count(kept.begin(), kept.end(), '\n');
+        return std::to_string(count) + (streams && own ? " own" : " ours");
+      },
+      [] { return true; });
+  CHECK(answer == "4 own");  // the streams and the pipe that it answers through
 }
 
 TEST_CASE("leaving session and streams") {

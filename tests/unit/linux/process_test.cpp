@@ -57,6 +57,7 @@ TEST_CASE("parse_process_stat reads what comes after the command") {
   CHECK(stat->comm == "sleep");
   CHECK(stat->state == 'S');
   CHECK(stat->parent == 7);
+  CHECK(stat->cpu_ticks == 0);
   CHECK(stat->start_ticks == 4242);
 }
 
