@@ -147,7 +147,8 @@ std::string hint_for_kernel_overlay(const std::filesystem::path& state_dir) {
   if (const auto remedy = remedy_of(check_state_directory(state_dir, facts, CheckStatus::fail))) {
     return *remedy;
   }
-  if (const auto remedy = remedy_of(check_kernel(read_kernel_facts(), CheckStatus::fail))) {
+  const Check kernel = check_kernel(read_kernel_facts(), OverlayMount::tried, CheckStatus::fail);
+  if (const auto remedy = remedy_of(kernel)) {
     return *remedy;
   }
   return "the kernel's log may say more: sudo dmesg | grep -iE 'overlay|apparmor|avc'";

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -81,26 +82,24 @@ void examine_host(Diagnosis& diagnosis, const fs::path& state_dir) {
   const Caller caller = ::geteuid() == 0 ? Caller::root : Caller::ordinary_user;
   const CheckStatus missing = diagnosis.backend ? CheckStatus::warn : CheckStatus::fail;
   const auto add = [&](Check check) { diagnosis.checks.push_back(std::move(check)); };
-  const auto trial = [&](BackendKind kind) {
-    add(check_trial(kind, trial_of(kind, state_dir), missing));
-  };
-
-  // Only now: a trial mount has made the kernel load the overlay module, where it is one.
-  add(check_kernel(read_kernel_facts(), missing));
-  add(check_state_directory(state_dir, probe_file_system(state_dir), missing));
-  if (restrictions.cap_sys_admin) {
-    trial(BackendKind::host);
-  } else {
-    add(check_host_not_tried(missing));
-  }
   const UserNamespaceProbe user_namespace = probe_user_namespace();
+  const bool has_namespaces = user_namespace.failed == UserNamespaceStep::none;
+  // First of all, since a trial mount makes the kernel load the overlay module, where it is one.
+  std::optional<Trial> host;
+  if (restrictions.cap_sys_admin) host = trial_of(BackendKind::host, state_dir);
+  const Trial in_namespace = trial_of(BackendKind::namespace_, state_dir);
+  add(check_kernel(read_kernel_facts(),
+                   host || has_namespaces ? OverlayMount::tried : OverlayMount::not_tried,
+                   missing));
+  add(check_state_directory(state_dir, probe_file_system(state_dir), missing));
+  add(host ? check_trial(BackendKind::host, *host, missing) : check_host_not_tried(missing));
   add(check_user_namespaces(restrictions, user_namespace, missing));
-  trial(BackendKind::namespace_);
-  if (user_namespace.failed == UserNamespaceStep::none) add(check_ssh(read_ssh_facts(state_dir)));
+  add(check_trial(BackendKind::namespace_, in_namespace, missing));
+  if (has_namespaces) add(check_ssh(read_ssh_facts(state_dir)));
   add(check_fuse_server(fuse, missing));
   add(check_fusermount(fuse, restrictions, caller, missing));
   add(check_fuse_device(fuse, missing));
-  trial(BackendKind::fuse);
+  add(check_trial(BackendKind::fuse, trial_of(BackendKind::fuse, state_dir), missing));
   add(check_shutdown(read_shutdown_facts()));
   add(check_orphans(try_leaving_an_orphan()));
 }

@@ -14,7 +14,10 @@ namespace wafers {
 // nobody has at hand can be examined in a test. `missing` is the status of a check whose subject is
 // missing or refused: `fail` where no backend works at all, else `warn`.
 
-Check check_kernel(const KernelFacts& facts, CheckStatus missing);
+/// Whether anybody who may do so has asked the kernel for an overlay before the facts were read: it
+/// loads its module then, and not before.
+enum class OverlayMount { tried, not_tried };
+Check check_kernel(const KernelFacts& facts, OverlayMount overlay, CheckStatus missing);
 
 /// Told apart by what really failed, with the sysctls only to explain it.
 Check check_user_namespaces(const RestrictionFacts& restrictions, const UserNamespaceProbe& probe,
