@@ -12,9 +12,14 @@ namespace {
 namespace fs = std::filesystem;
 using Catch::Matchers::Contains;
 
-/// Starts a process in a wafer that stays until it is ended; it is there when this returns.
-pid_t start_occupant(const World& world, const std::string& name) {
-  return std::stoi(world.inside(name, "sleep 1000 >/dev/null 2>&1 & echo $!"));
+/// Starts a command in the background of a wafer, behind `before`. When this returns its pid, it
+/// has a command line of its own: until it executes, a forked shell has its parent's.
+std::string start(const World& world, const std::string& name, const std::string& command,
+                  const std::string& before = ":") {
+  return std::string(trimmed(world.inside(
+      name, before + "; " + command +
+                " >/dev/null 2>&1 & until ! cmp -s /proc/$$/cmdline /proc/$!/cmdline; do :; done; "
+                "echo $!")));
 }
 
 TEST_CASE("rm protects work that is not committed") {
@@ -52,8 +57,7 @@ TEST_CASE("rm leaves those inside alone, or ends them") {
   INFO("backend " << backend);
   const World world;
   world.add("a", backend);
-  const pid_t occupant = start_occupant(world, "a");
-  const std::string line = "\n  " + std::to_string(occupant) + " sleep 1000\n";
+  const std::string line = "\n  " + start(world, "a", "sleep 1000") + " sleep 1000\n";
   const RunResult umount = world.wafers({"umount", "a"});
   CHECK(umount.status == 4);
   CHECK_THAT(umount.err, Contains(line));
@@ -73,20 +77,18 @@ TEST_CASE("a background server that is left inside is named with what it is and 
   const World world;
   world.add("a", backend);
   // It is by its name that one is known.
-  const std::string pid = world.inside(
-      "a", "cp \"$(command -v sleep)\" ./gpg-agent; ./gpg-agent 1000 >/dev/null 2>&1 & echo $!");
+  const std::string pid =
+      start(world, "a", "./gpg-agent 1000", "cp \"$(command -v sleep)\" ./gpg-agent");
   const std::string words(150, 'x');
-  const std::string other =
-      world.inside("a", "sh -c 'sleep 1000; : " + words + "' >/dev/null 2>&1 & echo $!");
+  const std::string other = start(world, "a", "sh -c 'sleep 1000; : " + words + "'");
   for (const auto& command : {Words{"umount", "a"}, Words{"rm", "--force", "a"}}) {
     const RunResult refused = world.wafers(command);
     CHECK(refused.status == 4);
-    CHECK_THAT(refused.err, Contains("\n  " + std::string(trimmed(pid)) +
+    CHECK_THAT(refused.err, Contains("\n  " + pid +
                                      " ./gpg-agent 1000\n    (keeps keys for gpg; end it with: "
                                      "gpgconf --kill gpg-agent)\n"));
     const std::string line = "sh -c sleep 1000; : " + words;
-    CHECK_THAT(refused.err,
-               Contains("\n  " + std::string(trimmed(other)) + " " + line.substr(0, 97) + "...\n"));
+    CHECK_THAT(refused.err, Contains("\n  " + other + " " + line.substr(0, 97) + "...\n"));
   }
   world.wafers_ok({"rm", "--force", "--kill", "a"});
 }
@@ -94,8 +96,7 @@ TEST_CASE("a background server that is left inside is named with what it is and 
 TEST_CASE("who is inside and has gone elsewhere keeps a namespace's view mounted") {
   const World world;
   world.add("a", "namespace");
-  const std::string pid = world.inside("a", "cd /; sleep 1000 >/dev/null 2>&1 & echo $!");
-  const std::string line = "\n  " + pid.substr(0, pid.find('\n')) + " sleep 1000\n";
+  const std::string line = "\n  " + start(world, "a", "sleep 1000", "cd /") + " sleep 1000\n";
   const RunResult umount = world.wafers({"umount", "a"});
   CHECK(umount.status == 4);
   CHECK_THAT(umount.err, Contains(line));
@@ -127,7 +128,7 @@ TEST_CASE("work comes before those inside: nobody is ended in vain") {
   const World world;
   world.add("a", any_backend());
   world.inside("a", "echo x > new");
-  const pid_t occupant = start_occupant(world, "a");
+  const pid_t occupant = std::stoi(start(world, "a", "sleep 1000"));
   CHECK(world.wafers({"rm", "--kill", "a"}).status == 3);
   CHECK(::kill(occupant, 0) == 0);
   world.wafers_ok({"rm", "--kill", "--force", "a"});
