@@ -6,9 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/fd.h"
-#include "git/rule_files.h"
-#include "linux/files.h"
+#include "git/config_text.h"
 
 namespace wafers {
 namespace {
@@ -21,12 +19,9 @@ std::optional<SubmoduleIgnore> parse(const std::optional<std::string>& value) {
   return std::nullopt;
 }
 
-std::vector<git::FileSetting> settings_in(std::string_view gitmodules) {
+std::vector<git::Setting> settings_in(std::string_view gitmodules) {
   try {
-    if (gitmodules.empty()) return {};
-    // By way of memory: the file itself could be replaced by a fifo before it is opened by name.
-    const UniqueFd file = make_memory_file(gitmodules);
-    return git::read_settings(path_of_fd(file.get()));
+    return git::parse_config_text(gitmodules);
   } catch (const Error&) {
     return {};
   }
@@ -42,12 +37,13 @@ SubmoduleConfig::SubmoduleConfig(const git::Repository& repository, std::string_
   }
   std::map<std::string, std::string> paths;
   std::map<std::string, SubmoduleIgnore> ignored;
-  for (const auto& [key, value] : settings_in(gitmodules)) {
+  for (const auto& [key, given] : settings_in(gitmodules)) {
     constexpr std::string_view kSection = "submodule.";
     const std::size_t dot = key.rfind('.');
     if (!key.starts_with(kSection) || dot <= kSection.size()) continue;
     const std::string name = key.substr(kSection.size(), dot - kSection.size());
     const std::string_view what = std::string_view(key).substr(dot + 1);
+    const std::string value = given.value_or(std::string());
     if (what == "path") paths[name] = value;
     if (what == "ignore" && parse(value)) ignored[name] = *parse(value);
   }

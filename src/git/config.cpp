@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "git/file.h"
 #include "git/library.h"
 #include "git/wildmatch.h"
 
@@ -138,12 +139,24 @@ Config Config::open(git_repository* repository, const fs::path& common_dir,
 }
 
 Config Config::open_file(const fs::path& file) {
-  ensure_library();
+  Config config;
+  const std::optional<std::string> text = read_file(file);
+  if (!text) return config;
+  try {
+    config.settings_ = parse_config_text(*text);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::failed, "cannot read configuration file " +
+                                       wafers::quoted(file.native()) + ": " + error.what());
+  }
+  return config;
+}
+
+std::vector<Setting> Config::settings_with_includes(const fs::path& file) {
   Config config;
   check(git_config_new(Out(config.handle_)), "cannot read Git's configuration");
   config.add_file(file, GIT_CONFIG_LEVEL_LOCAL, nullptr);
   config.read_files();
-  return config;
+  return std::move(config.settings_);
 }
 
 void Config::add_file(const fs::path& file, git_config_level_t level, git_repository* repository) {
@@ -208,9 +221,10 @@ void Config::include_by_remote_url() {
                      [&](const auto& url) { return glob.matches(url); })) {
       continue;
     }
-    const Config included = open_file(include->directory / expand_home(*setting.value));
+    const std::vector<Setting> included =
+        settings_with_includes(include->directory / expand_home(*setting.value));
     settings_.insert(settings_.begin() + static_cast<std::ptrdiff_t>(include->position) + 1,
-                     included.settings_.begin(), included.settings_.end());
+                     included.begin(), included.end());
   }
   remote_url_includes_.clear();
 }

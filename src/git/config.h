@@ -8,15 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "git/config_text.h"
 #include "git/handle.h"
 
 namespace wafers::git {
-
-/// One setting. `value` is absent for a key without '=', which git takes for true.
-struct Setting {
-  std::string key;  ///< section and name in lower case, subsection as written
-  std::optional<std::string> value;
-};
 
 /// Git's configuration, weakest setting first, as git-config(1) orders files and environment:
 /// system, global (XDG, then ~/.gitconfig), repository, worktree, GIT_CONFIG_COUNT and
@@ -30,7 +25,8 @@ class Config {
   /// extensions.worktreeConfig is not set.
   static Config open(git_repository* repository, const std::filesystem::path& common_dir,
                      const std::filesystem::path& worktree_config);
-  /// One file, without what it includes: for extensions.* and core.bare, as git reads them.
+  /// One file, without what it includes: extensions.*, core.bare and `.gitmodules`, as git reads
+  /// them. Empty where there is none; throws Error(failed) where it is malformed.
   static Config open_file(const std::filesystem::path& file);
 
   /// The strongest setting of `key`, or null. Section and name in any letter case.
@@ -40,7 +36,7 @@ class Config {
   bool get_bool(std::string_view key, bool otherwise) const;
   const std::vector<Setting>& settings() const noexcept { return settings_; }
 
-  /// libgit2's view of the same files, for what libgit2 looks up itself.
+  /// libgit2's view of the same files, for what libgit2 looks up itself; null after open_file().
   git_config* handle() const noexcept { return handle_.get(); }
 
  private:
@@ -49,6 +45,7 @@ class Config {
   void add_user_files(git_repository* repository);
   void read_files();
   void include_by_remote_url();
+  static std::vector<Setting> settings_with_includes(const std::filesystem::path& file);
   void read_environment();
 
   /// An `includeIf` with a condition that libgit2 doesn't know.

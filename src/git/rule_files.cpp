@@ -52,15 +52,6 @@ std::string info_file(const Repository& repository, const char* name) {
   return text_of(repository.common_dir() / "info" / name);
 }
 
-std::vector<FileSetting> read_settings(const std::filesystem::path& file) {
-  std::vector<FileSetting> settings;
-  const Config config = Config::open_file(file);
-  for (const Setting& setting : config.settings()) {
-    settings.push_back({setting.key, setting.value.value_or(std::string())});
-  }
-  return settings;
-}
-
 LetterCase letter_case(const Repository& repository) {
   return repository.config_bool("core.ignoreCase", false) ? LetterCase::ignored
                                                           : LetterCase::sensitive;

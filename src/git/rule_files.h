@@ -1,8 +1,6 @@
 #pragma once
 
-#include <filesystem>
 #include <string>
-#include <vector>
 
 #include "git/ignore.h"
 #include "git/repository.h"
@@ -19,15 +17,6 @@ std::string excludes_file(const Repository& repository);
 std::string attributes_file(const Repository& repository);
 /// `info/exclude` and `info/attributes` of the repository.
 std::string info_file(const Repository& repository, const char* name);
-
-/// One setting of a file in the format of Git's configuration: section and name in lower case.
-struct FileSetting {
-  std::string key;
-  std::string value;  ///< empty for a key without '='
-};
-/// All of them, in the file's order; what it includes is not looked at. Throws Error(failed) where
-/// it can't be parsed.
-std::vector<FileSetting> read_settings(const std::filesystem::path& file);
 
 /// core.ignoreCase.
 LetterCase letter_case(const Repository& repository);

@@ -1,3 +1,7 @@
+#include <sys/stat.h>
+
+#include <filesystem>
+
 #include "cli/world.h"
 #include "support/catch.h"
 
@@ -58,6 +62,27 @@ TEST_CASE("a submodule whose changes are not to be told of is clean") {
   CHECK(world.wafers({"git-commit", "a", "-m", "x"}).err ==
         "wafers: nothing to commit, working tree clean\n");
   CHECK(world.wafers({"rm", "a"}).status == 3);  // it is work, all the same
+}
+
+TEST_CASE("what .gitmodules includes is not looked at, as with git") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  INFO(backend);
+  const World world;
+  add_with_submodule(world, backend);
+  write_file(world / "rules", "[submodule \"sub\"]\n\tignore = all\n");
+  const std::string include = "[include]\n\tpath = " + (world / "rules").native() + "\n";
+  world.inside("a", "echo 2 >> sub/f; cat >> .gitmodules <<'.'\n" + include + ".");
+  const std::string changed = " M .gitmodules\n M sub\n";
+  REQUIRE(world.wafers_ok({"git-status", "a", "--porcelain"}) == changed);
+
+  // Nobody writes to it: whoever opened it would wait.
+  std::filesystem::remove(world / "rules");
+  REQUIRE(::mkfifo((world / "rules").c_str(), 0600) == 0);
+  CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) == changed);
+  world.wafers_ok({"git-commit", "a", "-m", "x"});
+  // Taken over by the base, it is what `add` reads.
+  world.base().git({"reset", "-q", "--hard", "wafers/a"});
+  world.add("b", backend);
 }
 
 }  // namespace
