@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "core/mountpoint.h"
 
 namespace wafers {
 namespace {
@@ -20,10 +21,11 @@ std::string expanded(std::string text, const std::string& name) {
   return text;
 }
 
-/// Absolute and without symlinks: what getcwd(3) will say in the view.
+/// Absolute and without symlinks: what getcwd(3) will say in the view. Root follows nobody's.
 std::filesystem::path resolved(const std::filesystem::path& mountpoint) {
   std::error_code error;
   auto path = std::filesystem::absolute(mountpoint, error);
+  if (!error) refuse_place_of_others(path);
   if (!error) path = std::filesystem::weakly_canonical(path, error);
   if (error) {
     throw Error::system(error.value(),

@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <deque>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -150,7 +152,9 @@ bool make_directory(const fs::path& path, const Wafer& wafer, const std::string&
 
 void make_mountpoint(const Wafer& wafer) {
   for (const fs::path& path : missing_parents(wafer.mountpoint)) {
-    make_directory(path, wafer, "cannot make directory");
+    const bool made = make_directory(path, wafer, "cannot make directory");
+    // Somebody else was first: with a symlink, it may be.
+    if (!made && !is_in_own_state(wafer)) refuse_place_of_others(wafer.mountpoint);
   }
   const bool there = !is_missing(wafer.mountpoint) ||
                      !make_directory(wafer.mountpoint, wafer, "cannot make mountpoint");
@@ -300,31 +304,51 @@ bool is_in_initial_user_namespace() {
   return map >> inside >> outside >> count && inside == 0 && outside == 0 && count == kAll;
 }
 
-/// What root mounts, the whole host sees: not where somebody else could put something else in the
-/// mountpoint's place, such as a symlink to /etc.
-void refuse_place_of_others(const fs::path& mountpoint) {
-  if (::geteuid() != 0 || !is_in_initial_user_namespace()) return;
+/// Whether somebody else than root could put another thing in the place of `entry`, which is in
+/// `directory`. In a sticky directory everybody can replace what is his own.
+bool is_replaceable(const fs::path& directory, const struct stat& entry) {
   struct stat status {};
-  bool is_of_others = ::lstat(mountpoint.c_str(), &status) == 0 && status.st_uid != 0;
-  for (fs::path path = mountpoint.parent_path();; path = path.parent_path()) {
-    const bool there = ::lstat(path.c_str(), &status) == 0;
-    const bool open_to_others = (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
-    // In a sticky directory everybody can replace what is his own.
-    const bool safe = status.st_uid == 0 && S_ISDIR(status.st_mode) &&
-                      (!open_to_others || ((status.st_mode & S_ISVTX) != 0 && !is_of_others));
-    if (there && !safe) {
-      throw Error(ErrorKind::refused,
-                  "mountpoint " + wafers::quoted(mountpoint.native()) + " lies below " +
-                      wafers::quoted(path.native()) +
-                      ", where others than root could put something else in its place",
-                  "choose a place with --at that only root can write to");
-    }
-    if (path == path.root_path()) return;
-    is_of_others = there && status.st_uid != 0;
-  }
+  if (::lstat(directory.c_str(), &status) != 0) return true;
+  if (status.st_uid != 0 || !S_ISDIR(status.st_mode)) return true;
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0) return false;
+  return (status.st_mode & S_ISVTX) == 0 || entry.st_uid != 0;
+}
+
+Error place_of_others(const fs::path& mountpoint, const fs::path& directory) {
+  return Error(ErrorKind::refused,
+               "mountpoint " + wafers::quoted(mountpoint.native()) + " lies below " +
+                   wafers::quoted(directory.native()) +
+                   ", where others than root could put something else in its place",
+               "choose a place with --at that only root can write to");
 }
 
 }  // namespace
+
+void refuse_place_of_others(const fs::path& mountpoint) {
+  if (::geteuid() != 0 || !is_in_initial_user_namespace()) return;
+  constexpr int kMostLinks = 40;  // path_resolution(7)
+  std::deque<fs::path> rest(std::next(mountpoint.begin()), mountpoint.end());
+  fs::path directory = mountpoint.root_path();
+  for (int links = 0; !rest.empty() && links <= kMostLinks;) {
+    const fs::path name = std::exchange(rest.front(), {});
+    rest.pop_front();
+    const fs::path path = directory / name;
+    struct stat entry {};
+    const bool there = ::lstat(path.c_str(), &entry) == 0;
+    if (is_replaceable(directory, entry)) throw place_of_others(mountpoint, directory);
+    if (!there) return;
+    if (name == "..") {
+      directory = directory.parent_path();
+    } else if (S_ISLNK(entry.st_mode)) {
+      const fs::path target = fs::read_symlink(path);
+      rest.insert(rest.begin(), target.begin(), target.end());
+      ++links;
+      if (target.is_absolute()) directory = target.root_path(), rest.pop_front();
+    } else if (name != "." && !name.empty()) {
+      directory = path;
+    }
+  }
+}
 
 std::optional<fs::path> enclosing_repository(const fs::path& directory) {
   for (fs::path path = fs::weakly_canonical(directory);; path = path.parent_path()) {
@@ -367,7 +391,8 @@ void share_parents(Wafer& wafer, const std::vector<Taken>& others) {
   for (const Taken& other : others) {
     for (const std::string& parent : other.parents) {
       if (!lies_within(wafer.mountpoint.native(), parent)) continue;
-      if (std::ranges::find(parents, fs::path(parent)) == parents.end()) parents.emplace_back(parent);
+      if (std::ranges::find(parents, fs::path(parent)) == parents.end())
+        parents.emplace_back(parent);
     }
   }
   sort_parents(parents);

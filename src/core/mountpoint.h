@@ -22,6 +22,11 @@ std::optional<std::filesystem::path> enclosing_repository(const std::filesystem:
 /// Whether `path` is `directory` or below it. Both normal.
 bool is_within(const std::filesystem::path& path, const std::filesystem::path& directory);
 
+/// For root on the host itself, whose mounts everybody sees: throws Error(refused) where others
+/// could put something else, such as a symlink to /etc, in the place of `mountpoint` or of anything
+/// on the way to it, its symlinks included. Absolute; what doesn't exist yet is root's to make.
+void refuse_place_of_others(const std::filesystem::path& mountpoint);
+
 /// Throws Error(refused) where a new wafer may not be mounted at `mountpoint`: it is inside a Git
 /// repository, is no directory, or is not empty.
 void check_mountpoint(const std::filesystem::path& mountpoint);

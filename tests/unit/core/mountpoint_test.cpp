@@ -219,6 +219,37 @@ TEST_CASE("a mountpoint that an earlier version marked by its file alone is ours
   CHECK_FALSE(fs::exists(temp / "view"));
 }
 
+TEST_CASE("root follows no symlink of others to a mountpoint") {
+  if (::geteuid() != 0) return;
+  const TempDir temp;
+  const auto is_refused = [&](const fs::path& place) {
+    try {
+      refuse_place_of_others(temp.path() / place);
+      return false;
+    } catch (const Error& error) {
+      return error.kind() == ErrorKind::refused;
+    }
+  };
+  fs::create_directories(temp / "roots/place");
+  fs::create_directory(temp / "theirs");
+  fs::create_directory_symlink("../roots", temp / "theirs/link");
+  fs::create_directory_symlink("theirs/link", temp / "through");
+  fs::create_directory_symlink(temp / "roots", temp / "straight");
+  fs::create_directory_symlink("round", temp / "round");
+  REQUIRE(::chown((temp / "theirs").c_str(), 59998, 59998) == 0);
+  for (const char* safe : {"roots/place", "roots/new/view", "straight/place", "straight/../roots",
+                           "./straight/./place", "round/view", "new/view"}) {
+    INFO(safe);
+    CHECK_FALSE(is_refused(safe));
+  }
+  for (const char* theirs :
+       {"theirs/link/place", "through/place", "through/new/view", "theirs/new/view",
+        "straight/../theirs/link", "theirs/../roots/place"}) {
+    INFO(theirs);
+    CHECK(is_refused(theirs));
+  }
+}
+
 TEST_CASE("root mounts nowhere that others can replace") {
   if (::geteuid() != 0) return;
   const TempDir temp;
