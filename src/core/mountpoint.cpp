@@ -309,7 +309,7 @@ bool is_in_initial_user_namespace() {
 bool is_replaceable(const fs::path& directory, const struct stat& entry) {
   struct stat status {};
   if (::lstat(directory.c_str(), &status) != 0) return true;
-  if (status.st_uid != 0 || !S_ISDIR(status.st_mode)) return true;
+  if (status.st_uid != 0) return true;
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0) return false;
   return (status.st_mode & S_ISVTX) == 0 || entry.st_uid != 0;
 }
@@ -336,7 +336,7 @@ void refuse_place_of_others(const fs::path& mountpoint) {
     struct stat entry {};
     const bool there = ::lstat(path.c_str(), &entry) == 0;
     if (is_replaceable(directory, entry)) throw place_of_others(mountpoint, directory);
-    if (!there) return;
+    if (!there || (!S_ISDIR(entry.st_mode) && !S_ISLNK(entry.st_mode))) return;
     if (name == "..") {
       directory = directory.parent_path();
     } else if (S_ISLNK(entry.st_mode)) {
