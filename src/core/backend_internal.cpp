@@ -102,10 +102,12 @@ Occupant describe_occupant(pid_t pid) {
   return occupant;
 }
 
-std::vector<Occupant> occupants_of_view(const ViewIdentity& view) {
+std::vector<Occupant> occupants_of_view(const Wafer& wafer, const ViewIdentity& view) {
   std::vector<Occupant> occupants;
   for (const pid_t pid : all_processes()) {
-    if (pid != ::getpid() && uses_view(pid, view)) occupants.push_back(describe_occupant(pid));
+    if (pid != ::getpid() && uses_view(pid, view, wafer.mountpoint)) {
+      occupants.push_back(describe_occupant(pid));
+    }
   }
   return occupants;
 }

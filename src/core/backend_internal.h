@@ -47,8 +47,8 @@ bool is_of_this_boot(const std::optional<MountRecord>& record);
 /// The process of the record; empty where it has ended.
 UniqueFd open_recorded_process(const std::optional<MountRecord>& record);
 
-/// Processes that keep a view busy as seen from where it is mounted, without this one.
-std::vector<Occupant> occupants_of_view(const ViewIdentity& view);
+/// Processes that keep the wafer's view busy as seen from where it is mounted, without this one.
+std::vector<Occupant> occupants_of_view(const Wafer& wafer, const ViewIdentity& view);
 
 Occupant describe_occupant(pid_t pid);
 

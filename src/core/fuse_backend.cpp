@@ -111,9 +111,9 @@ void wait_while_served(const Wafer& wafer, const UniqueFd& process,
 /// for (proc_pid_cmdline_read(), /proc/<pid>/maps).
 std::vector<Occupant> find_occupants(const Wafer& wafer, const UniqueFd& process,
                                      const ViewIdentity& view) {
-  const std::string answer = wait_for_server(wafer, process, [&view, self = ::getpid()] {
+  const std::string answer = wait_for_server(wafer, process, [&, self = ::getpid()] {
     std::string text;
-    for (const Occupant& occupant : occupants_of_view(view)) {
+    for (const Occupant& occupant : occupants_of_view(wafer, view)) {
       if (occupant.pid == self) continue;
       for (const std::string& field :
            {std::to_string(occupant.pid), occupant.command, occupant.note}) {

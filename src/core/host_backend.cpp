@@ -95,7 +95,7 @@ class HostBackend final : public Backend {
 
   std::vector<Occupant> occupants(const Wafer& wafer) const override {
     const auto view = proven_view_here(wafer);
-    return view ? occupants_of_view(*view) : std::vector<Occupant>();
+    return view ? occupants_of_view(wafer, *view) : std::vector<Occupant>();
   }
 
   void unmount(const Wafer& wafer) const override {

@@ -254,7 +254,7 @@ class OccupantFilter {
  public:
   OccupantFilter(const Wafer& wafer, const Inside& inside)
       : OccupantFilter(is_here(wafer) ? ::getpid() : inside.id.pid,
-                       host_path_of(inside.id.pid, wafer)) {}
+                       host_path_of(inside.id.pid, wafer), wafer.mountpoint) {}
 
   /// It lives in the wafer's namespaces, or in a sandbox that was made there.
   bool lives_inside(pid_t pid) const {
@@ -263,14 +263,15 @@ class OccupantFilter {
   }
 
   /// It has something of the view open, possibly from outside.
-  bool reaches_in(pid_t pid) const { return view_ && uses_view(pid, *view_); }
+  bool reaches_in(pid_t pid) const { return view_ && uses_view(pid, *view_, mountpoint_); }
 
  private:
   /// `pid` lives there; from inside, the holder can't be looked at.
-  OccupantFilter(pid_t pid, const fs::path& view)
+  OccupantFilter(pid_t pid, const fs::path& view, fs::path mountpoint)
       : user_ns_(owner_of_mount_namespace(pid)),
         mnt_ns_(namespace_inode(pid, NamespaceType::mount)),
-        view_(view_identity(view)) {
+        view_(view_identity(view)),
+        mountpoint_(std::move(mountpoint)) {
     // From outside, our own user namespace holds everybody.
     if (mnt_ns_ != own_namespace_inode(NamespaceType::mount) &&
         user_ns_ == own_namespace_inode(NamespaceType::user)) {
@@ -281,6 +282,7 @@ class OccupantFilter {
   std::optional<std::uint64_t> user_ns_;
   std::optional<std::uint64_t> mnt_ns_;
   std::optional<ViewIdentity> view_;
+  fs::path mountpoint_;
 };
 
 /// Every process but the holder and this one.

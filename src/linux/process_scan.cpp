@@ -86,14 +86,13 @@ std::string with_newlines(std::string_view path) {
   return text;
 }
 
-/// Calls `visit` with each file mapping on the view until it returns true.
-bool any_mapping(pid_t pid, const ViewIdentity& view,
-                 const std::function<bool(const Mapping&)>& visit) {
+/// Calls `visit` with each mapping until it returns true.
+bool any_mapping(pid_t pid, const std::function<bool(const Mapping&)>& visit) {
   const auto maps = read_small_file(proc_directory(pid) + "/maps");
   if (!maps) return false;
   for (const std::string& line : split(*maps, '\n')) {
     const auto mapping = parse_mapping(line);
-    if (mapping && mapping->device == view.device && visit(*mapping)) return true;
+    if (mapping && visit(*mapping)) return true;
   }
   return false;
 }
@@ -113,7 +112,7 @@ std::vector<pid_t> processes_in_mount_namespace(std::uint64_t mnt_ns) {
   return found;
 }
 
-bool uses_view(pid_t pid, const ViewIdentity& view) {
+bool uses_view(pid_t pid, const ViewIdentity& view, const std::filesystem::path& mountpoint) {
   const std::string directory = proc_directory(pid);
   // No program to look at: a kernel thread, a zombie, or a process that isn't ours to look at.
   const auto program = view_identity(directory + "/exe");
@@ -122,8 +121,13 @@ bool uses_view(pid_t pid, const ViewIdentity& view) {
       lies_on(directory + "/root", view)) {
     return true;
   }
+  // Older kernels (6.1) give a mapped file of an overlay the device of the upper or the base, but
+  // the path in the view, as its own mount namespace has it.
+  const std::string below = mountpoint.string() + "/";
   return any_descriptor(pid, [&](const std::string& path) { return lies_on(path, view); }) ||
-         any_mapping(pid, view, [](const Mapping&) { return true; });
+         any_mapping(pid, [&](const Mapping& mapping) {
+           return mapping.device == view.device || with_newlines(mapping.path).starts_with(below);
+         });
 }
 
 std::vector<std::filesystem::path> files_being_written(const ViewIdentity& view) {
@@ -133,8 +137,9 @@ std::vector<std::filesystem::path> files_being_written(const ViewIdentity& view)
       if (writable(path) && lies_on(path, view)) files.emplace_back(path);
       return false;
     });
-    any_mapping(pid, view, [&](const Mapping& mapping) {
-      if (mapping.permissions == "rw-s" || mapping.permissions == "rwxs") {
+    any_mapping(pid, [&](const Mapping& mapping) {
+      if (mapping.device == view.device &&
+          (mapping.permissions == "rw-s" || mapping.permissions == "rwxs")) {
         files.emplace_back(proc_directory(pid) + "/root" + with_newlines(mapping.path));
       }
       return false;

@@ -15,8 +15,8 @@ namespace wafers {
 std::vector<pid_t> processes_in_mount_namespace(std::uint64_t mnt_ns);
 
 /// Whether a process keeps the view busy: its working or root directory, its program, an open file
-/// or a mapping lies on it.
-bool uses_view(pid_t pid, const ViewIdentity& view);
+/// or a mapping lies on it. `mountpoint`: the view's, in the mount namespace that it is mounted in.
+bool uses_view(pid_t pid, const ViewIdentity& view, const std::filesystem::path& mountpoint);
 
 /// Paths, to be used at once by this process, of files of the view that somebody has mapped shared
 /// and writable or holds open for writing: their content may be in the page cache only.
