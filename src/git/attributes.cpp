@@ -1,6 +1,7 @@
 #include "git/attributes.h"
 
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -190,18 +191,27 @@ class Resolver {
   }
 
  private:
+  /// With a stack of its own: macros lie in each other as deep as their author likes.
   void apply(const std::vector<State>& states) {
-    for (auto state = states.rbegin(); state != states.rend(); ++state) {
-      if (!decided_.emplace(state->name, state->value).second) continue;
-      if (!state->value || state->value->state != AttributeValue::State::set) continue;
-      if (const auto macro = macros_.find(state->name); macro != macros_.end()) {
-        apply(macro->second);
+    left_.emplace_back(states);
+    while (!left_.empty()) {
+      if (left_.back().empty()) {
+        left_.pop_back();
+        continue;
+      }
+      const State& state = left_.back().back();
+      left_.back() = left_.back().first(left_.back().size() - 1);
+      if (!decided_.emplace(state.name, state.value).second) continue;
+      if (!state.value || state.value->state != AttributeValue::State::set) continue;
+      if (const auto macro = macros_.find(state.name); macro != macros_.end()) {
+        left_.emplace_back(macro->second);
       }
     }
   }
 
   const MacroTable& macros_;
   std::map<std::string, std::optional<AttributeValue>, std::less<>> decided_;
+  std::vector<std::span<const State>> left_;  ///< of each macro that is being applied
 };
 
 /// Of several definitions the last one in the strongest file holds.

@@ -275,3 +275,13 @@ TEST_CASE("random rules give the attributes that git gives", "[attributes][diffe
     REQUIRE(checkout.by_wafers(rules, paths) == checkout.by_git(rules, paths));
   }
 }
+
+TEST_CASE("macros in macros take no stack", "[attributes]") {
+  constexpr int kMacros = 200'000;
+  std::string rules = "x m0\n";
+  for (int i = 0; i < kMacros; ++i) {
+    rules += "[attr]m" + std::to_string(i) + " m" + std::to_string(i + 1) + "\n";
+  }
+  const auto scope = AttributeScope::root("", "", rules, LetterCase::sensitive);
+  CHECK(scope->of_file("x").size() == kMacros + 1);
+}
