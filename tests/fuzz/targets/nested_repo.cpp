@@ -25,8 +25,8 @@ using wafers::git::Oid;
 class View {
  public:
   View() {
-    for (const char* directory :
-         {"upper", "plain/.git/refs/heads", "plain/.git/info", "linked", "git-dir"}) {
+    for (const char* directory : {"upper", "plain/.git/refs/heads", "plain/.git/info",
+                                  "plain/.git/objects", "linked", "git-dir"}) {
       fs::create_directories(top_ / directory);
     }
     wafers::fuzz::write_file(top_ / "plain/.git/info/exclude", "*.o\n");
