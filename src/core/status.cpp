@@ -14,6 +14,7 @@
 #include "core/wafer_git.h"
 #include "git/diff.h"
 #include "git/format.h"
+#include "linux/writers.h"
 
 namespace wafers {
 namespace {
@@ -84,6 +85,11 @@ std::size_t only_inside_submodules(const Snapshot& snapshot) {
       std::count_if(snapshot.changes.begin(), snapshot.changes.end(), is_inside));
 }
 
+/// Where the agent can change a file and leave its times as they are, whenever that was read.
+bool may_hide_changes(const Wafer& wafer) {
+  return wafer.dialect != UpperDialect::fuse && hides_stores(wafer.upper());
+}
+
 }  // namespace
 
 StatusResult status_of_view(const Wafer& wafer) {
@@ -121,11 +127,18 @@ UncommittedWork uncommitted_work(const Wafer& wafer, std::size_t limit) {
                        .remedy = "commit it with 'wafers git-commit " + wafer.name + "'"};
   std::vector<std::string>& lines = work.lines;
   try {
-    const WaferGit git = open_wafer_git(wafer);
+    WaferGit git = open_wafer_git(wafer);
+    const bool doubtful = may_hide_changes(wafer);
+    if (doubtful) {
+      git.stat_cache.reset();
+      git.seen.reset();
+    }
     const auto objects = git.repository.objects(git::Writes::to_memory);
     const Snapshot snapshot =
         take_snapshot(snapshot_input(wafer, git, *objects, SnapshotPurpose::status));
     lines = entries_of(snapshot, staged_changes(git, *objects), true).lines;
+    // Else the commit that is asked for now would not find it.
+    if (doubtful && !lines.empty()) forget_stat_data(wafer);
     if (!lines.empty() && lines.size() == only_inside_submodules(snapshot)) {
       work.remedy = kSubmoduleRemedy;
     }

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "git/worktree_stat.h"
+#include "linux/writers.h"
 
 namespace wafers {
 namespace {
@@ -129,16 +130,16 @@ std::optional<BlobReader::Result> BlobReader::known(const ViewFile& file) const 
 
 BlobReader::Result BlobReader::read(const ViewFile& file, std::vector<std::string>& warnings) {
   Result result;
-  const timespec now = timestamp_clock();
+  timespec since = timestamp_clock();
   try {
     if (S_ISLNK(file.stat.st_mode)) {
       result.oid = store(file.dir.read_link(file.name));
       result.plain = true;
-    } else {
-      read_regular(file, result, warnings);
+    } else if (!read_regular(file, result, warnings)) {
+      since = {};
     }
     // The size alone still tells git's status whether the file is as checked out.
-    result.stat = provable_stat(file.stat, now);
+    result.stat = provable_stat(file.stat, since);
   } catch (const ChangedMeanwhile&) {
     throw;
   } catch (const Error& error) {
@@ -154,13 +155,17 @@ git::Oid BlobReader::store(std::string_view content) const {
                                                    : input_.objects->write_blob(content);
 }
 
-void BlobReader::read_regular(const ViewFile& file, Result& result,
+/// False where the file may change later and its times don't.
+bool BlobReader::read_regular(const ViewFile& file, Result& result,
                               std::vector<std::string>& warnings) {
   struct stat opened {};
   const UniqueFd fd = file.dir.open_file(file.name, &opened);
   if (!same_state(file.stat, opened)) {
     throw ChangedMeanwhile(ErrorKind::failed, wafers::quoted(file.path) + " was replaced");
   }
+  // Asked before it is read: who opens it from now on changes its times. fuse-overlayfs writes what
+  // is stored to a mapping, and that changes them.
+  const bool times_tell = input_.dialect == UpperDialect::fuse || has_no_writer(fd.get());
   const git::Attributes attributes = file.attributes.of_file(file.name);
   const git::Conversion conversion = git::Conversion::choose(attributes, config_);
   const bool filtered = attributes.find("filter") != attributes.end();
@@ -179,6 +184,7 @@ void BlobReader::read_regular(const ViewFile& file, Result& result,
     result.oid = stream(file, fd.get());
     result.plain = true;
   }
+  return times_tell;
 }
 
 /// For a status, whether a large file that nothing converts has another size than the tip's: then

@@ -39,7 +39,7 @@ class BlobReader {
   struct Result {
     git::Oid oid;
     /// Of the file that was hashed; only its size where they prove nothing, because the file could
-    /// have been changed within the resolution of its timestamps.
+    /// have been changed within the resolution of its timestamps, or can be by who has it open.
     git::IndexStat stat;
     std::string failure;  ///< why there is no oid: unreadable, a conversion that failed, ...
     /// Git's status calls a file modified whose size isn't that of its checked-out version, even if
@@ -59,7 +59,7 @@ class BlobReader {
   const git::IndexEntry* cached(const ViewFile& file, const git::IndexFile* cache) const;
   const git::IndexEntry* indexed(const ViewFile& file) const;
   const git::IndexEntry* seen(const ViewFile& file) const;
-  void read_regular(const ViewFile& file, Result& result, std::vector<std::string>& warnings);
+  bool read_regular(const ViewFile& file, Result& result, std::vector<std::string>& warnings);
   bool differs_by_size(const ViewFile& file) const;
   git::Oid stream(const ViewFile& file, int fd) const;
   git::Oid store(std::string_view content) const;

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <exception>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "base/error.h"
@@ -116,6 +118,12 @@ void remember_seen(const Wafer& wafer, const Snapshot& snapshot) noexcept {
     if (snapshot.seen_anew && !is_unclean(wafer)) snapshot.seen.write(seen_path(wafer));
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): as said
   }
+}
+
+void forget_stat_data(const Wafer& wafer) noexcept {
+  std::error_code error;
+  std::filesystem::remove(wafer.index(), error);
+  std::filesystem::remove(seen_path(wafer), error);
 }
 
 std::vector<std::string> clean_paths(const std::vector<std::string>& paths) {
