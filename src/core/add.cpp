@@ -18,6 +18,7 @@
 #include "core/backend.h"
 #include "core/base_mounts.h"
 #include "core/base_owners.h"
+#include "core/deep_stack.h"
 #include "core/discard.h"
 #include "core/interrupt.h"
 #include "core/mountpoint.h"
@@ -137,7 +138,8 @@ void warn_of_mounts(const std::vector<BaseMount>& mounts, const Notify& notify) 
 
 git::CleanReport require_clean(const Base& base, const fs::path& verified) {
   constexpr std::size_t kShown = 5;
-  git::CleanReport report = git::check_clean(base.repository, kShown, verified);
+  git::CleanReport report;
+  on_deep_stack([&] { report = git::check_clean(base.repository, kShown, verified); });
   if (!report.clean()) {
     std::string entries;
     for (const std::string& line : report.first_dirty) entries += "\n  " + printable(line);
@@ -544,9 +546,11 @@ class Adding {
   void fill_upper(One& one) {
     const fs::path upper = one.wafer.upper();
     if (one.tip != base_.head) {
-      attach_branch(base_.repository, upper, chosen_.trial.dialect,
-                    base_.repository.tree_of(base_.head), base_.repository.tree_of(one.tip))
-          .write(one.wafer.index());
+      on_deep_stack([&] {
+        attach_branch(base_.repository, upper, chosen_.trial.dialect,
+                      base_.repository.tree_of(base_.head), base_.repository.tree_of(one.tip))
+            .write(one.wafer.index());
+      });
     }
     // The view has no repository of its own. Removed through the mount it would cost far more.
     hide_repository(one.wafer);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -131,6 +132,10 @@ class Attacher {
   }
 
   void check_name(const std::string& path, const TreeEntry& entry) const {
+    if (path.size() >= PATH_MAX) {
+      throw Error::system(ENAMETOOLONG,
+                          "cannot make " + wafers::quoted(path.substr(0, 60) + "..."));
+    }
     const bool bad =
         entry.name.find('/') != std::string::npos ||
         git::is_forbidden_component(entry.name, protection_) ||

@@ -1,7 +1,5 @@
 #include "core/snapshot.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -13,25 +11,6 @@
 
 namespace wafers {
 namespace {
-
-/// The walk holds a directory of the upper, and perhaps one of the base, open for each level of
-/// depth. Paths end at PATH_MAX, which is more than the usual soft limit allows. Restored in the
-/// end, for the sake of programs that are started later and use select(2).
-class DescriptorLimit {
- public:
-  DescriptorLimit() {
-    if (::getrlimit(RLIMIT_NOFILE, &before_) != 0) return;
-    rlimit raised = before_;
-    raised.rlim_cur = before_.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &raised);
-  }
-  DescriptorLimit(const DescriptorLimit&) = delete;
-  DescriptorLimit& operator=(const DescriptorLimit&) = delete;
-  ~DescriptorLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  rlimit before_{};
-};
 
 /// Adds to the changes that the walk noted those that show in the trees.
 void complete_changes(const SnapshotInput& input, Snapshot& snapshot) {
@@ -66,7 +45,6 @@ Snapshot walk_view(const SnapshotInput& input) {
 }  // namespace
 
 Snapshot take_snapshot(const SnapshotInput& input) {
-  const DescriptorLimit limit;
   Snapshot snapshot;
   // The walk goes down with the directories, whose depth the agent chooses.
   on_deep_stack([&] { snapshot = walk_view(input); });

@@ -1,6 +1,7 @@
 #include "core/staging.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <utility>
@@ -28,31 +29,54 @@ std::optional<Oid> subtree(const std::optional<TreeEntry>& entry) {
   return entry && entry->mode == FileMode::tree ? std::optional(entry->oid) : std::nullopt;
 }
 
+std::vector<TreeEntry> entries_of(git::ObjectStore& objects, const std::optional<Oid>& tree) {
+  return tree ? objects.read_tree(*tree) : std::vector<TreeEntry>{};
+}
+
+/// What two trees have of one name.
+struct BothEntries {
+  std::vector<TreeEntry> onto;  ///< all of the first tree
+  std::optional<TreeEntry> ours, theirs;
+};
+
 /// `onto` with the one path from `from`. Absent trees are empty ones.
 std::optional<Oid> with_path_of(git::ObjectStore& objects, const std::optional<Oid>& onto,
                                 const std::optional<Oid>& from,
                                 std::span<const std::string> components) {
-  const auto entries_of = [&](const std::optional<Oid>& tree) {
-    return tree ? objects.read_tree(*tree) : std::vector<TreeEntry>{};
-  };
-  const std::string& name = components.front();
-  std::vector<TreeEntry> entries = entries_of(onto);
-  const auto ours = find_entry(entries, name);
-  auto result = find_entry(entries_of(from), name);
-  if (components.size() > 1) {
-    const auto below = with_path_of(objects, subtree(ours), subtree(result), components.subspan(1));
-    if (below) {
-      result = TreeEntry{.name = name, .mode = FileMode::tree, .oid = *below};
-    } else {
-      // A file in the directory's place isn't what was asked for.
-      result = subtree(ours) ? std::nullopt : ours;
-    }
+  std::vector<BothEntries> levels;
+  std::optional<Oid> ours = onto;
+  std::optional<Oid> theirs = from;
+  for (const std::string& name : components) {
+    BothEntries level{.onto = entries_of(objects, ours), .ours = {}, .theirs = {}};
+    level.ours = find_entry(level.onto, name);
+    level.theirs = find_entry(entries_of(objects, theirs), name);
+    ours = subtree(level.ours);
+    theirs = subtree(level.theirs);
+    levels.push_back(std::move(level));
   }
-  if (result == ours) return onto;
-  std::erase_if(entries, [&](const TreeEntry& entry) { return entry.name == name; });
-  if (result) entries.push_back(*result);
-  if (entries.empty()) return std::nullopt;
-  return objects.write_tree(std::move(entries));
+  // What comes of each tree on the way, from the innermost one; at first, of the path itself.
+  std::optional<TreeEntry> result = levels.back().theirs;
+  std::optional<Oid> tree;
+  for (std::size_t depth = levels.size(); depth-- > 0;) {
+    BothEntries& level = levels[depth];
+    const std::string& name = components[depth];
+    const bool is_last = depth + 1 == levels.size();
+    if (!is_last) {
+      if (tree) {
+        result = TreeEntry{.name = name, .mode = FileMode::tree, .oid = *tree};
+      } else {
+        // A file in the directory's place isn't what was asked for.
+        result = subtree(level.ours) ? std::nullopt : level.ours;
+      }
+    }
+    tree = depth == 0 ? onto : subtree(levels[depth - 1].ours);
+    if (result == level.ours) continue;
+    std::erase_if(level.onto, [&](const TreeEntry& entry) { return entry.name == name; });
+    if (result) level.onto.push_back(*result);
+    tree = level.onto.empty() ? std::nullopt
+                              : std::optional(objects.write_tree(std::move(level.onto)));
+  }
+  return tree;
 }
 
 /// Stat data that git left in the base's index: the view shows the base's files as they are.
@@ -93,20 +117,28 @@ class KnownStats {
   std::optional<git::IndexFile> base_;
 };
 
-void add_entries(git::ObjectStore& objects, const Oid& tree, const std::string& prefix,
-                 const KnownStats& stats, std::vector<git::IndexEntry>& out) {
-  for (const TreeEntry& entry : objects.read_tree(tree)) {
-    if (entry.mode == FileMode::tree) {
-      add_entries(objects, entry.oid, prefix + entry.name + "/", stats, out);
-      continue;
+/// In no particular order.
+std::vector<git::IndexEntry> entries_of_all(git::ObjectStore& objects, const Oid& root,
+                                            const KnownStats& stats) {
+  std::vector<git::IndexEntry> all;
+  std::vector<std::pair<std::string, Oid>> todo{{"", root}};
+  while (!todo.empty()) {
+    const auto [prefix, tree] = std::move(todo.back());
+    todo.pop_back();
+    for (const TreeEntry& entry : objects.read_tree(tree)) {
+      if (entry.mode == FileMode::tree) {
+        todo.emplace_back(prefix + entry.name + "/", entry.oid);
+        continue;
+      }
+      git::IndexEntry added;
+      added.path = prefix + entry.name;
+      added.mode = entry.mode;
+      added.oid = entry.oid;
+      added.stat = stats.find(added);
+      all.push_back(std::move(added));
     }
-    git::IndexEntry added;
-    added.path = prefix + entry.name;
-    added.mode = entry.mode;
-    added.oid = entry.oid;
-    added.stat = stats.find(added);
-    out.push_back(std::move(added));
   }
+  return all;
 }
 
 /// As git add says it; the other paths are not staged either.
@@ -160,7 +192,7 @@ git::IndexFile full_index(const WaferGit& git, git::ObjectStore& objects, const 
                           const git::IndexFile& known) {
   git::IndexFile index;
   index.cached_tree = tree;
-  add_entries(objects, tree, "", KnownStats(git, known), index.entries);
+  index.entries = entries_of_all(objects, tree, KnownStats(git, known));
   std::sort(index.entries.begin(), index.entries.end(),
             [](const git::IndexEntry& a, const git::IndexEntry& b) { return a.path < b.path; });
   return index;

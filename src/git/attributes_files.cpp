@@ -69,13 +69,19 @@ Attributes FileAttributes::of(std::string_view path) {
 }
 
 FileAttributes::Scope FileAttributes::scope_of(const std::string& directory) {
-  const auto known = scopes_.find(directory);
-  if (known != scopes_.end()) return known->second;
-  const std::string without_slash = directory.substr(0, directory.size() - 1);
-  const std::string parent = directory_of(without_slash);
-  const Scope above = scope_of(parent);
-  return scopes_[directory] =
-             AttributeScope::child(above, without_slash.substr(parent.size()), rules_(directory));
+  std::size_t known = directory.size();  // the length of the deepest one that was asked for before
+  while (!scopes_.contains(directory.substr(0, known))) {
+    known = known < 2 ? 0 : directory.rfind('/', known - 2) + 1;
+  }
+  Scope scope = scopes_.at(directory.substr(0, known));
+  while (known < directory.size()) {
+    const std::size_t slash = directory.find('/', known);
+    const std::string name = directory.substr(known, slash - known);
+    known = slash + 1;
+    const std::string path = directory.substr(0, known);
+    scope = scopes_[path] = AttributeScope::child(scope, name, rules_(path));
+  }
+  return scope;
 }
 
 FileAttributes attributes_in_tree(const Repository& repository, ObjectStore& objects,

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -35,6 +36,24 @@ constexpr const char* kIgnoreFile = ".gitignore";
 /// its start.
 constexpr std::size_t kFilesPerTask = 1024;
 
+/// std::call_once(), which can be asked whether it was done.
+class Once {
+ public:
+  bool done() const noexcept { return done_.load(std::memory_order_acquire); }
+
+  template <typename Work>
+  void call(Work work) {
+    std::call_once(flag_, [&] {
+      work();
+      done_.store(true, std::memory_order_release);
+    });
+  }
+
+ private:
+  std::once_flag flag_;
+  std::atomic<bool> done_{false};
+};
+
 /// A directory of the worktree with tracked files below it.
 struct Directory {
   std::shared_ptr<Directory> parent;
@@ -45,9 +64,9 @@ struct Directory {
   bool ignored = false;
   const UntrackedCache::Directory* cached = nullptr;
 
-  std::once_flag scope_made;
+  Once scope_made;
   std::shared_ptr<const IgnoreScope> scope;  ///< made when the first unknown name turns up
-  std::once_flag rules_compared;
+  Once rules_compared;
   bool same_rules = false;  ///< the ignore rules in force are those of the untracked cache
 
   std::string prefix() const { return path.empty() ? path : path + "/"; }
@@ -220,13 +239,10 @@ class Shared {
 
   /// The ignore rules in force in a directory.
   const std::shared_ptr<const IgnoreScope>& scope_of(Directory& directory) {
-    std::call_once(directory.scope_made, [&] {
-      if (directory.parent) {
-        directory.scope = child_scope(scope_of(*directory.parent), directory.path, directory.name);
-      } else {
-        directory.scope = IgnoreScope::root(input_.excludes_file, input_.info_exclude,
-                                            ignore_rules(""), input_.letters);
-      }
+    from_above(directory, &Directory::scope_made, [this](Directory& one) {
+      one.scope = one.parent ? child_scope(one.parent->scope, one.path, one.name)
+                             : IgnoreScope::root(input_.excludes_file, input_.info_exclude,
+                                                 ignore_rules(""), input_.letters);
     });
     return directory.scope;
   }
@@ -265,16 +281,28 @@ class Shared {
   }
 
  private:
+  /// Does once what a directory needs from the one above, first to those above. A repository may be
+  /// nested more deeply than a thread's stack allows.
+  template <typename Work>
+  static void from_above(Directory& directory, Once Directory::*once, Work work) {
+    std::vector<Directory*> todo;
+    for (Directory* one = &directory; one != nullptr && !(one->*once).done();
+         one = one->parent.get()) {
+      todo.push_back(one);
+    }
+    for (auto one = todo.rbegin(); one != todo.rend(); ++one) {
+      ((*one)->*once).call([&] { work(**one); });
+    }
+  }
+
   /// Whether the ignore files of the directory and of those above are those of the untracked cache.
   bool has_same_rules(Directory& directory) {
-    std::call_once(directory.rules_compared, [&] {
-      if (directory.cached == nullptr) return;
-      if (directory.parent && !has_same_rules(*directory.parent)) return;
+    from_above(directory, &Directory::rules_compared, [this](Directory& one) {
+      if (one.cached == nullptr || (one.parent && !one.parent->same_rules)) return;
       // One that wasn't there can't have come to a directory where nothing was touched.
-      directory.same_rules =
-          (!directory.cached->ignore_file && is_quiet(directory)) ||
-          UntrackedCache::is_same_file(directory.cached->ignore_file,
-                                       ignore_file(directory.prefix() + kIgnoreFile));
+      one.same_rules = (!one.cached->ignore_file && is_quiet(one)) ||
+                       UntrackedCache::is_same_file(one.cached->ignore_file,
+                                                    ignore_file(one.prefix() + kIgnoreFile));
     });
     return directory.same_rules;
   }
@@ -552,36 +580,65 @@ class Worker {
     }
   }
 
+  /// A directory without tracked files, and how far its names were looked at.
+  struct Unknown {
+    struct Name {
+      std::string text;
+      unsigned char type;
+    };
+    std::string path;
+    std::shared_ptr<const IgnoreScope> scope;
+    std::vector<Name> names;
+    std::size_t next = 0;
+    bool is_repository = false;
+  };
+
+  /// Nothing is in one that is gone meanwhile, or that may not be read.
+  Unknown open_unknown(std::string path, std::string_view name,
+                       const std::shared_ptr<const IgnoreScope>& above) {
+    Unknown unknown{.path = std::move(path), .scope = {}, .names = {}};
+    const UniqueFd fd = shared_.open(unknown.path, O_RDONLY | O_DIRECTORY);
+    if (!fd) {
+      const int err = errno;
+      if (err == EACCES) {
+        warn_of_directory(unknown.path);
+      } else if (!is_absent(err)) {
+        throw cannot_open(err, unknown.path);
+      }
+      return unknown;
+    }
+    unknown.is_repository = is_repository(fd.get());
+    if (unknown.is_repository) return unknown;
+    DirectoryNames found;
+    found.read(fd.get(), unknown.path);
+    for (const DirectoryName& entry : found.all()) {
+      unknown.names.push_back({std::string(entry.name), type_of(fd.get(), entry)});
+    }
+    unknown.scope = shared_.child_scope(above, unknown.path, name);
+    return unknown;
+  }
+
   /// Whether git would show a directory without tracked files: a repository of its own, or some
   /// file in it that isn't ignored.
   bool has_untracked(const std::string& path, std::string_view name,
                      const std::shared_ptr<const IgnoreScope>& above) {
-    DirectoryNames found;
-    std::vector<DirectoryName> names;
-    {
-      const UniqueFd fd = shared_.open(path, O_RDONLY | O_DIRECTORY);
-      if (!fd) {
-        const int err = errno;
-        if (is_absent(err)) return false;
-        if (err == EACCES) {
-          warn_of_directory(path);
-          return false;
-        }
-        throw cannot_open(err, path);
+    std::vector<Unknown> open;
+    open.push_back(open_unknown(path, name, above));
+    while (!open.empty()) {
+      if (open.back().is_repository) return true;
+      if (open.back().next == open.back().names.size()) {
+        open.pop_back();
+        continue;
       }
-      if (is_repository(fd.get())) return true;
-      found.read(fd.get(), path);
-      for (const DirectoryName& entry : found.all()) {
-        names.push_back({entry.name, type_of(fd.get(), entry)});
-      }
+      Unknown& unknown = open.back();
+      const auto& [text, type] = unknown.names[unknown.next++];
+      const bool directory = type == DT_DIR;
+      if (text == ".git" || !is_visible(type) || unknown.scope->is_ignored(text, directory))
+        continue;
+      if (!directory) return true;
+      open.push_back(open_unknown(unknown.path + "/" + text, text, unknown.scope));
     }
-    const auto scope = shared_.child_scope(above, path, name);
-    return std::ranges::any_of(names, [&](const DirectoryName& entry) {
-      if (entry.name == ".git" || !is_visible(entry.type)) return false;
-      const bool directory = entry.type == DT_DIR;
-      if (scope->is_ignored(entry.name, directory)) return false;
-      return !directory || has_untracked(path + "/" + std::string(entry.name), entry.name, scope);
-    });
+    return false;
   }
 
   static bool is_repository(int fd) {

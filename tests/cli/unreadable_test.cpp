@@ -1,5 +1,8 @@
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "cli/world.h"
 #include "support/catch.h"
 
@@ -159,6 +162,45 @@ TEST_CASE("a deep view is walked with a small stack") {
   CHECK(with_small_stack("git-add a -- d").status == 0);
   CHECK(with_small_stack("git-commit a -m deep").status == 0);
   CHECK(with_small_stack("rm a").status == 0);
+}
+
+/// A file below nearly as many directories as a path can lead through.
+void write_deep_file(const fs::path& top, const char* name) {
+  UniqueFd directory(::open(top.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  for (int i = 0; i < 1990; ++i) {
+    REQUIRE(::mkdirat(directory.get(), "d", 0777) == 0);
+    directory.reset(::openat(directory.get(), "d", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  }
+  const UniqueFd file(::openat(directory.get(), name, O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+  REQUIRE(::write(file.get(), "1\n", 2) == 2);
+}
+
+TEST_CASE("a deep base, and a branch with deep trees, are taken with a small stack") {
+  const World world;
+  const auto add = [&](const Words& more) {
+    Words words{"-c", "ulimit -s 1024; exec \"$0\" add \"$@\"", WAFERS_PROGRAM};
+    words.insert(words.end(), more.begin(), more.end());
+    words.insert(words.end(), {"--backend", any_backend()});
+    return world.run_program("/bin/sh", words, {});
+  };
+  SECTION("untracked in the base") {
+    write_deep_file(world.base().path(), "w");
+    const RunResult refused = add({"a"});
+    CHECK(refused.status == 3);
+    CHECK_THAT(refused.err, Contains("\n  ?? d/\n"));
+  }
+  SECTION("only ignored files, untracked in the base") {
+    write_deep_file(world.base().path(), "w.o");
+    CHECK(add({"a"}).status == 0);
+  }
+  SECTION("on the branch") {
+    world.add("a", any_backend());
+    write_deep_file(world.listed("a").at("host_path").get<std::string>(), "w");
+    world.wafers_ok({"git-commit", "a", "-m", "deep"});
+    world.wafers_ok({"rm", "a"});
+    CHECK(add({"b", "--branch", "wafers/a"}).status == 0);
+    CHECK(world.wafers_ok({"git-status", "b", "--porcelain"}).empty());
+  }
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "hand_made_view.h"
 #include "support/catch.h"
 #include "support/run.h"
+#include "support/small_stack.h"
 
 namespace fs = std::filesystem;
 using wafers::CommitRequest;
@@ -308,4 +309,31 @@ TEST_CASE("renames are told where status.renames has them", "[staging]") {
   view.copy().git({"add", "."});
   CHECK(view.status() == view.git_status());
   CHECK(view.status() == "D  long\nA  other\n");
+}
+
+TEST_CASE("one path of trees that are nested more deeply than a stack allows") {
+  using namespace wafers::git;
+  constexpr int kDepth = 5000;
+  const HandMadeView view("echo 1 > f");
+  const auto objects = Repository::open(view.base().path()).objects(Writes::to_memory);
+  const auto nested = [&](const std::string& content) {
+    Oid tree = objects->write_tree(
+        {{.name = "f", .mode = FileMode::regular, .oid = objects->write_blob(content)}});
+    for (int i = 0; i < kDepth; ++i) {
+      tree = objects->write_tree({{.name = "d", .mode = FileMode::tree, .oid = tree}});
+    }
+    return tree;
+  };
+  std::string path;
+  for (int i = 0; i < kDepth; ++i) path += "d/";
+  const Oid before = nested("1");
+  const Oid after = nested("2");
+  wafers::test::on_small_stack([&] {
+    CHECK(wafers::tree_with_paths_of(*objects, before, after, {path + "f"}) == after);
+    CHECK(wafers::tree_with_paths_of(*objects, before, after, {path + "other"}) == before);
+    CHECK(wafers::tree_with_paths_of(*objects, objects->write_tree({}), after, {path + "f"}) ==
+          after);
+    CHECK(wafers::tree_with_paths_of(*objects, before, objects->write_tree({}), {path + "f"}) ==
+          objects->write_tree({}));
+  });
 }

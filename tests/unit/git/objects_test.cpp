@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "git/attributes_files.h"
 #include "git/diff.h"
 #include "git/repository.h"
 #include "support/catch.h"
 #include "support/git_repo.h"
+#include "support/small_stack.h"
 #include "support/temp_dir.h"
 
 namespace fs = std::filesystem;
@@ -338,4 +341,36 @@ TEST_CASE("changed paths come in index order", "[objects]") {
     CHECK(ours == without_status);
   }
   CHECK(wafers::git::changed_paths(*objects, before, before).empty());
+}
+
+TEST_CASE("trees nested more deeply than a stack allows", "[objects]") {
+  constexpr int kDepth = 5000;
+  const TempDir top;
+  const GitRepo git = GitRepo::init(top / "base");
+  const Repository repository = Repository::open(git.path());
+  const auto objects = repository.objects(Writes::to_memory);
+  const auto nested = [&](const std::string& content) {
+    Oid tree = objects->write_tree(
+        {{.name = "f", .mode = FileMode::regular, .oid = objects->write_blob(content)},
+         {.name = ".gitattributes",
+          .mode = FileMode::regular,
+          .oid = objects->write_blob("f deep\n")}});
+    for (int i = 0; i < kDepth; ++i) {
+      tree = objects->write_tree({{.name = "d", .mode = FileMode::tree, .oid = tree}});
+    }
+    return tree;
+  };
+  const Oid before = nested("1");
+  const Oid after = nested("2");
+  std::string path;
+  for (int i = 0; i < kDepth; ++i) path += "d/";
+  path += "f";
+  wafers::test::on_small_stack([&] {
+    const auto changes = wafers::git::changed_paths(*objects, before, after);
+    REQUIRE(changes.size() == 1);
+    CHECK(changes.front().path == path);
+    CHECK(wafers::git::changed_paths(*objects, Oid{}, after).size() == 2);
+    auto attributes = wafers::git::attributes_in_tree(repository, *objects, after, {path});
+    CHECK(attributes.of(path).contains("deep"));
+  });
 }
