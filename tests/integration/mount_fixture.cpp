@@ -21,6 +21,7 @@
 #include "linux/files.h"
 #include "linux/process.h"
 #include "linux/upper.h"
+#include "support/run.h"
 
 namespace wafers::test {
 namespace {
@@ -102,7 +103,12 @@ MountFixture::MountFixture(BackendKind kind, const std::string& odd, const std::
 MountFixture::~MountFixture() {
   const MountState left = backend->state(wafer);
   if (left.holder_pid) ::kill(*left.holder_pid, SIGKILL);
-  if (wafer.backend != BackendKind::namespace_) ::umount2(wafer.mountpoint.c_str(), MNT_DETACH);
+  if (wafer.backend == BackendKind::namespace_) return;
+  const bool unmounted = ::umount2(wafer.mountpoint.c_str(), MNT_DETACH) == 0;
+  // A user may unmount by fusermount3 alone.
+  if (!unmounted && wafer.backend == BackendKind::fuse) {
+    run({"fusermount3", "-q", "-u", "-z", wafer.mountpoint});
+  }
 }
 
 Wafer MountFixture::make_wafer(const std::string& name) const {
