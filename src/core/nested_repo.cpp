@@ -31,6 +31,13 @@ std::string_view without_line_end(std::string_view text) {
 /// taken apart: these files are the agent's.
 bool fits(std::string_view path) { return path.size() < PATH_MAX; }
 
+/// A file of the repository as git takes it, for which a text ends at the first NUL.
+std::optional<std::string> text_of(const MergedDir& dir, const std::string& name) {
+  auto text = dir.file(name, kLargestSmallFile);
+  if (text) text->resize(std::min(text->find('\0'), text->size()));
+  return text;
+}
+
 /// Target of "ref: refs/...", empty where `content` is none.
 std::string_view symref_target(std::string_view content) {
   if (!content.starts_with("ref:")) return {};
@@ -55,7 +62,7 @@ std::optional<git::Oid> packed_ref(const MergedDir& common, std::string_view ref
 }
 
 std::optional<git::Oid> resolve_head(const MergedDir& git_dir, const MergedDir& common) {
-  auto content = git_dir.file("HEAD", kLargestSmallFile);
+  auto content = text_of(git_dir, "HEAD");
   for (int depth = 0; content && depth <= kSymrefDepth; ++depth) {
     const std::string ref(symref_target(*content));
     if (ref.empty()) {
@@ -63,7 +70,7 @@ std::optional<git::Oid> resolve_head(const MergedDir& git_dir, const MergedDir& 
     }
     if (!fits(ref)) return std::nullopt;
     const std::size_t slash = ref.rfind('/');
-    content = common.descend(ref.substr(0, slash)).file(ref.substr(slash + 1), kLargestSmallFile);
+    content = text_of(common.descend(ref.substr(0, slash)), ref.substr(slash + 1));
     if (!content) return packed_ref(common, ref);
   }
   return std::nullopt;
@@ -128,7 +135,7 @@ std::optional<NestedRepoFinder::GitDir> NestedRepoFinder::git_dir_of(
   if (MergedDir own = dir.directory(".git"); own.exists())
     return GitDir{std::move(own), here / ".git"};
   std::string target;
-  if (const auto content = dir.file(".git", kLargestSmallFile)) {
+  if (const auto content = text_of(dir, ".git")) {
     if (!content->starts_with(kGitFilePrefix)) return std::nullopt;
     target = without_line_end(std::string_view(*content).substr(kGitFilePrefix.size()));
   } else if (const auto link = dir.link(".git")) {
@@ -142,7 +149,7 @@ std::optional<NestedRepoFinder::GitDir> NestedRepoFinder::git_dir_of(
 }
 
 MergedDir NestedRepoFinder::common_dir_of(const GitDir& git_dir) const {
-  const auto content = git_dir.dir.file("commondir", kLargestSmallFile);
+  const auto content = text_of(git_dir.dir, "commondir");
   if (content && !fits(*content)) return {std::nullopt, std::nullopt};
   const std::filesystem::path path =
       content ? normal(git_dir.path / without_line_end(*content)) : git_dir.path;
@@ -154,7 +161,7 @@ std::optional<NestedRepoFinder::Repo> NestedRepoFinder::find(const MergedDir& di
                                                              const std::string& path) const {
   try {
     const auto git_dir = git_dir_of(dir, path);
-    if (!git_dir || !is_valid_head(git_dir->dir.file("HEAD", kLargestSmallFile))) {
+    if (!git_dir || !is_valid_head(text_of(git_dir->dir, "HEAD"))) {
       return std::nullopt;
     }
     const MergedDir common = common_dir_of(*git_dir);
