@@ -15,8 +15,8 @@
 #include "linux/files.h"
 #include "linux/holder_job.h"
 #include "linux/namespaces.h"
-#include "linux/overlay.h"
 #include "linux/process.h"
+#include "linux/second_view.h"
 
 namespace wafers {
 namespace {
@@ -49,11 +49,12 @@ void wait_until_nobody_is_inside() {
 }
 
 /// False where it is not mounted.
-bool unmount_once_free(const std::filesystem::path& mountpoint) {
+bool unmount_once_free(const std::filesystem::path& mountpoint,
+                       const std::filesystem::path& directory) {
   while (true) {
     wait_until_nobody_is_inside();
     try {
-      unmount(mountpoint);
+      unmount_views(mountpoint, directory);
       return true;
     } catch (const Error& error) {
       if (error.errnum() == EINVAL) return false;
@@ -69,7 +70,7 @@ bool unmount_once_free(const std::filesystem::path& mountpoint) {
 void end_view(const std::filesystem::path& mountpoint, const std::filesystem::path& directory) {
   // For those who look for a holder: execveat(2) named this process after a descriptor.
   ::prctl(PR_SET_NAME, kHolderComm, 0, 0, 0);
-  if (!unmount_once_free(mountpoint)) return;
+  if (!unmount_once_free(mountpoint, directory)) return;
   sync_file_system(directory / "upper");
   note_clean_end(directory);
 }

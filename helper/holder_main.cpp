@@ -30,6 +30,7 @@
 #include "linux/overlay.h"
 #include "linux/own_copies.h"
 #include "linux/process.h"
+#include "linux/second_view.h"
 
 namespace {
 
@@ -38,11 +39,19 @@ using wafers::HolderJob;
 using wafers::HolderReport;
 
 /// Without them ssh is refused its configuration, and all else works.
-void show_own_copies(const HolderJob& job) {
+void show_own_copies(const HolderJob& job, const std::filesystem::path& place) {
   try {
-    wafers::show_as_own(job.own_copies, job.overlay.mountpoint);
+    wafers::show_as_own(job.own_copies, place);
   } catch (const Error&) {  // NOLINT(bugprone-empty-catch): doctor tries it, and tells why
   }
+}
+
+/// What the namespace has beside the view at its mountpoint.
+void add_second_place(const HolderJob& job) {
+  const std::filesystem::path place = wafers::mount_second_place(job.directory);
+  show_own_copies(job, place);
+  wafers::close_second_place(place);
+  wafers::mount_second_view(job.overlay.mountpoint, job.directory);
 }
 
 void mount_in_new_namespaces(const HolderJob& job) {
@@ -53,17 +62,17 @@ void mount_in_new_namespaces(const HolderJob& job) {
   wafers::unshare_user_and_mount();
   wafers::map_own_ids(uid, gid, mapper ? &*mapper : nullptr);
   wafers::make_mounts_slave();
-  show_own_copies(job);
   wafers::OverlaySpec overlay = job.overlay;
-  const wafers::UniqueFd place(
+  const wafers::UniqueFd mountpoint(
       ::open(overlay.mountpoint.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!place) {
+  if (!mountpoint) {
     const int err = errno;
     throw Error::system(
         err, "cannot mount an overlay on " + wafers::quoted(overlay.mountpoint.native()));
   }
-  overlay.mountpoint_fd = place.get();
+  overlay.mountpoint_fd = mountpoint.get();
   wafers::mount_overlay(overlay);
+  add_second_place(job);
 }
 
 void do_job(const HolderJob& job) {

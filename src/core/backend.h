@@ -34,7 +34,8 @@ struct MountState {
   std::string reason;                          ///< why broken
   std::optional<pid_t> holder_pid;             ///< namespace backend, while the holder lives
   std::optional<std::string> user_ns, mnt_ns;  ///< /proc/<pid>/ns/... of the holder or a survivor
-  std::optional<std::filesystem::path> host_path;
+  std::optional<std::filesystem::path> host_path;  ///< for programs outside, to be taken literally
+  std::optional<std::filesystem::path> view;       ///< its mountpoint, as this process reaches it
 };
 
 /// A process that keeps a view busy.

@@ -12,6 +12,7 @@
 #include "core/backend.h"
 #include "core/mount.h"
 #include "core/mountpoint.h"
+#include "linux/second_view.h"
 
 namespace wafers {
 namespace {
@@ -47,7 +48,11 @@ fs::path target_directory(const Wafer& wafer, const EnterRequest& request,
                           const std::optional<fs::path>& callers) {
   // operator/ takes an absolute --cwd as it is: a directory as seen from inside.
   if (request.cwd) return wafer.mountpoint / *request.cwd;
-  return callers && is_within(*callers, wafer.mountpoint) ? *callers : wafer.mountpoint;
+  if (!callers) return wafer.mountpoint;
+  // A caller that stands in host_path.
+  const fs::path second = second_view_of(wafer.directory);
+  if (is_within(*callers, second)) return wafer.mountpoint / callers->lexically_relative(second);
+  return is_within(*callers, wafer.mountpoint) ? *callers : wafer.mountpoint;
 }
 
 void change_directory(const fs::path& path) {

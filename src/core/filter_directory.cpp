@@ -9,9 +9,9 @@ namespace wafers {
 std::filesystem::path filter_directory(const Wafer& wafer) {
   const MountState state = make_backend(wafer.backend)->state(wafer);
   std::error_code unreachable;
-  const bool visible = state.status == WaferStatus::mounted && state.host_path &&
-                       std::filesystem::is_directory(*state.host_path, unreachable);
-  return visible ? *state.host_path : wafer.upper();
+  const bool visible = state.status == WaferStatus::mounted && state.view &&
+                       std::filesystem::is_directory(*state.view, unreachable);
+  return visible ? *state.view : wafer.upper();
 }
 
 }  // namespace wafers

@@ -22,6 +22,7 @@
 #include "linux/overlay_trial.h"
 #include "linux/process.h"
 #include "linux/process_scan.h"
+#include "linux/second_view.h"
 #include "linux/ssh_config.h"
 #include "linux/upper.h"
 
@@ -46,11 +47,42 @@ bool is_here(const Wafer& wafer) {
          wafer.mount->mnt_ns == own_namespace_inode(NamespaceType::mount);
 }
 
-/// The view as somebody outside reaches it. From inside that way is barred: the holder has
-/// capabilities that nobody else in there has.
+/// A path in the namespace as somebody outside reaches it. From inside that way is barred: the
+/// holder has capabilities that nobody else in there has.
+fs::path reached(const fs::path& path, pid_t pid, const Wafer& wafer) {
+  if (is_here(wafer)) return path;
+  return proc_path(pid) + "/root" + path.native();
+}
+
+/// The view at its mountpoint.
+fs::path view_path_of(pid_t pid, const Wafer& wafer) {
+  return reached(wafer.mountpoint, pid, wafer);
+}
+
+struct ViewMount {
+  ViewIdentity identity;
+  fs::path place;  ///< in the namespace
+};
+
+/// All mounts of the view: one that an earlier version has mounted is at its mountpoint alone.
+std::vector<ViewMount> mounts_of(pid_t pid, const Wafer& wafer) {
+  std::vector<ViewMount> mounts;
+  for (const fs::path& path : {wafer.mountpoint, second_view_of(wafer.directory)}) {
+    const auto found = view_identity(reached(path, pid, wafer));
+    const bool is_view =
+        found && (mounts.empty() || found->device == mounts.front().identity.device);
+    if (is_view) mounts.push_back({*found, path});
+  }
+  return mounts;
+}
+
+/// The view for those outside.
 fs::path host_path_of(pid_t pid, const Wafer& wafer) {
   if (is_here(wafer)) return wafer.mountpoint;
-  return proc_path(pid) + "/root" + wafer.mountpoint.native();
+  constexpr std::size_t kBoth = 2;
+  const bool has_second = mounts_of(pid, wafer).size() == kBoth;
+  return has_second ? reached(second_view_of(wafer.directory), pid, wafer)
+                    : view_path_of(pid, wafer);
 }
 
 bool is_holder(const ProcessStat& stat) { return stat.comm == kHolderComm; }
@@ -123,14 +155,14 @@ bool may_look(const Inside& inside) {
 /// inside another wafer.
 bool has_view(const Inside& inside, const Wafer& wafer) {
   if (!may_look(inside)) return true;
-  const auto view = view_identity(host_path_of(inside.id.pid, wafer));
+  const auto view = view_identity(view_path_of(inside.id.pid, wafer));
   return view && (!wafer.mount->device || view->device == *wafer.mount->device);
 }
 
 /// Whether it is this wafer's view that is mounted there, by the mount table of the process: before
 /// anything is unmounted or ended, since a record can name the holder of another wafer.
 bool shows_view(const Inside& inside, const Wafer& wafer) {
-  const auto view = view_identity(host_path_of(inside.id.pid, wafer));
+  const auto view = view_identity(view_path_of(inside.id.pid, wafer));
   const auto table = view ? read_small_file(proc_path(inside.id.pid) + "/mountinfo") : std::nullopt;
   return table && is_mount_of(*table, view->mount_id, "overlay", view_source(wafer));
 }
@@ -196,7 +228,7 @@ MountRecord record_of(const Inside& holder, const Wafer& wafer) {
   record.process = holder.id;
   record.user_ns = namespace_inode(holder.id.pid, NamespaceType::user);
   record.mnt_ns = namespace_inode(holder.id.pid, NamespaceType::mount);
-  if (const auto view = view_identity(host_path_of(holder.id.pid, wafer))) {
+  if (const auto view = view_identity(view_path_of(holder.id.pid, wafer))) {
     record.device = view->device;
   }
   return record;
@@ -213,7 +245,8 @@ MountRecord adopt(const Inside& inside, const Wafer& wafer) {
   return record_of(start_holder(wafer.name, job, inside.pidfd.get()));
 }
 
-HolderJob job_of(const Wafer& wafer) {
+HolderJob prepare_job(const Wafer& wafer) {
+  bar_second_view(wafer.directory);
   HolderJob job{.kind = HolderJob::Kind::mount,
                 .overlay = overlay_of(wafer),
                 .directory = wafer.directory,
@@ -226,7 +259,7 @@ HolderJob job_of(const Wafer& wafer) {
 }
 
 MountRecord mount_anew(const Wafer& wafer) {
-  const HolderJob job = job_of(wafer);
+  const HolderJob job = prepare_job(wafer);
   std::optional<MountRecord> record;
   mount_patiently(wafer, [&] {
     try {
@@ -254,7 +287,7 @@ class OccupantFilter {
  public:
   OccupantFilter(const Wafer& wafer, const Inside& inside)
       : OccupantFilter(is_here(wafer) ? ::getpid() : inside.id.pid,
-                       host_path_of(inside.id.pid, wafer), wafer.mountpoint) {}
+                       mounts_of(inside.id.pid, wafer)) {}
 
   /// It lives in the wafer's namespaces, or in a sandbox that was made there.
   bool lives_inside(pid_t pid) const {
@@ -263,15 +296,18 @@ class OccupantFilter {
   }
 
   /// It has something of the view open, possibly from outside.
-  bool reaches_in(pid_t pid) const { return view_ && uses_view(pid, *view_, mountpoint_); }
+  bool reaches_in(pid_t pid) const {
+    return std::ranges::any_of(mounts_, [&](const ViewMount& mount) {
+      return uses_view(pid, mount.identity, mount.place);
+    });
+  }
 
  private:
   /// `pid` lives there; from inside, the holder can't be looked at.
-  OccupantFilter(pid_t pid, const fs::path& view, fs::path mountpoint)
+  OccupantFilter(pid_t pid, std::vector<ViewMount> mounts)
       : user_ns_(owner_of_mount_namespace(pid)),
         mnt_ns_(namespace_inode(pid, NamespaceType::mount)),
-        view_(view_identity(view)),
-        mountpoint_(std::move(mountpoint)) {
+        mounts_(std::move(mounts)) {
     // From outside, our own user namespace holds everybody.
     if (mnt_ns_ != own_namespace_inode(NamespaceType::mount) &&
         user_ns_ == own_namespace_inode(NamespaceType::user)) {
@@ -281,8 +317,7 @@ class OccupantFilter {
 
   std::optional<std::uint64_t> user_ns_;
   std::optional<std::uint64_t> mnt_ns_;
-  std::optional<ViewIdentity> view_;
-  fs::path mountpoint_;
+  std::vector<ViewMount> mounts_;
 };
 
 /// Every process but the holder and this one.
@@ -324,7 +359,7 @@ bool somebody_lives_inside(const Inside& inside, const Wafer& wafer) {
 std::optional<Failure> try_to_unmount(const Inside& inside, const Wafer& wafer) {
   return run_in_child([&] {
     enter_user_and_mount_of(inside.pidfd.get());
-    unmount(wafer.mountpoint);
+    unmount_views(wafer.mountpoint, wafer.directory);
   });
 }
 
@@ -337,7 +372,7 @@ std::optional<Failure> try_to_unmount_for_good(const Inside& inside, const Wafer
       keep_as_working_directory(wafer.mountpoint);
     } catch (const Error&) {  // NOLINT(bugprone-empty-catch): then unmounting takes its time
     }
-    unmount(wafer.mountpoint);
+    unmount_views(wafer.mountpoint, wafer.directory);
   });
 }
 
@@ -397,7 +432,8 @@ class NamespaceBackend final : public Backend {
       make_trial_layers(scratch.path());
       OverlaySpec spec = trial_overlay(scratch.path(), OverlayXattrs::user);
       spec.is_volatile = mode == MountMode::volatile_;
-      try_in_namespaces(spec);
+      bar_second_view(scratch.path());
+      try_in_namespaces(spec, scratch.path());
       return {true, UpperDialect::kernel_user, {}, {}};
     } catch (const Error& error) {
       return trial_failed(error, hint_for_namespaces(state_dir));
@@ -415,7 +451,7 @@ class NamespaceBackend final : public Backend {
     if (wafer.mount)
       return Backend::begin_mount(wafer);  // there may be something to be found again
     forget_volatile(wafer.work());
-    const HolderJob job = job_of(wafer);
+    const HolderJob job = prepare_job(wafer);
     const auto holder = std::make_shared<StartingHolder>(wafer.name, job, -1);
     return [this, &wafer, holder] {
       try {
@@ -438,6 +474,7 @@ class NamespaceBackend final : public Backend {
     if (inside->holder) state.holder_pid = inside->id.pid;
     state.user_ns = proc_path(inside->id.pid) + "/ns/user";
     state.mnt_ns = proc_path(inside->id.pid) + "/ns/mnt";
+    state.view = view_path_of(inside->id.pid, wafer);
     state.host_path = host_path_of(inside->id.pid, wafer);
     return state;
   }
@@ -484,7 +521,7 @@ class NamespaceBackend final : public Backend {
     const auto inside = find_recorded(wafer);
     if (!inside) throw not_mounted(wafer);
     // Whoever unmounts may have seen nobody inside: an open descriptor keeps the view from him.
-    UniqueFd view(::open(host_path_of(inside->id.pid, wafer).c_str(),
+    UniqueFd view(::open(view_path_of(inside->id.pid, wafer).c_str(),
                          O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!has_view(*inside, wafer)) throw not_mounted(wafer);
     std::error_code no_directory;
@@ -499,7 +536,7 @@ class NamespaceBackend final : public Backend {
     static_cast<void>(view.release());  // execve(2) closes it, when the process stands in the view
   }
 
-  static void try_in_namespaces(const OverlaySpec& spec) {
+  static void try_in_namespaces(const OverlaySpec& spec, const fs::path& scratch) {
     const uid_t uid = ::geteuid();
     const gid_t gid = ::getegid();
     const auto failure = run_in_child([&] {
@@ -507,6 +544,8 @@ class NamespaceBackend final : public Backend {
       map_own_ids(uid, gid);
       make_mounts_slave();
       try_overlay(spec);
+      close_second_place(mount_second_place(scratch));
+      mount_second_view(spec.mountpoint, scratch);
     });
     if (failure) throw failure->error();
   }

@@ -53,6 +53,7 @@ MountState state_here(const Wafer& wafer) {
   MountState state;
   state.status = WaferStatus::mounted;
   state.host_path = wafer.mountpoint;
+  state.view = wafer.mountpoint;
   return state;
 }
 
@@ -63,6 +64,7 @@ MountState state_elsewhere(const Wafer& wafer, pid_t process) {
   state.user_ns = namespaces + "user";
   state.mnt_ns = namespaces + "mnt";
   state.host_path = path_through(process, wafer);
+  state.view = state.host_path;
   return state;
 }
 

@@ -36,7 +36,9 @@ struct HolderJob {
   };
   Kind kind = Kind::mount;
   OverlaySpec overlay;
-  std::string directory;  ///< the wafer's state, where a clean end is noted (linux/clean_end.h)
+  /// The wafer's state, in which the view is mounted a second time (linux/second_view.h) and a
+  /// clean end is noted (linux/clean_end.h).
+  std::string directory;
   // mount: what it has beside the view.
   MappedGroups mapped;                            ///< groups that the namespace is to have, too
   std::vector<std::filesystem::path> own_copies;  ///< files to be shown as the caller's own

@@ -34,6 +34,7 @@
 #include "linux/fuse_overlayfs.h"
 #include "linux/namespaces.h"
 #include "linux/own_copies.h"
+#include "linux/second_view.h"
 #include "linux/ssh_config.h"
 
 namespace wafers {
@@ -234,6 +235,7 @@ SshFacts read_ssh_facts(const fs::path& scratch) {
     unshare_user_and_mount();
     map_own_ids(uid, gid);
     make_mounts_slave();
+    cover_privately(scratch);
     show_as_own(facts.files_of_root, scratch);
     for (const fs::path& file : facts.files_of_root) {
       struct stat shown {};

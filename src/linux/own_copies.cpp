@@ -6,11 +6,9 @@
 
 #include <cerrno>
 #include <string>
-#include <utility>
 
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/scope_guard.h"
 #include "base/text.h"
 #include "linux/files.h"
 
@@ -19,11 +17,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void mount_or_throw(const char* source, const fs::path& target, const char* type,
-                    unsigned long flags, const char* options) {
-  if (::mount(source, target.c_str(), type, flags, options) == 0) return;
+void show_at(const fs::path& file, const fs::path& copy) {
+  if (::mount(copy.c_str(), file.c_str(), nullptr, MS_BIND, nullptr) == 0) return;
   const int err = errno;
-  throw Error::system(err, "cannot show an own copy at " + wafers::quoted(target.native()));
+  throw Error::system(err, "cannot show an own copy at " + wafers::quoted(file.native()));
 }
 
 /// False where `from` can't be read.
@@ -42,20 +39,13 @@ bool copy_content(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
-void show_as_own(const std::vector<fs::path>& files, const fs::path& scratch) {
-  if (files.empty()) return;
-  constexpr unsigned long kFlags = MS_NODEV | MS_NOSUID | MS_NOEXEC;
-  mount_or_throw("wafers-copies", scratch, "tmpfs", kFlags, "mode=0700");
-  // What is bound elsewhere keeps the file system.
-  const ScopeGuard uncover([&] { ::umount2(scratch.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW); });
-  std::vector<std::pair<fs::path, fs::path>> copies;
+void show_as_own(const std::vector<fs::path>& files, const fs::path& directory) {
+  std::size_t count = 0;
   for (const fs::path& file : files) {
-    const fs::path copy = scratch / std::to_string(copies.size());
-    if (copy_content(file, copy)) copies.emplace_back(copy, file);
-  }
-  mount_or_throw(nullptr, scratch, nullptr, MS_REMOUNT | MS_RDONLY | kFlags, nullptr);
-  for (const auto& [copy, file] : copies) {
-    mount_or_throw(copy.c_str(), file, nullptr, MS_BIND, nullptr);
+    const fs::path copy = directory / std::to_string(count);
+    if (!copy_content(file, copy)) continue;
+    ++count;
+    show_at(file, copy);
   }
 }
 

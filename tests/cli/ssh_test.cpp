@@ -69,7 +69,7 @@ TEST_CASE("ssh takes the same configuration inside as outside") {
     CHECK(world.wafers(in_wafer(home.ssh()), home.options()).out == outside.out);
     world.wafers_ok({"rm", "a"});
     CHECK(run_ok({"stat", "-c", "%u %g %a %i", Home::kOfRoot}) == before);
-    CHECK_FALSE(run({"grep", "-q", "wafers-copies", "/proc/self/mountinfo"}).ok());
+    CHECK_FALSE(run({"grep", "-q", "wafers-private", "/proc/self/mountinfo"}).ok());
   }
 }
 

@@ -24,6 +24,7 @@
 #include "linux/namespaces.h"
 #include "linux/overlay.h"
 #include "linux/process.h"
+#include "linux/second_view.h"
 #include "linux/spawn.h"
 #include "support/catch.h"
 #include "support/needs.h"
@@ -77,6 +78,12 @@ ErrorKind kind_of_error(const std::function<void()>& action, std::string* messag
     return error.kind();
   }
   throw std::runtime_error("no error");
+}
+
+/// The view by its mountpoint, from outside.
+fs::path at_mountpoint(const MountFixture& f) {
+  return "/proc/" + std::to_string(f.wafer.mount->process->pid) + "/root" +
+         f.wafer.mountpoint.native();
 }
 
 }  // namespace
@@ -177,6 +184,8 @@ TEST_CASE("a killed holder with a survivor inside") {
     CHECK_FALSE(state.holder_pid);
     CHECK(state.mnt_ns == "/proc/" + std::to_string(survivor.pid()) + "/ns/mnt");
     CHECK(read_file(f.view("file")) == "from the base");
+    CHECK(state.host_path == "/proc/" + std::to_string(survivor.pid()) + "/root" +
+                                 second_view_of(f.wafer.directory).native());
     CHECK(probe_inside(f, "ns").find(std::to_string(*first.mnt_ns)) != std::string::npos);
     CHECK(pids_of(f.backend->occupants(f.wafer)) == std::vector{survivor.pid()});
     CHECK(kind_of_error([&] { f.backend->unmount(f.wafer); }) == ErrorKind::busy);
@@ -282,12 +291,106 @@ TEST_CASE("the holder ends on SIGTERM, and on nothing that comes with it") {
   CHECK_FALSE(has_clean_end(f.wafer.directory, boot_id(), process.pid, process.start_ticks + 1));
 }
 
+TEST_CASE("host_path leads nowhere outside, but to the view as long as it is taken literally") {
+  MountFixture f(kKind);
+  f.mount();
+  const fs::path host_path = f.state().host_path.value();
+  std::error_code error;
+  CHECK(fs::canonical(host_path, error).empty());
+  CHECK(error == std::errc::not_a_directory);
+  // What its mountpoint resolves to is there, and somebody could write to it.
+  CHECK(fs::canonical(at_mountpoint(f)) == f.wafer.mountpoint);
+  const auto failure = run_in_child([&] {
+    fs::current_path(host_path);
+    write_file("relative", "written");
+    const fs::path here = fs::current_path();
+    std::error_code made;
+    fs::create_directories(here / "a/b", made);
+    if (made != std::errc::not_a_directory) throw std::runtime_error("made: " + made.message());
+    if (::open((here / "x").c_str(), O_WRONLY | O_CREAT, 0600) >= 0 || errno != ENOTDIR) {
+      throw std::runtime_error("written");
+    }
+    fs::current_path("..");
+    if (::open("x", O_WRONLY | O_CREAT, 0600) >= 0 || errno != EROFS) {
+      throw std::runtime_error("written beside it");
+    }
+  });
+  if (failure) FAIL(failure->doing);
+  CHECK(read_file(f.wafer.upper() / "relative") == "written");
+  CHECK(read_file(at_mountpoint(f) / "relative") == "written");
+}
+
+TEST_CASE("a view is busy by who uses either of its mounts from outside, and keeps both") {
+  MountFixture f(kKind);
+  f.mount();
+  const fs::path host_path = f.state().host_path.value();
+  const fs::path used = GENERATE(true, false) ? host_path : at_mountpoint(f);
+  // Of the base: with base and upper on two file systems, the mount alone tells whose it is.
+  const fs::path below = GENERATE("", "dir", "file");
+  CAPTURE(used, below);
+  Lodger lodger = Lodger::outside({"hold", used / below});
+  CHECK(kind_of_error([&] { f.backend->unmount(f.wafer); }) == ErrorKind::busy);
+  CHECK(kind_of_error([&] { f.backend->unmount_for_good(f.wafer); }) == ErrorKind::busy);
+  CHECK(pids_of(f.backend->occupants(f.wafer)) == std::vector{lodger.pid()});
+  CHECK(f.state().host_path == host_path);
+  CHECK(read_file(host_path / "file") == "from the base");
+  CHECK(read_file(at_mountpoint(f) / "file") == "from the base");
+  lodger.leave();
+  CHECK(f.backend->occupants(f.wafer).empty());
+  f.backend->unmount(f.wafer);
+  CHECK(f.state().status == WaferStatus::unmounted);
+  f.mount();  // the upper is free
+}
+
+TEST_CASE("who stands beside host_path uses no view") {
+  MountFixture f(kKind);
+  f.mount();
+  const Lodger lodger = Lodger::outside({"hold", f.state().host_path->parent_path()});
+  CHECK(f.backend->occupants(f.wafer).empty());
+  f.backend->unmount(f.wafer);
+  f.mount();
+  CHECK(read_file(f.view("file")) == "from the base");
+}
+
+TEST_CASE("a view that an earlier version has mounted is reached at its mountpoint, as ever") {
+  MountFixture f(kKind);
+  f.mount();
+  const UniqueFd holder = open_pidfd(f.wafer.mount->process->pid);
+  const bool without_place = GENERATE(true, false);
+  const auto failure = run_in_child([&] {
+    enter_user_and_mount_of(holder.get());
+    const fs::path second = second_view_of(f.wafer.directory);
+    unmount(second);
+    if (without_place) unmount_lazily(second.parent_path().parent_path());
+  });
+  REQUIRE_FALSE(failure);
+  CHECK(f.state().host_path == at_mountpoint(f));
+  CHECK(read_file(f.view("file")) == "from the base");
+  SECTION("and is busy and unmounted as ever") {
+    Lodger lodger = Lodger::outside({"hold", f.view("file")});
+    CHECK(kind_of_error([&] { f.backend->unmount(f.wafer); }) == ErrorKind::busy);
+    CHECK(pids_of(f.backend->occupants(f.wafer)) == std::vector{lodger.pid()});
+    lodger.leave();
+    f.backend->unmount(f.wafer);
+    CHECK(has_ended(holder.get()));
+    f.mount();
+    CHECK(f.state().host_path != at_mountpoint(f));
+  }
+  SECTION("and ends by itself as ever") {
+    send_signal(holder.get(), SIGTERM);
+    CHECK(wait_for_end(holder.get(), std::chrono::seconds(60)));
+    const auto& process = *f.wafer.mount->process;
+    CHECK(has_clean_end(f.wafer.directory, boot_id(), process.pid, process.start_ticks));
+  }
+}
+
 TEST_CASE("a holder that is asked to end waits also for who has a file of the view open outside") {
   MountFixture f(kKind);
   f.mount();
+  const fs::path used = GENERATE(true, false) ? f.state().host_path.value() : at_mountpoint(f);
   const auto& process = *f.wafer.mount->process;
   const UniqueFd holder = open_pidfd(process.pid);
-  UniqueFd file(::open((*f.state().host_path / "f").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  UniqueFd file(::open((used / "f").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   REQUIRE(file);
   send_signal(holder.get(), SIGTERM);
   CHECK_FALSE(wait_for_end(holder.get(), std::chrono::milliseconds(300)));
