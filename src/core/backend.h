@@ -88,8 +88,8 @@ class Backend {
   /// the view's files, 4 µs for each that was used; until then a mount() finds the upper in use.
   virtual void unmount_for_good(const Wafer& wafer) const;
 
-  /// As unmount(), for a view that nobody has been told of. In the namespace backend also where
-  /// there can be no process to do it: it ends the holder.
+  /// As unmount(), for a view that nobody has been told of. Also where there can be no process to
+  /// do it: it ends the holder, or has the server make room for it.
   virtual void abandon(const Wafer& wafer) const { unmount(wafer); }
 
   /// Makes the calling, single-threaded process see the view at `wafer.mountpoint`, for good. Keeps

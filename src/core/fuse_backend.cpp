@@ -230,6 +230,16 @@ class FuseBackend final : public Backend {
     take_away(wafer, server);
   }
 
+  void abandon(const Wafer& wafer) const override {
+    try {
+      unmount(wafer);
+    } catch (const Error& error) {
+      if (error.errnum() != EAGAIN) throw;
+      abandon_fuse_overlayfs(spec_of(wafer));
+      if (mounted_view(wafer, is_fuse)) throw;
+    }
+  }
+
   void enter(const Wafer& wafer) const override { require_visible(wafer, state(wafer)); }
 
   /// Mounted without the kernel's write-back cache, all but shared mappings is in the upper when

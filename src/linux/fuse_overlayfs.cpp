@@ -11,6 +11,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <string_view>
 #include <system_error>
@@ -123,6 +124,19 @@ std::string printed(const CommandResult& result) {
   return "it ended with status " + std::to_string(result.status.code);
 }
 
+/// Where it could make no process it says so in words alone, with the same remedy as for ours.
+Error server_failed(const CommandResult& result, const std::string& doing) {
+  if (result.status.signal == SIGKILL) {
+    return Error(ErrorKind::failed,
+                 doing +
+                     ": it does not go to the background, as where there can be no more "
+                     "processes (ulimit -u, pids.max)");
+  }
+  const bool no_process = result.output.find(std::strerror(EAGAIN)) != std::string::npos;
+  return no_process ? Error::system(EAGAIN, doing)
+                    : Error(ErrorKind::failed, doing + ": " + printed(result));
+}
+
 /// The one child that this process has left.
 FuseServer adopted_server() {
   for (const pid_t pid : all_processes()) {
@@ -137,11 +151,13 @@ FuseServer adopted_server() {
 /// ours, so that the daemon is nobody's child in the end, least of all the agent's whose command
 /// takes this process over.
 FuseServer run_server(const Command& command, const std::string& doing) {
+  constexpr std::chrono::seconds kStarting{10};
   const Pipe answer = make_pipe();
   const auto failure = run_in_child([&] {
     adopt_orphans();
-    const CommandResult result = run_command(command);
-    if (!result.status.success()) throw Error(ErrorKind::failed, doing + ": " + printed(result));
+    // One that can't fork serves in the foreground, for as long as the view is mounted.
+    const CommandResult result = run_command(command, kStarting);
+    if (!result.status.success()) throw server_failed(result, doing);
     const FuseServer server = adopted_server();
     write_all(answer.writer.get(),
               std::string_view(reinterpret_cast<const char*>(&server), sizeof server));
@@ -166,10 +182,24 @@ void run_fusermount(const char* option, const std::filesystem::path& mountpoint)
   throw Error(ErrorKind::failed, doing + ": " + printed(result));
 }
 
-void unmount_if_possible(const std::filesystem::path& mountpoint) {
+/// False where there can be no more processes, and only then.
+bool unmount_if_possible(const std::filesystem::path& mountpoint) {
   try {
     unmount_fuse_lazily(mountpoint);
-  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): nothing may be mounted there
+  } catch (const Error& error) {  // else nothing may be mounted there
+    return error.errnum() != EAGAIN;
+  }
+  return true;
+}
+
+/// fusermount3 takes the place of the server among the user's processes: that is given back when
+/// somebody has waited for it, and may go to another process.
+void unmount_in_place_of(const UniqueFd& server, const std::filesystem::path& mountpoint) {
+  constexpr int kAttempts = 50;
+  constexpr std::chrono::milliseconds kPause{100};
+  kill_process(server.get());
+  for (int i = 0; i < kAttempts && !unmount_if_possible(mountpoint); ++i) {
+    std::this_thread::sleep_for(kPause);
   }
 }
 
@@ -255,7 +285,9 @@ void stop_fuse_overlayfs(const FuseSpec& spec) {
 void abandon_fuse_overlayfs(const FuseSpec& spec) noexcept {
   try {
     const UniqueFd server = open_fuse_overlayfs(spec.directory / "upper");
-    unmount_if_possible(spec.mountpoint);
+    if (!unmount_if_possible(spec.mountpoint) && server) {
+      unmount_in_place_of(server, spec.mountpoint);
+    }
     wait_for_fuse_overlayfs(server);
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the caller tells of a failure
   }

@@ -8,11 +8,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <csignal>
 #include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "linux/files.h"
+#include "linux/process.h"
 
 namespace wafers {
 namespace {
@@ -124,12 +126,17 @@ ExitStatus wait_for_child(pid_t pid) {
   return {.code = WEXITSTATUS(status), .signal = 0};
 }
 
-CommandResult run_command(Command command) {
+CommandResult run_command(Command command, std::optional<std::chrono::milliseconds> patience) {
   // A file and no pipe: a daemon that the program leaves behind may keep its standard error open.
   const UniqueFd output = make_memory_file("");
   command.descriptors.push_back({output.get(), STDOUT_FILENO});
   command.descriptors.push_back({output.get(), STDERR_FILENO});
-  const ExitStatus status = wait_for_child(spawn(command));
+  const pid_t pid = spawn(command);
+  if (patience) {
+    const UniqueFd process = open_pidfd(pid);
+    if (!wait_for_end(process.get(), *patience)) send_signal(process.get(), SIGKILL);
+  }
+  const ExitStatus status = wait_for_child(pid);
   ::lseek(output.get(), 0, SEEK_SET);
   return {status, read_to_end(output.get())};
 }

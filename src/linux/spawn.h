@@ -2,6 +2,8 @@
 
 #include <sys/types.h>
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,11 +40,13 @@ struct ExitStatus {
 ExitStatus wait_for_child(pid_t pid);
 
 /// Runs a program to its end and keeps what it prints to standard output and error, in one text.
+/// With `patience` it is ended by SIGKILL after that time.
 struct CommandResult {
   ExitStatus status;
   std::string output;
 };
-CommandResult run_command(Command command);
+CommandResult run_command(Command command,
+                          std::optional<std::chrono::milliseconds> patience = std::nullopt);
 
 /// The environment of this process, for Command::environment.
 std::vector<std::string> own_environment();

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <sstream>
 #include <string>
+#include <tuple>
 
 #include "cli/world.h"
 #include "support/catch.h"
@@ -85,8 +87,9 @@ TEST_CASE("more directories than descriptors that killed commands left are taken
 }
 
 TEST_CASE("add is undone where there can be no more processes") {
-  if (::geteuid() == 0) return;             // whom this limit does not concern
-  const std::string backend = "namespace";  // fuse needs a process to unmount, and may get none
+  if (::geteuid() == 0) return;  // whom this limit does not concern
+  const std::string backend =
+      "namespace";  // what else the user does may leave none for fusermount3
   if (std::ranges::count(working_backends(), backend) == 0) return;
   constexpr int kMany = 20;
   const World world;
@@ -98,6 +101,61 @@ TEST_CASE("add is undone where there can be no more processes") {
     INFO(backend << ", at most " << more << " more processes: " << result.err);
     if (result.ok()) break;  // others of this user's have ended
     CHECK_THAT(result.err, Contains("EAGAIN") && Contains("ulimit -u"));
+    REQUIRE(changes(before, world.everything()) == "");
+  }
+}
+
+/// A control group of its own, for root where they can be made. Ends when all in it have ended.
+class ControlGroup {
+ public:
+  ControlGroup() {
+    std::error_code error;
+    if (::geteuid() == 0) made_ = fs::create_directory(path_, error);
+  }
+  ControlGroup(const ControlGroup&) = delete;
+  ControlGroup& operator=(const ControlGroup&) = delete;
+  ~ControlGroup() {
+    if (made_) std::ignore = ::rmdir(path_.c_str());
+  }
+
+  bool limits_processes() const { return fs::exists(path_ / "pids.max"); }
+
+  /// As add_limited(), with at most so many processes and threads in the group.
+  RunResult add(const World& world, const std::string& backend, int processes, int count) const {
+    std::ofstream(path_ / "pids.max") << processes;
+    Words words{"-c",
+                R"(echo $$ > "$0"; exec "$@")",
+                path_ / "cgroup.procs",
+                WAFERS_PROGRAM,
+                "add",
+                "--backend",
+                backend};
+    for (int i = 1; i <= count; ++i) words.push_back("n" + std::to_string(i));
+    return world.run_program("/bin/sh", words, {});
+  }
+
+ private:
+  // Version 1 has a hierarchy for each controller (cgroups(7)).
+  fs::path path_ =
+      fs::path(fs::exists("/sys/fs/cgroup/pids") ? "/sys/fs/cgroup/pids" : "/sys/fs/cgroup") /
+      ("wafers-test-" + std::to_string(::getpid()));
+  bool made_ = false;
+};
+
+TEST_CASE("add is undone where its control group has no place for more processes") {
+  const ControlGroup group;
+  if (!group.limits_processes()) return;
+  const std::string backend = GENERATE(from_range(working_backends()));
+  constexpr int kMany = 12;
+  const World world;
+  world.add("kept", backend);
+  const std::string before = world.everything();
+  for (const int processes : {2, 5}) {
+    const RunResult result = group.add(world, backend, processes, kMany);
+    INFO(backend << ", at most " << processes << " processes: " << result.err);
+    if (backend == "host" && result.ok()) return;  // it keeps no process for a view
+    CHECK(result.status != 0);
+    CHECK_THAT(result.err, Contains("ulimit -u"));
     REQUIRE(changes(before, world.everything()) == "");
   }
 }
