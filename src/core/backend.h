@@ -68,9 +68,10 @@ class Backend {
 
   /// Begins what mount() does, as far as that can go on by itself, for many wafers at a time. What
   /// is returned does the rest, and must be called once: without that, nobody knows what is
-  /// mounted. `wafer` must outlive it.
+  /// mounted. `wafer` must outlive it. A backend in which nothing goes on by itself mounts at once:
+  /// an undo then mounts nothing to unmount it.
   virtual std::function<MountRecord()> begin_mount(const Wafer& wafer) const {
-    return [this, &wafer] { return mount(wafer); };
+    return [record = mount(wafer)] { return record; };
   }
 
   /// Looks, changes nothing. `wafer.mount` may be stale (reboot, reused pid, killed holder).
