@@ -41,12 +41,13 @@ void print_removed_document(const std::vector<std::string>& removed,
 int remove_each(const std::vector<std::string>& names, const RemoveOptions& options,
                 Report& report) {
   const Store store = open_store();
+  const Remover remover(store, names, options, Report::warning);
   const bool text = report.form() == OutputForm::text;
   std::vector<std::string> removed;
   std::optional<Error> first_failure;
   for (const std::string& name : names) {
     try {
-      print_removed(remove_wafer(store, name, options, Report::warning), report);
+      print_removed(remover.remove(name), report);
       removed.push_back(name);
     } catch (const Error& error) {
       if (text || first_failure) Report::partial_failure(error);

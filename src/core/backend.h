@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base_mounts.h"
+#include "core/bystanders.h"
 #include "core/wafer.h"
 
 namespace wafers {
@@ -89,6 +90,13 @@ class Backend {
   /// the view's files, 4 µs for each that was used; until then a mount() finds the upper in use.
   virtual void unmount_for_good(const Wafer& wafer) const;
 
+  /// Unmounting need not look at these. They must outlive this object.
+  void leave_out(const Bystanders& bystanders) { bystanders_ = &bystanders; }
+
+  /// The process that keeps this wafer's view and does nothing else, for sure. Absent where there
+  /// is none, or where it can't be told.
+  virtual std::optional<pid_t> keeper(const Wafer& /*wafer*/) const { return std::nullopt; }
+
   /// As unmount(), for a view that nobody has been told of. Also where there can be no process to
   /// do it: it ends the holder, or has the server make room for it.
   virtual void abandon(const Wafer& wafer) const { unmount(wafer); }
@@ -105,6 +113,15 @@ class Backend {
   /// Before the view of a mounted wafer is used: throws Error(busy) where there is a process that
   /// serves it and doesn't, so that whoever uses it would wait for ever.
   virtual void require_answer(const Wafer& /*wafer*/) const {}
+
+ protected:
+  std::vector<pid_t> processes_around(const Wafer& wafer) const {
+    return bystanders_ != nullptr ? bystanders_->processes_around(wafer.name)
+                                  : Bystanders().processes_around(wafer.name);
+  }
+
+ private:
+  const Bystanders* bystanders_ = nullptr;
 };
 
 std::unique_ptr<Backend> make_backend(BackendKind kind);

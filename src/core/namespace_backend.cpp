@@ -292,7 +292,11 @@ class OccupantFilter {
   /// It lives in the wafer's namespaces, or in a sandbox that was made there.
   bool lives_inside(pid_t pid) const {
     if (mnt_ns_ && namespace_inode(pid, NamespaceType::mount) == mnt_ns_) return true;
-    return user_ns_ && in_user_namespace_tree(pid, *user_ns_);
+    if (!user_ns_) return false;
+    // Most are in our own, which need not be followed upwards for each of them.
+    const auto user_ns = namespace_inode(pid, NamespaceType::user);
+    if (user_ns == own_user_ns_) return own_is_inside_;
+    return user_ns && in_user_namespace_tree(pid, *user_ns_);
   }
 
   /// It has something of the view open, possibly from outside.
@@ -313,8 +317,11 @@ class OccupantFilter {
         user_ns_ == own_namespace_inode(NamespaceType::user)) {
       user_ns_.reset();
     }
+    own_is_inside_ = user_ns_ && in_user_namespace_tree(::getpid(), *user_ns_);
   }
 
+  std::uint64_t own_user_ns_ = own_namespace_inode(NamespaceType::user);
+  bool own_is_inside_ = false;
   std::optional<std::uint64_t> user_ns_;
   std::optional<std::uint64_t> mnt_ns_;
   std::vector<ViewMount> mounts_;
@@ -347,10 +354,13 @@ std::vector<Occupant> occupants_besides(const Inside& inside, const Wafer& wafer
 
 /// Whoever only reaches in need not be looked for, which takes longer: the kernel refuses to
 /// unmount.
-bool somebody_lives_inside(const Inside& inside, const Wafer& wafer) {
+bool somebody_lives_inside(const Inside& inside, const Wafer& wafer,
+                           const std::vector<pid_t>& processes) {
   const OccupantFilter filter(wafer, inside);
-  return std::ranges::any_of(processes_besides(inside),
-                             [&](pid_t pid) { return filter.lives_inside(pid) && is_alive(pid); });
+  return std::ranges::any_of(processes, [&](pid_t pid) {
+    const bool is_holder = inside.holder && pid == inside.id.pid;
+    return !is_holder && filter.lives_inside(pid) && is_alive(pid);
+  });
 }
 
 /// Unmounts in the namespace, so that the upper is free when this returns: what the kernel does
@@ -378,9 +388,10 @@ std::optional<Failure> try_to_unmount_for_good(const Inside& inside, const Wafer
 
 using Unmount = std::optional<Failure> (*)(const Inside&, const Wafer&);
 
-/// Ends the view by `try_it` and whoever keeps it, unless somebody lives in there.
-void end_view(const Inside& inside, const Wafer& wafer, Unmount try_it) {
-  if (somebody_lives_inside(inside, wafer)) {
+/// Ends the view by `try_it` and whoever keeps it, unless one of `processes` lives in there.
+void end_view(const Inside& inside, const Wafer& wafer, Unmount try_it,
+              const std::vector<pid_t>& processes) {
+  if (somebody_lives_inside(inside, wafer, processes)) {
     throw view_is_busy(wafer, occupants_besides(inside, wafer));
   }
   const auto failure = try_it(inside, wafer);
@@ -421,6 +432,15 @@ std::optional<Inside> find_to_unmount(const Wafer& wafer) {
 class NamespaceBackend final : public Backend {
  public:
   BackendKind kind() const override { return BackendKind::namespace_; }
+
+  /// One whose namespace was made inside of another wafer keeps that one's view, too.
+  std::optional<pid_t> keeper(const Wafer& wafer) const override {
+    const auto holder = recorded_holder(wafer);
+    const bool for_sure =
+        holder && has_name_of(*holder, wafer) &&
+        parent_of_user_namespace(holder->id.pid) == own_namespace_inode(NamespaceType::user);
+    return for_sure ? std::optional(holder->id.pid) : std::nullopt;
+  }
 
   Trial trial(const fs::path& state_dir, MountMode mode) const override {
     try {
@@ -486,14 +506,16 @@ class NamespaceBackend final : public Backend {
   }
 
   void unmount(const Wafer& wafer) const override {
-    if (const auto inside = find_to_unmount(wafer)) end_view(*inside, wafer, try_to_unmount);
+    if (const auto inside = find_to_unmount(wafer)) {
+      end_view(*inside, wafer, try_to_unmount, processes_around(wafer));
+    }
   }
 
   /// Whoever made a mount namespace in here lives in the wafer's user namespace: nobody has the
   /// view in another one.
   void unmount_for_good(const Wafer& wafer) const override {
     if (const auto inside = find_to_unmount(wafer)) {
-      end_view(*inside, wafer, try_to_unmount_for_good);
+      end_view(*inside, wafer, try_to_unmount_for_good, processes_around(wafer));
     }
   }
 

@@ -69,12 +69,15 @@ void end_occupants(const Backend& backend, const Wafer& wafer) {
 /// Removes one wafer whose lock is held.
 class Removing {
  public:
-  Removing(const Store& store, Wafer wafer, const RemoveOptions& options, const Notify& warn)
+  Removing(const Store& store, Wafer wafer, const RemoveOptions& options, const Notify& warn,
+           const Bystanders& bystanders)
       : store_(store),
         wafer_(std::move(wafer)),
         options_(options),
         warn_(warn),
-        backend_(make_backend(wafer_.backend)) {}
+        backend_(make_backend(wafer_.backend)) {
+    backend_->leave_out(bystanders);
+  }
 
   RemoveResult run() {
     take_away_dead_locks();
@@ -243,17 +246,28 @@ RemoveResult remove_invalid(const InvalidEntry& entry, const RemoveOptions& opti
 
 }  // namespace
 
-RemoveResult remove_wafer(const Store& store, const std::string& name, const RemoveOptions& options,
-                          const Notify& warn) {
-  if (const Lookup found = store.lookup(name);
-      found.invalid && !std::filesystem::is_directory(found.invalid->path)) {
-    return remove_invalid(*found.invalid, options);  // a file has no lock in it
+Remover::Remover(const Store& store, const std::vector<std::string>& names,
+                 const RemoveOptions& options, Notify warn)
+    : store_(store), options_(options), warn_(std::move(warn)) {
+  constexpr std::size_t kFew = 10;  // for which it takes longer than it saves
+  if (names.size() < kFew) return;
+  std::vector<Wafer> wafers;
+  for (const std::string& name : names) {
+    if (auto wafer = store.lookup(name).wafer) wafers.push_back(std::move(*wafer));
   }
-  sweep(store);
-  const Lock lock = store.lock(name);
-  Lookup found = store.lookup(name);
-  if (found.invalid) return remove_invalid(*found.invalid, options);
-  return Removing(store, std::move(found.wafer).value(), options, warn).run();
+  bystanders_ = Bystanders(wafers);
+}
+
+RemoveResult Remover::remove(const std::string& name) const {
+  if (const Lookup found = store_.lookup(name);
+      found.invalid && !std::filesystem::is_directory(found.invalid->path)) {
+    return remove_invalid(*found.invalid, options_);  // a file has no lock in it
+  }
+  sweep(store_);
+  const Lock lock = store_.lock(name);
+  Lookup found = store_.lookup(name);
+  if (found.invalid) return remove_invalid(*found.invalid, options_);
+  return Removing(store_, std::move(found.wafer).value(), options_, warn_, bystanders_).run();
 }
 
 }  // namespace wafers

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "core/bystanders.h"
 #include "core/store.h"
 
 namespace wafers {
@@ -27,13 +29,27 @@ struct RemoveResult {
   std::string last_commit;
 };
 
-/// `wafers rm` for one wafer: unmounts, ends the holder, and removes its state and its mountpoint.
-/// Throws Error(refused) where the view differs from the tip, no ref leads to the tip, or the
-/// record can't be read, unless forced, and where the branch is to be deleted and git would not;
-/// Error(busy), naming processes, where some are inside and are not to be killed; nothing
-/// has changed then. Throws Error(failed) naming what can't be removed; calling it again goes on.
-/// `warn` hears of what is left behind on purpose.
-RemoveResult remove_wafer(const Store& store, const std::string& name, const RemoveOptions& options,
-                          const Notify& warn);
+/// `wafers rm` of wafers, one after the other.
+class Remover {
+ public:
+  /// Looks once for all of `names` at what each removal would otherwise look at. `store` must
+  /// outlive this object. `warn` hears of what is left behind on purpose.
+  Remover(const Store& store, const std::vector<std::string>& names, const RemoveOptions& options,
+          Notify warn);
+
+  /// Removes one of the wafers: unmounts, ends the holder, and removes its state and its
+  /// mountpoint.
+  /// Throws Error(refused) where the view differs from the tip, no ref leads to the tip, or the
+  /// record can't be read, unless forced, and where the branch is to be deleted and git would not;
+  /// Error(busy), naming processes, where some are inside and are not to be killed; nothing
+  /// has changed then. Throws Error(failed) naming what can't be removed; calling it again goes on.
+  RemoveResult remove(const std::string& name) const;
+
+ private:
+  const Store& store_;
+  RemoveOptions options_;
+  Notify warn_;
+  Bystanders bystanders_;
+};
 
 }  // namespace wafers

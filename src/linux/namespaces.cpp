@@ -91,6 +91,12 @@ bool in_user_namespace_tree(pid_t pid, std::uint64_t user_ns) {
   return false;
 }
 
+std::optional<std::uint64_t> parent_of_user_namespace(pid_t pid) {
+  const UniqueFd user_ns(::open(namespace_path(std::to_string(pid), NamespaceType::user).c_str(),
+                                O_RDONLY | O_CLOEXEC));
+  return inode_of(UniqueFd(user_ns ? ::ioctl(user_ns.get(), NS_GET_PARENT) : -1));
+}
+
 std::optional<std::uint64_t> owner_of_mount_namespace(pid_t pid) {
   const UniqueFd mount_ns(::open(namespace_path(std::to_string(pid), NamespaceType::mount).c_str(),
                                  O_RDONLY | O_CLOEXEC));

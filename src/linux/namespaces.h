@@ -52,6 +52,10 @@ bool in_user_namespace_tree(pid_t pid, std::uint64_t user_ns);
 /// After `unshare --user` alone, they don't.
 bool owns_mount_namespace();
 
+/// Inode of the user namespace in which the one of the process was made; absent where we aren't
+/// allowed to look, as at what lies above our own.
+std::optional<std::uint64_t> parent_of_user_namespace(pid_t pid);
+
 /// Inode of the user namespace that owns the mount namespace of the process; absent where it can't
 /// be looked at, or is one above our own.
 std::optional<std::uint64_t> owner_of_mount_namespace(pid_t pid);

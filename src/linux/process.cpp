@@ -142,13 +142,20 @@ std::string boot_id() {
   return id;
 }
 
+std::vector<ProcessEntry> list_processes() {
+  std::vector<ProcessEntry> processes;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc"), ::closedir);
+  if (!directory) return processes;
+  while (const dirent* entry = ::readdir(directory.get())) {
+    const auto pid = parse_number<pid_t>(entry->d_name);
+    if (pid) processes.push_back({*pid, entry->d_ino});
+  }
+  return processes;
+}
+
 std::vector<pid_t> all_processes() {
   std::vector<pid_t> pids;
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc"), ::closedir);
-  if (!directory) return pids;
-  while (const dirent* entry = ::readdir(directory.get())) {
-    if (const auto pid = parse_number<pid_t>(entry->d_name)) pids.push_back(*pid);
-  }
+  for (const ProcessEntry& process : list_processes()) pids.push_back(process.pid);
   return pids;
 }
 

@@ -62,7 +62,14 @@ void end_process(int pidfd, std::chrono::milliseconds patience);
 /// This boot's id: a pid and start time mean something only together with it. Empty without /proc.
 std::string boot_id();
 
+/// A process as a list of /proc shows it.
+struct ProcessEntry {
+  pid_t pid = 0;
+  std::uint64_t inode = 0;  ///< of /proc/<pid>: a later process with this pid has another one
+};
+
 /// All processes that /proc shows, in no particular order.
+std::vector<ProcessEntry> list_processes();
 std::vector<pid_t> all_processes();
 
 /// The children of this process, of all its threads, zombies included.

@@ -124,6 +124,28 @@ TEST_CASE("rm leaves those alone who have the view in a mount namespace of their
   CHECK_FALSE(fs::exists(world / "state/a"));
 }
 
+TEST_CASE("whoever is in one of many wafers keeps that one, and no other") {
+  const World world;
+  std::vector<std::string> names;
+  for (char name = 'a'; name < 'm'; ++name) {
+    names.emplace_back(1, name);
+    world.add(names.back(), "namespace");
+  }
+  start(world, "c", "sleep 1000", "cd /");
+  world.inside("f",
+               "cd /; { unshare -Um sh -c 'echo $$; exec sleep 1000 >/dev/null 2>&1' & } | "
+               "head -n 1");
+  const RunResult refused = world.wafers({"rm", "--all"});
+  CHECK(refused.status == 4);
+  CHECK_THAT(refused.err, Contains("wafer 'c'") && Contains("wafer 'f'"));
+  for (const std::string& name : names) {
+    const bool busy = name == "c" || name == "f";
+    CHECK(fs::exists(world / ("state/" + name)) == busy);
+    if (busy) CHECK(world.inside(name, "cat README") == "base\n");
+  }
+  world.wafers_ok({"rm", "--all", "--kill"});
+}
+
 TEST_CASE("work comes before those inside: nobody is ended in vain") {
   const World world;
   world.add("a", any_backend());

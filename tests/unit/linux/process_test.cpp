@@ -143,6 +143,26 @@ TEST_CASE("all_processes has this one and the first") {
   CHECK(std::find(pids.begin(), pids.end(), ::getpid()) != pids.end());
 }
 
+TEST_CASE("a process is listed with the inode of its directory, as long as it lives") {
+  const auto inode_of = [](pid_t pid) {
+    const auto all = list_processes();
+    const auto found = std::ranges::find(all, pid, &ProcessEntry::pid);
+    return found == all.end() ? 0 : found->inode;
+  };
+  CHECK(inode_of(::getpid()) != 0);
+  CHECK(inode_of(::getpid()) == inode_of(::getpid()));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  CHECK(inode_of(child) != 0);
+  CHECK(inode_of(child) != inode_of(::getpid()));
+  ::kill(child, SIGKILL);
+  wait_for_child(child);
+  CHECK(inode_of(child) == 0);
+}
+
 TEST_CASE("command_of is printable") {
   Pipe input = make_pipe();
   Pipe output = make_pipe();
