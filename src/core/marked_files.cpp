@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "git/index_view.h"
 
 namespace wafers {
 namespace {
@@ -75,10 +74,7 @@ std::optional<git::TreeEntry> entry_at(git::ObjectStore& objects, git::Oid tree,
 const std::vector<std::string>& MarkedFiles::paths() {
   if (paths_) return *paths_;
   paths_.emplace();
-  const auto index =
-      git::IndexView::open(repository_.git_dir() / "index", git::IndexFile::Checksum::trusted);
-  if (!index) return *paths_;
-  for (const git::IndexRecord& record : index->entries()) {
+  for (const git::IndexRecord& record : index_.view().entries()) {
     if (record.skip_worktree() || record.assume_valid()) paths_->emplace_back(record.path());
   }
   return *paths_;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base_index.h"
 #include "git/object.h"
 #include "git/repository.h"
 #include "linux/plain_dir.h"
@@ -16,12 +17,13 @@ namespace wafers {
 /// The files of the base that git was told not to look at: its index marks them skip-worktree, as a
 /// sparse checkout does, or assume-unchanged. The base may have them changed or missing and still
 /// is clean, so what its worktree has, and not its commit, is what the view shows of them. The
-/// index is read when it is first asked for. Everything throws Error(failed) for what can't be
+/// index is read when it is first needed. Everything throws Error(failed) for what can't be
 /// read.
 class MarkedFiles {
  public:
-  /// `repository` must outlive this.
-  explicit MarkedFiles(const git::Repository& repository) : repository_(repository) {}
+  /// Both must outlive this.
+  MarkedFiles(const git::Repository& repository, BaseIndex& index)
+      : repository_(repository), index_(index) {}
 
   bool is_marked(std::string_view path);
   /// Whether there are any below "directory/".
@@ -48,6 +50,7 @@ class MarkedFiles {
   std::optional<PlainDir> directory_of(const std::string& path) const;
 
   const git::Repository& repository_;
+  BaseIndex& index_;
   std::optional<std::vector<std::string>>
       paths_;  ///< in byte order; a sparse directory ends in '/'
 };

@@ -18,8 +18,13 @@ void complete_changes(const SnapshotInput& input, Snapshot& snapshot) {
     const bool untracked = change.old_mode == git::FileMode::absent;
     snapshot.changes.push_back({.change = std::move(change), .untracked = untracked});
   }
-  std::sort(snapshot.changes.begin(), snapshot.changes.end(),
-            [](const ViewChange& a, const ViewChange& b) { return a.change.path < b.change.path; });
+  const auto by_path = [](const ViewChange& a, const ViewChange& b) {
+    return a.change.path < b.change.path;
+  };
+  auto& changes = snapshot.changes;
+  if (!std::is_sorted(changes.begin(), changes.end(), by_path)) {
+    std::sort(changes.begin(), changes.end(), by_path);
+  }
 }
 
 Snapshot walk_view(const SnapshotInput& input) {
@@ -30,8 +35,12 @@ Snapshot walk_view(const SnapshotInput& input) {
   complete_changes(input, snapshot);
   std::sort(snapshot.untracked.begin(), snapshot.untracked.end());
   for (git::IndexFile* index : {&snapshot.index, &snapshot.seen}) {
-    std::sort(index->entries.begin(), index->entries.end(),
-              [](const git::IndexEntry& a, const git::IndexEntry& b) { return a.path < b.path; });
+    const auto by_path = [](const git::IndexEntry& a, const git::IndexEntry& b) {
+      return a.path < b.path;
+    };
+    if (!std::is_sorted(index->entries.begin(), index->entries.end(), by_path)) {
+      std::sort(index->entries.begin(), index->entries.end(), by_path);
+    }
   }
   snapshot.index.has_sparse_dirs =
       std::any_of(snapshot.index.entries.begin(), snapshot.index.entries.end(),

@@ -52,7 +52,9 @@ std::map<std::string, StatusEntry> tracked_entries(const Snapshot& snapshot,
     entry.old_path = change.old_path;
   }
   for (const ViewChange& change : snapshot.changes) {
-    if (!change.untracked) entries[change.change.path].view_column = letter_of(change.change);
+    if (change.untracked) continue;
+    const auto entry = entries.try_emplace(entries.end(), change.change.path);
+    entry->second.view_column = letter_of(change.change);
   }
   return entries;
 }
@@ -62,7 +64,7 @@ StatusResult entries_of(const Snapshot& snapshot, const std::vector<git::NamedCh
   StatusResult result;
   for (auto& [path, entry] : tracked_entries(snapshot, staged)) {
     entry.path = path;
-    result.entries.push_back(entry);
+    result.entries.push_back(std::move(entry));
   }
   for (const std::string& path : snapshot.untracked) {
     result.entries.push_back(

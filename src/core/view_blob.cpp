@@ -84,21 +84,36 @@ bool is_proof(const git::IndexEntry& entry, const git::IndexFile& cache) {
          std::pair(cache.mtime_seconds, cache.mtime_nanoseconds);
 }
 
-BlobReader::BlobReader(const SnapshotInput& input)
-    : input_(input), config_(input.repository->convert_config()) {}
+BlobReader::BlobReader(const SnapshotInput& input, BaseIndex& base_index)
+    : input_(input),
+      config_(input.repository->convert_config()),
+      base_index_(base_index),
+      index_{input.cache},
+      seen_{input.seen} {}
+
+const git::IndexEntry* BlobReader::find(Cursor& cursor, const std::string& path) {
+  if (cursor.cache == nullptr) return nullptr;
+  const auto& entries = cursor.cache->entries;
+  const bool is_next = cursor.next < entries.size() && entries[cursor.next].path == path &&
+                       entries[cursor.next].stage == 0;
+  const git::IndexEntry* entry = is_next ? &entries[cursor.next] : cursor.cache->find(path);
+  if (entry != nullptr) cursor.next = static_cast<std::size_t>(entry - entries.data()) + 1;
+  return entry;
+}
 
 /// The entry of the cache that still describes the file.
-const git::IndexEntry* BlobReader::cached(const ViewFile& file, const git::IndexFile* cache) const {
-  const git::IndexEntry* entry = cache != nullptr ? cache->find(file.path) : nullptr;
+const git::IndexEntry* BlobReader::cached(const ViewFile& file, Cursor& cursor) const {
+  const git::IndexEntry* entry = find(cursor, file.path);
   if (entry == nullptr || !git::is_blob(entry->mode)) return nullptr;
   if ((entry->mode == git::FileMode::symlink) != S_ISLNK(file.stat.st_mode)) return nullptr;
-  return entry->stat == git::index_stat_of(file.stat) && is_proof(*entry, *cache) ? entry : nullptr;
+  const bool same = entry->stat == git::index_stat_of(file.stat);
+  return same && is_proof(*entry, *cursor.cache) ? entry : nullptr;
 }
 
 /// What the private index says of the file. Whoever works in the view can write it, and what
 /// git-add stored before it was cut off is garbage to git: a name counts only with its object.
-const git::IndexEntry* BlobReader::indexed(const ViewFile& file) const {
-  const git::IndexEntry* entry = cached(file, input_.cache);
+const git::IndexEntry* BlobReader::indexed(const ViewFile& file) {
+  const git::IndexEntry* entry = cached(file, index_);
   if (entry == nullptr) return nullptr;
   const bool recorded = file.tip != nullptr && file.tip->oid == entry->oid;
   return recorded || input_.objects->holds(entry->oid) ? entry : nullptr;
@@ -106,8 +121,8 @@ const git::IndexEntry* BlobReader::indexed(const ViewFile& file) const {
 
 /// What was seen of the file, unless it is to be stored now, or attributes have come that convert
 /// it: git reads a file again that differs from its index.
-const git::IndexEntry* BlobReader::seen(const ViewFile& file) const {
-  const git::IndexEntry* entry = cached(file, input_.seen);
+const git::IndexEntry* BlobReader::seen(const ViewFile& file) {
+  const git::IndexEntry* entry = cached(file, seen_);
   if (entry == nullptr) return nullptr;
   const bool stored = file.tip != nullptr && file.tip->oid == entry->oid;
   if (input_.purpose != SnapshotPurpose::status && !stored) return nullptr;
@@ -116,11 +131,12 @@ const git::IndexEntry* BlobReader::seen(const ViewFile& file) const {
   return git::Conversion::choose(attributes, config_).is_identity() ? entry : nullptr;
 }
 
-std::optional<BlobReader::Result> BlobReader::known(const ViewFile& file) const {
+std::optional<BlobReader::Result> BlobReader::known(const ViewFile& file) {
   const git::IndexEntry* entry = indexed(file);
   const bool in_index = entry != nullptr;
   if (!in_index) entry = seen(file);
   if (entry == nullptr) return std::nullopt;
+  if (!in_index) ++read_;  // once, or else each status would read some more files
   Result result;
   result.oid = entry->oid;
   result.stat = entry->stat;
@@ -128,8 +144,23 @@ std::optional<BlobReader::Result> BlobReader::known(const ViewFile& file) const 
   return result;
 }
 
+std::optional<BlobReader::Result> BlobReader::changed_by_size(const ViewFile& file) {
+  constexpr std::size_t kFew = 100;
+  if (input_.purpose != SnapshotPurpose::status || file.tip == nullptr || read_ < kFew) {
+    return std::nullopt;
+  }
+  if (!S_ISREG(file.stat.st_mode) || !git::is_regular(file.tip->mode)) return std::nullopt;
+  const auto recorded = recorded_size(file.path, file.tip->oid);
+  if (!recorded || *recorded == size_of(file)) return std::nullopt;
+  Result result;
+  result.oid = file.tip->oid;
+  result.size_differs = true;
+  return result;
+}
+
 BlobReader::Result BlobReader::read(const ViewFile& file, std::vector<std::string>& warnings) {
   Result result;
+  ++read_;
   timespec since = timestamp_clock();
   try {
     if (S_ISLNK(file.stat.st_mode)) {
@@ -229,24 +260,19 @@ git::ConvertContext BlobReader::context_for(const ViewFile& file,
   return context;
 }
 
-/// The size that git's index would have of the checked-out `oid`, where an index knows it.
+/// The size that git's index would have of the checked-out `oid`, where an index knows it. Zero is
+/// also what git writes where it doesn't (read-cache.c: ce_smudge_racily_clean_entry).
 std::optional<std::uint32_t> BlobReader::recorded_size(const std::string& path,
-                                                       const git::Oid& oid) {
-  if (!base_index_) {
-    const auto index = input_.repository->git_dir() / "index";
-    base_index_ =
-        git::IndexFile::read(index, git::IndexFile::Checksum::trusted).value_or(git::IndexFile());
-  }
-  for (const git::IndexFile* index : {input_.cache, &std::as_const(*base_index_)}) {
-    const git::IndexEntry* entry = index != nullptr ? index->find(path) : nullptr;
-    if (entry != nullptr && entry->oid == oid && entry->stat != git::IndexStat{}) {
-      return entry->stat.size;
-    }
-  }
-  return std::nullopt;
+                                                       const git::Oid& oid) const {
+  const git::IndexEntry* own = input_.cache != nullptr ? input_.cache->find(path) : nullptr;
+  if (own != nullptr && own->oid == oid && own->stat.size != 0) return own->stat.size;
+  const git::IndexRecord* record = base_index_.view().find(path);
+  if (record == nullptr || record->oid() != oid) return std::nullopt;
+  const std::uint32_t size = record->stat().size;
+  return size != 0 ? std::optional(size) : std::nullopt;
 }
 
-bool BlobReader::size_differs(const ViewFile& file, const git::Oid& oid) {
+bool BlobReader::size_differs(const ViewFile& file, const git::Oid& oid) const {
   const bool unchanged = file.tip != nullptr && file.tip->oid == oid;
   if (!unchanged || input_.purpose != SnapshotPurpose::status) return false;
   return recorded_size(file.path, oid).value_or(size_of(file)) != size_of(file);

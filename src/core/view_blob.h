@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <ctime>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base_index.h"
 #include "core/snapshot.h"
 #include "git/attributes.h"
 #include "git/convert.h"
@@ -30,11 +32,12 @@ struct ViewFile {
 };
 
 /// Turns files of the view into blobs: clean filters, the stat cache, and files that change while
-/// they are read. Knows nothing of the walk, and keeps no state that depends on its order: only the
-/// filter programs that were started, until the end.
+/// they are read. Knows nothing of the walk, and keeps no state that depends on its order but for
+/// speed, and the filter programs that were started, until the end.
 class BlobReader {
  public:
-  explicit BlobReader(const SnapshotInput& input);
+  /// Both must outlive this.
+  BlobReader(const SnapshotInput& input, BaseIndex& base_index);
 
   struct Result {
     git::Oid oid;
@@ -51,25 +54,38 @@ class BlobReader {
     bool seen_before = false;  ///< known by SnapshotInput::seen
   };
   /// What the caches know of a file that they still describe.
-  std::optional<Result> known(const ViewFile& file) const;
+  std::optional<Result> known(const ViewFile& file);
+  /// For a status, of a file that known() doesn't know: where the tip's version has another size
+  /// when it is checked out, that is a change, and nothing need be read. Git thinks so, too
+  /// (read-cache.c: ie_modified), whatever the file's attributes say. The first files are read all
+  /// the same: the next status knows those without the base's index, which is much to read for
+  /// them.
+  std::optional<Result> changed_by_size(const ViewFile& file);
   /// Throws ChangedMeanwhile where the file isn't what `file.stat` says any more: look it up again.
   Result read(const ViewFile& file, std::vector<std::string>& warnings);
 
  private:
-  const git::IndexEntry* cached(const ViewFile& file, const git::IndexFile* cache) const;
-  const git::IndexEntry* indexed(const ViewFile& file) const;
-  const git::IndexEntry* seen(const ViewFile& file) const;
+  struct Cursor {
+    const git::IndexFile* cache = nullptr;
+    std::size_t next = 0;  ///< where the entry of the next file of the walk should be
+  };
+  static const git::IndexEntry* find(Cursor& cursor, const std::string& path);
+  const git::IndexEntry* cached(const ViewFile& file, Cursor& cursor) const;
+  const git::IndexEntry* indexed(const ViewFile& file);
+  const git::IndexEntry* seen(const ViewFile& file);
   bool read_regular(const ViewFile& file, Result& result, std::vector<std::string>& warnings);
   bool differs_by_size(const ViewFile& file) const;
   git::Oid stream(const ViewFile& file, int fd) const;
   git::Oid store(std::string_view content) const;
-  std::optional<std::uint32_t> recorded_size(const std::string& path, const git::Oid& oid);
-  bool size_differs(const ViewFile& file, const git::Oid& oid);
+  std::optional<std::uint32_t> recorded_size(const std::string& path, const git::Oid& oid) const;
+  bool size_differs(const ViewFile& file, const git::Oid& oid) const;
   git::ConvertContext context_for(const ViewFile& file, std::vector<std::string>& warnings);
 
   const SnapshotInput& input_;
   git::ConvertConfig config_;
-  std::optional<git::IndexFile> base_index_;  ///< read when first asked
+  BaseIndex& base_index_;
+  Cursor index_, seen_;
+  std::size_t read_ = 0;  ///< how many files, those of `seen` included
   // For external filters.
   std::string filter_directory_;  ///< empty until one is to run
   std::vector<std::string> filter_environment_;

@@ -64,13 +64,14 @@ ViewWalk::ViewWalk(const SnapshotInput& input, const PathSelection& selection, S
       selection_(selection),
       out_(out),
       dirs_(input, out.warnings),
-      blobs_(input),
+      base_index_(*input.repository),
+      blobs_(input, base_index_),
       repos_({.upper = input.upper,
               .dialect = input.dialect,
               .worktree = input.repository->worktree(),
               .git_dir = input.repository->git_dir(),
               .mountpoint = input.mountpoint}),
-      marked_(*input.repository),
+      marked_(*input.repository, base_index_),
       protection_(input.repository->path_protection()),
       trust_executable_bit_(input.repository->config_bool("core.fileMode", true)),
       has_symlinks_(input.repository->config_bool("core.symlinks", true)) {}
@@ -294,6 +295,11 @@ ViewWalk::Found ViewWalk::blob(const Site& site, const PlainDir& layer, const st
   if (!site.tracked()) out_.untracked.push_back(file.path);
   const bool same = recorded != nullptr && recorded->mode == mode && recorded->oid == blob.oid;
   if (same && blob.size_differs) changed(site, mode);
+  if (!same && recorded != nullptr && input_.purpose == SnapshotPurpose::status) {
+    // A status tells the change and needs no tree that has it.
+    changed(site, mode, blob.oid);
+    return keep(site, site.tip);
+  }
   return take(site, mode, blob.oid, blob.stat);
 }
 
@@ -313,6 +319,9 @@ BlobReader::Result ViewWalk::read(const ViewFile& file, FileMode& mode) {
     if (committed->mode == mode) result.stat = provable_stat(file.stat, before);
     mode = committed->mode;
     return result;
+  }
+  if (!marked_.is_marked(file.path)) {  // else the size recorded is that of somebody's own version
+    if (auto changed = blobs_.changed_by_size(file)) return std::move(*changed);
   }
   std::vector<std::string> warnings;  // of a reading that came to its end
   BlobReader::Result result = blobs_.read(file, warnings);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base_index.h"
 #include "core/marked_files.h"
 #include "core/nested_repo.h"
 #include "core/path_selection.h"
@@ -91,7 +92,7 @@ class ViewWalk {
   bool is_directory(const Site& site);
   bool may_be_opened(const Site& site);
   void saw(const std::string& path, git::FileMode mode, const BlobReader::Result& blob);
-  void changed(const Site& site, git::FileMode mode);
+  void changed(const Site& site, git::FileMode mode, const git::Oid& oid = {});
   void name_untracked(const Site& site);
   void tell_modified(const Site& site, bool moved);
 
@@ -99,6 +100,7 @@ class ViewWalk {
   const PathSelection& selection_;
   Snapshot& out_;
   ViewDirs dirs_;
+  BaseIndex base_index_;
   BlobReader blobs_;
   NestedRepoFinder repos_;
   MarkedFiles marked_;

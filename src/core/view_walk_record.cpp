@@ -107,12 +107,12 @@ void ViewWalk::saw(const std::string& path, FileMode mode, const BlobReader::Res
   out_.seen_anew = out_.seen_anew || !blob.seen_before;
 }
 
-void ViewWalk::changed(const Site& site, FileMode mode) {
+void ViewWalk::changed(const Site& site, FileMode mode, const git::Oid& oid) {
   out_.changes.push_back({.change = {.path = site.path(),
                                      .old_mode = site.tip->mode,
                                      .new_mode = mode,
                                      .old_oid = site.tip->oid,
-                                     .new_oid = {}},
+                                     .new_oid = oid},
                           .untracked = false});
 }
 
