@@ -26,8 +26,9 @@ Layout discover(const std::filesystem::path& inside);
 /// Where a gitdir's `commondir` file points, else the gitdir itself.
 std::filesystem::path common_dir_of(const std::filesystem::path& git_dir);
 
-/// Where a worktree that core.worktree names doesn't lead to this repository again when it is opened
-/// by itself: a sentence that says so, and what makes it do so. Nothing for all other worktrees.
+/// Where a worktree that core.worktree names doesn't lead to this repository again when it is
+/// opened by itself: a sentence that says so, and what makes it do so. Nothing for all other
+/// worktrees.
 std::optional<std::string> missing_way_back(const Layout& layout);
 
 /// What git calls dubious ownership: worktree, gitdir or `.git` file of another user, and not

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <csignal>
 #include <utility>
 
 #include "base/error.h"

@@ -48,7 +48,7 @@ const std::vector<std::string> kTexts{
 const std::vector<std::string> kMalformed{
     "[a\nb=c\n", "[a]\n1b = c\n",   "[a]\nb c\n",        "[a]\nb = \"c\n", "[a]\nb = \\c\n",
     "[a \"b]\n", "[a \"b\" ]c=d\n", "[a \"b\nc\"]d=e\n", "[a b]c=d\n",     "[a_b]\nc=d\n",
-    "=x\n",      "[a]\n\nb!\n",     "[a]\nb # c\n", "[]x=y\n",
+    "=x\n",      "[a]\n\nb!\n",     "[a]\nb # c\n",      "[]x=y\n",
 };
 
 }  // namespace
