@@ -182,12 +182,7 @@ class FuseBackend final : public Backend {
       refuse_what_would_stay();
       const Scratch scratch(state_dir, kTrialPrefix);
       make_trial_layers(scratch.path());
-      const auto failure = run_in_child([&] {
-        adopt_orphans();  // nobody else may wait for the server, which is about to end
-        try_serving(scratch.path(), mode);
-        reap_orphans();
-      });
-      if (failure) throw failure->error();
+      try_and_reap(scratch.path(), mode);
       return {true, UpperDialect::fuse, {}, {}};
     } catch (const Error& error) {
       return trial_failed(error, hint_for_fuse());
@@ -261,6 +256,17 @@ class FuseBackend final : public Backend {
   }
 
  private:
+  /// Leaves no zombie of the server where nobody else waits for it.
+  static void try_and_reap(const std::filesystem::path& scratch, MountMode mode) {
+    if (orphans_are_reaped()) return try_serving(scratch, mode);
+    const auto failure = run_in_child([&] {
+      adopt_orphans();
+      try_serving(scratch, mode);
+      reap_orphans();
+    });
+    if (failure) throw failure->error();
+  }
+
   static void try_serving(const std::filesystem::path& scratch, MountMode mode) {
     const FuseSpec spec{scratch / "base", scratch, scratch / "view", mode == MountMode::volatile_};
     const FuseServer server = start_fuse_overlayfs(spec);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <exception>
 #include <utility>
 
 #include "base/error.h"
@@ -125,16 +126,26 @@ ExitStatus wait_for_child(pid_t pid) {
   return {.code = WEXITSTATUS(status), .signal = 0};
 }
 
+namespace {
+
+/// Where that can't be done the program is waited for as long as it takes: none is left running.
+void end_after(pid_t pid, std::chrono::milliseconds patience) noexcept {
+  try {
+    const UniqueFd process = open_pidfd(pid);
+    if (!wait_for_end(process.get(), patience)) send_signal(process.get(), SIGKILL);
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): see above
+  }
+}
+
+}  // namespace
+
 CommandResult run_command(Command command, std::optional<std::chrono::milliseconds> patience) {
   // A file and no pipe: a daemon that the program leaves behind may keep its standard error open.
   const UniqueFd output = make_memory_file("");
   command.descriptors.push_back({output.get(), STDOUT_FILENO});
   command.descriptors.push_back({output.get(), STDERR_FILENO});
   const pid_t pid = spawn(command);
-  if (patience) {
-    const UniqueFd process = open_pidfd(pid);
-    if (!wait_for_end(process.get(), *patience)) send_signal(process.get(), SIGKILL);
-  }
+  if (patience) end_after(pid, *patience);
   const ExitStatus status = wait_for_child(pid);
   ::lseek(output.get(), 0, SEEK_SET);
   return {status, read_to_end(output.get())};
