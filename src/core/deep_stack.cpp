@@ -1,12 +1,10 @@
 #include "core/deep_stack.h"
 
-#include <pthread.h>
 #include <sys/resource.h>
 
 #include <cstddef>
-#include <exception>
 
-#include "base/error.h"
+#include "base/stack.h"
 
 namespace wafers {
 namespace {
@@ -34,36 +32,11 @@ class DescriptorLimit {
   rlimit before_{};
 };
 
-struct Work {
-  const std::function<void()>& run;
-  std::exception_ptr thrown = {};
-};
-
-void* run_work(void* argument) {
-  auto& work = *static_cast<Work*>(argument);
-  try {
-    work.run();
-  } catch (...) {
-    work.thrown = std::current_exception();
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 void on_deep_stack(const std::function<void()>& work) {
   const DescriptorLimit limit;
-  Work wanted{.run = work};
-  pthread_attr_t attributes;
-  int err = ::pthread_attr_init(&attributes);
-  if (err != 0) throw Error::system(err, "cannot start a thread");
-  pthread_t thread{};
-  err = ::pthread_attr_setstacksize(&attributes, kStackSize);
-  if (err == 0) err = ::pthread_create(&thread, &attributes, run_work, &wanted);
-  ::pthread_attr_destroy(&attributes);
-  if (err != 0) throw Error::system(err, "cannot start a thread");
-  ::pthread_join(thread, nullptr);
-  if (wanted.thrown) std::rethrow_exception(wanted.thrown);
+  on_stack_of(kStackSize, work);
 }
 
 }  // namespace wafers
