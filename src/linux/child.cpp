@@ -102,8 +102,8 @@ std::optional<std::string> read_while(int fd, const std::function<bool()>& keep_
 /// Waits for no child that SIGKILL doesn't end: init will.
 void give_up(pid_t pid) {
   constexpr std::chrono::milliseconds kEnding{200};
+  ::kill(pid, SIGKILL);
   const UniqueFd process = open_pidfd(pid);
-  send_signal(process.get(), SIGKILL);
   if (wait_for_end(process.get(), kEnding)) wait_for_child(pid);
 }
 

@@ -151,12 +151,11 @@ FuseServer adopted_server() {
 /// ours, so that the daemon is nobody's child in the end, least of all the agent's whose command
 /// takes this process over.
 FuseServer run_server(const Command& command, const std::string& doing) {
-  constexpr std::chrono::seconds kStarting{10};
   const Pipe answer = make_pipe();
   const auto failure = run_in_child([&] {
     adopt_orphans();
     // One that can't fork serves in the foreground, for as long as the view is mounted.
-    const CommandResult result = run_command(command, kStarting);
+    const CommandResult result = run_command(command, WhenIdle::end);
     if (!result.status.success()) throw server_failed(result, doing);
     const FuseServer server = adopted_server();
     write_all(answer.writer.get(),

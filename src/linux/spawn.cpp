@@ -7,12 +7,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <exception>
 #include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "linux/activity.h"
 #include "linux/files.h"
 #include "linux/process.h"
 
@@ -128,24 +130,28 @@ ExitStatus wait_for_child(pid_t pid) {
 
 namespace {
 
-/// Where that can't be done the program is waited for as long as it takes: none is left running.
-void end_after(pid_t pid, std::chrono::milliseconds patience) noexcept {
+/// Where that can't be told the program is waited for as long as it takes: none is left running.
+void end_if_idle(pid_t pid) noexcept {
+  constexpr std::chrono::milliseconds kPause{100};
   try {
     const UniqueFd process = open_pidfd(pid);
-    if (!wait_for_end(process.get(), patience)) send_signal(process.get(), SIGKILL);
+    ActivityWatch watch(pid);
+    while (!wait_for_end(process.get(), kPause)) {
+      if (!watch.goes_on()) ::kill(pid, SIGKILL);
+    }
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): see above
   }
 }
 
 }  // namespace
 
-CommandResult run_command(Command command, std::optional<std::chrono::milliseconds> patience) {
+CommandResult run_command(Command command, WhenIdle when_idle) {
   // A file and no pipe: a daemon that the program leaves behind may keep its standard error open.
   const UniqueFd output = make_memory_file("");
   command.descriptors.push_back({output.get(), STDOUT_FILENO});
   command.descriptors.push_back({output.get(), STDERR_FILENO});
   const pid_t pid = spawn(command);
-  if (patience) end_after(pid, *patience);
+  if (when_idle == WhenIdle::end) end_if_idle(pid);
   const ExitStatus status = wait_for_child(pid);
   ::lseek(output.get(), 0, SEEK_SET);
   return {status, read_to_end(output.get())};

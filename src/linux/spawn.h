@@ -2,8 +2,6 @@
 
 #include <sys/types.h>
 
-#include <chrono>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,13 +38,13 @@ struct ExitStatus {
 ExitStatus wait_for_child(pid_t pid);
 
 /// Runs a program to its end and keeps what it prints to standard output and error, in one text.
-/// With `patience` it is ended by SIGKILL after that time.
+/// WhenIdle::end: by SIGKILL once it does nothing any more (linux/activity.h).
 struct CommandResult {
   ExitStatus status;
   std::string output;
 };
-CommandResult run_command(Command command,
-                          std::optional<std::chrono::milliseconds> patience = std::nullopt);
+enum class WhenIdle { wait, end };
+CommandResult run_command(Command command, WhenIdle when_idle = WhenIdle::wait);
 
 /// The environment of this process, for Command::environment.
 std::vector<std::string> own_environment();
