@@ -249,6 +249,7 @@ RemoveResult remove_invalid(const InvalidEntry& entry, const RemoveOptions& opti
 Remover::Remover(const Store& store, const std::vector<std::string>& names,
                  const RemoveOptions& options, Notify warn)
     : store_(store), options_(options), warn_(std::move(warn)) {
+  sweep(store_);
   constexpr std::size_t kFew = 10;  // for which it takes longer than it saves
   if (names.size() < kFew) return;
   std::vector<Wafer> wafers;
@@ -263,7 +264,6 @@ RemoveResult Remover::remove(const std::string& name) const {
       found.invalid && !std::filesystem::is_directory(found.invalid->path)) {
     return remove_invalid(*found.invalid, options_);  // a file has no lock in it
   }
-  sweep(store_);
   const Lock lock = store_.lock(name);
   Lookup found = store_.lookup(name);
   if (found.invalid) return remove_invalid(*found.invalid, options_);

@@ -32,8 +32,9 @@ struct RemoveResult {
 /// `wafers rm` of wafers, one after the other.
 class Remover {
  public:
-  /// Looks once for all of `names` at what each removal would otherwise look at. `store` must
-  /// outlive this object. `warn` hears of what is left behind on purpose.
+  /// Takes away what killed commands left, and looks once for all of `names` at what each removal
+  /// would otherwise look at. `store` must outlive this object. `warn` hears of what is left behind
+  /// on purpose.
   Remover(const Store& store, const std::vector<std::string>& names, const RemoveOptions& options,
           Notify warn);
 
