@@ -7,7 +7,7 @@ that nothing else has, so that any object with one of them tells of a way out.
 """
 
 import argparse
-import collections
+import functools
 import json
 import os
 import pathlib
@@ -15,9 +15,9 @@ import random
 import shutil
 import subprocess
 import sys
-import tempfile
-import threading
 import time
+
+from scene import Scene
 
 PATIENCE = 120  # seconds, for one command on a busy machine
 CONTENT = b"content-of-the-outside"
@@ -100,33 +100,13 @@ while True:
 """
 
 
-class Races:
+class Races(Scene):
     """What all threads share."""
 
     def __init__(self, options):
-        self.options = options
-        self.top = pathlib.Path(tempfile.mkdtemp(prefix="wafers-races-"))
+        super().__init__(options, "wafers-races-")
         self.top.chmod(0o755)
-        self.repo = self.top / "base"
         self.outside = self.top / "outside"
-        self.lock = threading.Lock()
-        self.failures = []
-        self.counts = collections.Counter()
-        self.environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("WAFERS", "GIT_"))},
-            "HOME": str(self.top),
-            "WAFERS_STATE_DIR": str(self.top / "state"),
-            "GIT_CONFIG_NOSYSTEM": "1",
-        }
-
-    def fail(self, text):
-        with self.lock:
-            self.failures.append(text)
-            print("FAILED:", text, flush=True)
-
-    def git(self, *words, text=True, check=True):
-        return subprocess.run(["git", "-C", str(self.repo), *words], env=self.environment,
-                              check=check, capture_output=True, text=text)
 
     def wafers(self, *words):
         try:
@@ -136,8 +116,7 @@ class Races:
         except subprocess.TimeoutExpired:
             self.fail(f"hangs: {' '.join(words)}")
             return subprocess.CompletedProcess(words, 1, b"", b"")
-        with self.lock:
-            self.counts[f"{words[0]} {result.returncode}"] += 1
+        self.count(f"{words[0]} {result.returncode}")
         if result.returncode not in ALLOWED:
             self.fail(f"{words}: {result.returncode}: {result.stderr!r}")
         if CONTENT in result.stdout + result.stderr:
@@ -258,22 +237,6 @@ def mountpoint(races, number, until):
     end(swapper)
 
 
-def in_threads(races, function):
-    until = time.monotonic() + races.options.seconds
-
-    def safely(number):
-        try:
-            function(races, number, until)
-        except Exception as error:  # a thread that ends early must be seen
-            races.fail(f"thread {number}: {error!r}")
-
-    threads = [threading.Thread(target=safely, args=(n,)) for n in range(races.options.wafers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-
 def main():
     parser = argparse.ArgumentParser(usage="tests/soak/races [WHAT] [OPTION...]")
     parser.add_argument("--program", required=True)
@@ -290,7 +253,10 @@ def main():
     races.make()
     before = races.everything_outside()
     index = (races.repo / ".git/index").read_bytes()
-    in_threads(races, mountpoint if options.what == "mountpoint" else walk)
+    function = mountpoint if options.what == "mountpoint" else walk
+    until = time.monotonic() + options.seconds
+    races.in_threads([functools.partial(function, races, number, until)
+                      for number in range(options.wafers)])
 
     if changed := set(races.everything_outside()) ^ set(before):
         races.fail(f"the outside is changed: {changed}")

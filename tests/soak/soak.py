@@ -7,6 +7,7 @@ a command has reported as done must be there afterwards; what a killed one was a
 
 import argparse
 import collections
+import functools
 import json
 import os
 import pathlib
@@ -15,50 +16,25 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import threading
 import time
+
+from scene import Scene
 
 BASE_FILES = 200
 PATIENCE = 600  # seconds, for one command on a busy machine
 
 
-class Soak:
+class Soak(Scene):
     """What all workers share."""
 
     def __init__(self, options):
-        self.options = options
-        self.top = pathlib.Path(tempfile.mkdtemp(prefix="wafers-soak-"))
-        self.repo = self.top / "base"
-        self.state = self.top / "state"
-        self.lock = threading.Lock()
-        self.failures = []
-        self.counts = collections.Counter()
+        super().__init__(options, "wafers-soak-")
         self.refusals = collections.Counter()
-        self.environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("WAFERS", "GIT_"))},
-            "HOME": str(self.top),
-            "WAFERS_STATE_DIR": str(self.state),
-            "GIT_CONFIG_NOSYSTEM": "1",
-        }
-
-    def fail(self, text):
-        with self.lock:
-            self.failures.append(text)
-            print("FAILED:", text, flush=True)
-
-    def count(self, what):
-        with self.lock:
-            self.counts[what] += 1
 
     def refused(self, command, result):
         """Tells of a failure that a kill at the same moment may excuse."""
         with self.lock:
             self.refusals[f"{command} {result.returncode}: {(result.stderr or result.stdout).strip()[:300]}"] += 1
-
-    def git(self, *words, check=True):
-        return subprocess.run(["git", "-C", str(self.repo), *words], env=self.environment,
-                              check=check, capture_output=True, text=True)
 
     def wafers(self, *words, kill_after=None):
         """Runs wafers, with SIGKILL after so many seconds; its returncode is -9 if that came."""
@@ -334,14 +310,6 @@ def check_leftovers(soak):
         soak.fail(f"the base is changed: {result.stdout}")
 
 
-def in_threads(functions):
-    threads = [threading.Thread(target=function) for function in functions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-
 def main():
     parser = argparse.ArgumentParser(usage="tests/soak/run [BACKEND] [OPTION...]")
     parser.add_argument("--program", required=True)
@@ -359,18 +327,10 @@ def main():
     workers = [Worker(soak, number) for number in range(options.wafers)]
     until = time.monotonic() + options.seconds
 
-    def safely(function, *arguments):
-        def call():
-            try:
-                function(*arguments)
-            except Exception as error:  # a worker that ends early must be seen
-                soak.fail(f"{function}: {error!r}")
-        return call
-
-    in_threads([safely(worker.work, until) for worker in workers] +
-               [safely(kill_views, soak, until)])
+    soak.in_threads([functools.partial(worker.work, until) for worker in workers] +
+                    [functools.partial(kill_views, soak, until)])
     print("checking", flush=True)
-    in_threads([safely(worker.check_all) for worker in workers])
+    soak.in_threads([worker.check_all for worker in workers])
     check_leftovers(soak)
 
     print("done:", dict(sorted(soak.counts.items())),
