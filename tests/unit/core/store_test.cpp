@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "call_hook.h"
+#include "example_wafer.h"
 #include "support/catch.h"
 #include "support/git_repo.h"
 #include "support/temp_dir.h"
@@ -24,18 +25,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using Catch::Matchers::Contains;
+using test::example_wafer;
 using test::TempDir;
-
-Wafer example(const std::string& name) {
-  Wafer wafer;
-  wafer.name = name;
-  wafer.branch = "wafers/" + name;
-  wafer.base_repo = "/base";
-  wafer.base_commit = std::string(40, 'a');
-  wafer.last_commit = std::string(40, 'b');
-  wafer.mountpoint = "/views/" + name;
-  return wafer;
-}
 
 /// Sets an environment variable (or unsets it) for the scope.
 class Variable {
@@ -136,8 +127,8 @@ TEST_CASE("a wafer is made whole, found, changed and listed") {
   const TempDir temp;
   const Store store(temp / "state");
   const Lock all = store.lock_all();
-  const auto lock = store.create_wafer(example("b"));
-  const auto other = store.create_wafer(example("a"));
+  const auto lock = store.create_wafer(example_wafer("b"));
+  const auto other = store.create_wafer(example_wafer("a"));
   CHECK(fs::is_directory(temp / "state/b/upper"));
   CHECK(fs::is_directory(temp / "state/b/work"));
   CHECK(mode_of(temp / "state/b") == 0700);
@@ -159,8 +150,8 @@ TEST_CASE("a name is given away once") {
   const TempDir temp;
   const Store store(temp / "state");
   const Lock all = store.lock_all();
-  { const auto lock = store.create_wafer(example("a")); }
-  Wafer second = example("a");
+  { const auto lock = store.create_wafer(example_wafer("a")); }
+  Wafer second = example_wafer("a");
   second.branch = "another";
   CHECK_THAT(failure_of([&] { store.create_wafer(second); }), Contains("'a' exists already"));
   CHECK(store.load("a").branch == "wafers/a");
@@ -172,7 +163,7 @@ TEST_CASE("what a killed add left is swept away by the next") {
   const Store store(temp / "state");
   const Lock all = store.lock_all();
   fs::create_directories(temp / "state/.adding-a/upper/deep");
-  const auto lock = store.create_wafer(example("a"));
+  const auto lock = store.create_wafer(example_wafer("a"));
   CHECK(fs::is_empty(temp / "state/a/upper"));
 }
 
@@ -190,7 +181,7 @@ TEST_CASE("entries that can't be read are listed with their reason") {
   const TempDir temp;
   const Store store(temp / "state");
   const Lock all = store.lock_all();
-  { const auto good = store.create_wafer(example("good")); }
+  { const auto good = store.create_wafer(example_wafer("good")); }
   fs::create_directory(temp / "state/empty");
   test::write_file(temp / "state/file", "x");
   test::write_file(temp / "state/torn/metadata", "{\"version\": 1, \"na");
@@ -224,7 +215,7 @@ TEST_CASE("a record is replaced through a new file, whatever has its name alread
   const TempDir temp;
   const Store store(temp / "state");
   const Lock all = store.lock_all();
-  Wafer wafer = example("a");
+  Wafer wafer = example_wafer("a");
   const auto lock = store.create_wafer(wafer);
   const fs::path in_the_way = temp / "state/a/metadata.new";
   test::write_file(temp / "precious", "precious");
@@ -244,7 +235,7 @@ TEST_CASE("a record that is too large is not read") {
   const TempDir temp;
   const Store store(temp / "state");
   const Lock all = store.lock_all();
-  const auto lock = store.create_wafer(example("a"));
+  const auto lock = store.create_wafer(example_wafer("a"));
   fs::resize_file(temp / "state/a/metadata", std::uintmax_t{60} << 30U);
   const auto listing = store.list();
   REQUIRE(listing.invalid.size() == 1);
@@ -255,7 +246,7 @@ TEST_CASE("something else in the place of a lock is nobody's lock") {
   const TempDir temp;
   const Store store(temp / "state");
   const Lock all = store.lock_all();
-  { const auto lock = store.create_wafer(example("a")); }
+  { const auto lock = store.create_wafer(example_wafer("a")); }
   const fs::path place = temp / "state/a/lock";
   fs::remove(place);
   test::write_file(temp / "precious", "precious");
@@ -298,7 +289,7 @@ TEST_CASE("a state directory that others can write is made private where it is p
   SECTION("what is in it as well") {
     const Store store(root);
     const Lock all = store.lock_all();
-    const auto lock = store.create_wafer(example("a"));
+    const auto lock = store.create_wafer(example_wafer("a"));
     REQUIRE(::chmod((root / "a").c_str(), 0777) == 0);
     REQUIRE(::chmod((root / "a/metadata").c_str(), 0666) == 0);
     CHECK(store.load("a").name == "a");
@@ -322,7 +313,7 @@ TEST_CASE("what somebody else left in the state is not obeyed") {
   const TempDir temp;
   const Store store(temp / "state");
   const Lock all = store.lock_all();
-  { const auto lock = store.create_wafer(example("a")); }
+  { const auto lock = store.create_wafer(example_wafer("a")); }
   const auto give_away = [&](const char* what) {
     REQUIRE(::chown((temp / "state" / what).c_str(), 59998, 59998) == 0);
   };
@@ -352,7 +343,7 @@ TEST_CASE("a wafer that is half made or half removed is no use") {
   const TempDir temp;
   const Store store(temp / "state");
   const Lock all = store.lock_all();
-  Wafer wafer = example("a");
+  Wafer wafer = example_wafer("a");
   wafer.stage = WaferStage::adding;
   const auto lock = store.create_wafer(wafer);
   CHECK_THAT(failure_of([&] { store.load("a"); }), Contains("only half made"));
@@ -423,7 +414,7 @@ TEST_CASE("a lock keeps another process waiting, which is told so") {
   const Store store(temp / "state");
   {
     const Lock all = store.lock_all();
-    const auto lock = store.create_wafer(example("a"));
+    const auto lock = store.create_wafer(example_wafer("a"));
     waiter.ask();
     CHECK(waiter.report() == 'w');
   }
@@ -436,10 +427,10 @@ TEST_CASE("wafers that are made together share a lock, and have one each from th
   const Store store(temp / "state");
   {
     const Lock all = store.lock_all();
-    const auto lock = store.create_wafer(example("b"));
+    const auto lock = store.create_wafer(example_wafer("b"));
     const Wafer held = store.load("b");
-    CHECK_FALSE(store.create_wafer(example("a"), &held));
-    CHECK_FALSE(store.create_wafer(example("c"), &held));
+    CHECK_FALSE(store.create_wafer(example_wafer("a"), &held));
+    CHECK_FALSE(store.create_wafer(example_wafer("c"), &held));
     waiter.ask();
     CHECK(waiter.report() == 'w');
   }
@@ -455,7 +446,7 @@ TEST_CASE("who waited for a wafer that was removed meanwhile learns that it is g
   const Store store(temp / "state");
   {
     const Lock all = store.lock_all();
-    const auto lock = store.create_wafer(example("a"));
+    const auto lock = store.create_wafer(example_wafer("a"));
     waiter.ask();
     CHECK(waiter.report() == 'w');
     fs::remove_all(temp / "state/a");
@@ -467,7 +458,7 @@ TEST_CASE("of many records none takes its place before all are on the disk") {
   const TempDir temp;
   const Store store(temp.path());
   std::vector<Wafer> wafers;
-  for (int i = 0; i < 40; ++i) wafers.push_back(example("w" + std::to_string(i)));
+  for (int i = 0; i < 40; ++i) wafers.push_back(example_wafer("w" + std::to_string(i)));
   std::vector<const Wafer*> records;
   for (Wafer& wafer : wafers) {
     std::ignore = store.create_wafer(wafer);
@@ -493,7 +484,7 @@ TEST_CASE("many records are replaced at once") {
   const TempDir temp;
   const Store store(temp.path());
   std::vector<Wafer> wafers;
-  for (std::size_t i = 0; i < count; ++i) wafers.push_back(example("w" + std::to_string(i)));
+  for (std::size_t i = 0; i < count; ++i) wafers.push_back(example_wafer("w" + std::to_string(i)));
   for (Wafer& wafer : wafers) {
     std::ignore = store.create_wafer(wafer);
     wafer.branch = "changed/" + wafer.name;

@@ -10,6 +10,7 @@
 #include <functional>
 #include <string>
 
+#include "example_wafer.h"
 #include "read_hook.h"
 #include "support/catch.h"
 #include "support/temp_dir.h"
@@ -25,12 +26,7 @@ constexpr int kCount = 40;  // more than what is worth remembering
 std::string name_of(int i) { return "w" + std::to_string(i); }
 
 Wafer example(const std::string& name) {
-  Wafer wafer;
-  wafer.name = name;
-  wafer.branch = "wafers/" + name;
-  wafer.base_repo = "/base";
-  wafer.base_commit = std::string(40, 'a');
-  wafer.last_commit = std::string(40, 'b');
+  Wafer wafer = test::example_wafer(name);
   wafer.mountpoint = "/views/new\nline/" + name;
   wafer.mountpoint_parents = {"/views", "/views/new\nline"};
   wafer.created_at = "2026-01-01T00:00:00Z";
