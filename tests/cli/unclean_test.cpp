@@ -251,7 +251,10 @@ TEST_CASE("a holder that is asked to end waits for those who are inside") {
                                fifo.native() + "'; echo b >> f";
     ::_exit(world.wafers({"exec", "a", "--", "sh", "-c", script}).status);
   }
-  while (world.listed("a")["status"] != "mounted" || !fs::exists(world.state() / "a/upper/f")) {
+  // The shell makes the file before it writes the line.
+  const fs::path written = world.state() / "a/upper/f";
+  while (world.listed("a")["status"] != "mounted" || !fs::exists(written) ||
+         fs::is_empty(written)) {
   }
   CHECK(is_running(holder));
   CHECK(world.inside("a", "cat f") == "a\n");
