@@ -21,6 +21,7 @@
 #include "hand_made_view.h"
 #include "read_hook.h"
 #include "support/catch.h"
+#include "support/next_tick.h"
 #include "support/run.h"
 
 namespace fs = std::filesystem;
@@ -85,16 +86,6 @@ std::int64_t mtime_of(const fs::path& path) {
   struct stat st {};
   REQUIRE(::lstat(path.c_str(), &st) == 0);
   return st.st_mtim.tv_sec;
-}
-
-/// Until a further change of the file gets another time than it has.
-void wait_for_next_tick(const fs::path& path) {
-  struct stat st {};
-  REQUIRE(::lstat(path.c_str(), &st) == 0);
-  timespec now{};
-  do {
-    REQUIRE(::clock_gettime(CLOCK_REALTIME_COARSE, &now) == 0);
-  } while (now.tv_sec == st.st_ctim.tv_sec && now.tv_nsec <= st.st_ctim.tv_nsec);
 }
 
 Snapshot with_cache(const HandMadeView& view, const IndexFile& cache) {
@@ -214,7 +205,7 @@ TEST_CASE("a change of the same size right after a commit is seen", "[snapshot]"
 TEST_CASE("a changed file is read once, whatever looks at it", "[snapshot][seen]") {
   HandMadeView view(kFiles);
   view.write("a", "changed\n");
-  wait_for_next_tick(view.upper() / "a");
+  wafers::test::wait_for_next_tick();
   {
     const ReadHook reads(view.upper() / "a", 100, [] {});
     SECTION("a status") { CHECK(view.status() == " M a\n"); }
@@ -295,7 +286,7 @@ TEST_CASE("of a marked file's local version a status takes no size for the commi
 TEST_CASE("an unchanged file that was seen is not read by a commit", "[snapshot][seen]") {
   HandMadeView view(kFiles);
   view.write("a", "a\n");
-  wait_for_next_tick(view.upper() / "a");
+  wafers::test::wait_for_next_tick();
   CHECK(view.status().empty());
   view.write("b", "changed\n");
   const ReadHook reads(view.upper() / "a", 100, [] {});
@@ -306,7 +297,7 @@ TEST_CASE("an unchanged file that was seen is not read by a commit", "[snapshot]
 TEST_CASE("what was seen before attributes came is seen anew", "[snapshot][seen]") {
   HandMadeView view(kFiles);
   view.write("a", "x\r\n");
-  wait_for_next_tick(view.upper() / "a");
+  wafers::test::wait_for_next_tick();
   view.status();
   view.write(".gitattributes", "* text\n");
   CHECK(view.status() == view.git_status());

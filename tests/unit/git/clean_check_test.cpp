@@ -25,6 +25,7 @@
 #include "git/untracked_cache.h"
 #include "support/catch.h"
 #include "support/git_repo.h"
+#include "support/next_tick.h"
 #include "support/temp_dir.h"
 
 namespace fs = std::filesystem;
@@ -826,17 +827,6 @@ void touch_all(const GitRepo& git) {
   }
 }
 
-/// Until the kernel's clock for timestamps is later than all that were given so far, fine-grained
-/// ones included.
-void wait_for_next_tick() {
-  timespec start{};
-  ::clock_gettime(CLOCK_REALTIME, &start);
-  timespec now{};
-  do {
-    ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  } while (std::pair(now.tv_sec, now.tv_nsec) <= std::pair(start.tv_sec, start.tv_nsec));
-}
-
 }  // namespace
 
 TEST_CASE("a base with stale stat data is read once", "[clean]") {
@@ -846,7 +836,7 @@ TEST_CASE("a base with stale stat data is read once", "[clean]") {
   git.write("large", large);
   git.commit_all();
   touch_all(git);
-  wait_for_next_tick();
+  wafers::test::wait_for_next_tick();
   const fs::path memory = top / "state/verified";
   fs::create_directory(top / "state");
   const auto check = [&] { return check_clean(Repository::open(git.path()), 9, memory); };
@@ -854,9 +844,9 @@ TEST_CASE("a base with stale stat data is read once", "[clean]") {
   const CleanReport first = check();
   CHECK(first.clean());
   CHECK(first.verified.bytes_read >= large.size());
-  wait_for_next_tick();
+  wafers::test::wait_for_next_tick();
   first.verified.remember(memory);
-  wait_for_next_tick();
+  wafers::test::wait_for_next_tick();
 
   SECTION("the next check believes what was verified") {
     const CleanReport second = check();
