@@ -32,7 +32,7 @@ Error obstacle(const fs::path& worktree, const BaseMount& mount, const std::stri
 
 std::vector<BaseMount> find_base_mounts(const fs::path& worktree) {
   std::vector<BaseMount> mounts;
-  for (const MountEntry& entry : mounts_below(own_mount_table(), worktree)) {
+  for (const MountEntry& entry : own_mounts_below(worktree)) {
     std::string path = entry.target.lexically_relative(worktree).native();
     const bool tracked = is_tracked(worktree, path);
     mounts.push_back({std::move(path), entry.type, tracked});

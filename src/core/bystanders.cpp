@@ -20,12 +20,13 @@ Bystanders::Bystanders(const std::vector<Wafer>& wafers) {
 }
 
 std::vector<pid_t> Bystanders::processes_around(const std::string& name) const {
+  const pid_t self = ::getpid();
   std::vector<pid_t> pids;
   for (const ProcessEntry& process : list_processes()) {
     const auto known = keepers_.find(process.pid);
     const bool is_bystander = known != keepers_.end() && known->second.inode == process.inode &&
                               known->second.wafer != name;
-    if (!is_bystander && process.pid != ::getpid()) pids.push_back(process.pid);
+    if (!is_bystander && process.pid != self) pids.push_back(process.pid);
   }
   return pids;
 }

@@ -291,12 +291,14 @@ class OccupantFilter {
 
   /// It lives in the wafer's namespaces, or in a sandbox that was made there.
   bool lives_inside(pid_t pid) const {
+    // Most can't be looked at, and for both namespaces the kernel asks for the same right.
+    const auto user_ns = namespace_inode(pid, NamespaceType::user);
+    if (!user_ns) return false;
     if (mnt_ns_ && namespace_inode(pid, NamespaceType::mount) == mnt_ns_) return true;
     if (!user_ns_) return false;
-    // Most are in our own, which need not be followed upwards for each of them.
-    const auto user_ns = namespace_inode(pid, NamespaceType::user);
+    // Most of the others are in our own, which need not be followed upwards for each of them.
     if (user_ns == own_user_ns_) return own_is_inside_;
-    return user_ns && in_user_namespace_tree(pid, *user_ns_);
+    return in_user_namespace_tree(pid, *user_ns_);
   }
 
   /// It has something of the view open, possibly from outside.

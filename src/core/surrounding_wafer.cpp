@@ -15,13 +15,17 @@ namespace {
 
 using Table = std::vector<MountEntry>;
 
-bool is_fuse_overlay(const MountEntry& entry) { return entry.type == "fuse.fuse-overlayfs"; }
+constexpr std::string_view kFuseType = "fuse.fuse-overlayfs";
 
-/// The name in the source of a kernel overlay of ours: see view_source().
+bool is_fuse_overlay(const MountEntry& entry) { return entry.type == kFuseType; }
+
+/// Starts the source of a kernel overlay of ours: see view_source().
+constexpr std::string_view kViewSource = "wafers:";
+
+/// The name in such a source.
 std::optional<std::string> name_of_view(const MountEntry& entry) {
-  constexpr std::string_view kPrefix = "wafers:";
-  if (entry.type != "overlay" || !entry.source.starts_with(kPrefix)) return std::nullopt;
-  return entry.source.substr(kPrefix.size(), entry.source.rfind(':') - kPrefix.size());
+  if (entry.type != "overlay" || !entry.source.starts_with(kViewSource)) return std::nullopt;
+  return entry.source.substr(kViewSource.size(), entry.source.rfind(':') - kViewSource.size());
 }
 
 std::optional<std::string> by_namespace(const Store& store, const Table& table) {
@@ -60,10 +64,14 @@ std::optional<std::string> by_directory(const Store& store, const Table& table) 
 }  // namespace
 
 std::optional<std::string> surrounding_namespace(const Store& store) {
+  if (!may_name_in_own_mount_table(kViewSource)) return std::nullopt;
   return by_namespace(store, own_mount_table());
 }
 
 std::optional<std::string> surrounding_wafer(const Store& store) {
+  if (!may_name_in_own_mount_table(kViewSource) && !may_name_in_own_mount_table(kFuseType)) {
+    return std::nullopt;
+  }
   const Table table = own_mount_table();
   if (auto name = by_namespace(store, table)) return name;
   if (auto name = by_environment(table)) return name;

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "linux/files.h"
 #include "linux/overlay.h"
 
 namespace wafers {
@@ -71,6 +72,10 @@ MountEntry entry_of(libmnt_fs* fs) {
           static_cast<std::uint64_t>(mnt.fs_get_id(fs))};
 }
 
+std::string prefix_below(const std::filesystem::path& directory) {
+  return directory.native() + (directory == "/" ? "" : "/");
+}
+
 }  // namespace
 
 std::vector<MountEntry> mount_table_in(const std::string& file) {
@@ -90,6 +95,13 @@ std::vector<MountEntry> mount_table_of(pid_t pid) {
 }
 
 std::vector<MountEntry> own_mount_table() { return mount_table_in("/proc/self/mountinfo"); }
+
+bool may_name_in_own_mount_table(std::string_view text) {
+  // What the kernel writes as an octal escape (proc_pid_mountinfo(5)).
+  if (text.find_first_of(" \t\n\\#") != std::string_view::npos) return true;
+  const auto table = read_small_file("/proc/self/mountinfo");
+  return !table || table->find(text) != std::string::npos;
+}
 
 bool is_mount_of(std::string_view mountinfo, std::uint64_t mount_id, std::string_view type,
                  std::string_view source) {
@@ -117,7 +129,7 @@ std::optional<MountEntry> find_mount(const std::vector<MountEntry>& table,
 
 std::vector<MountEntry> mounts_below(const std::vector<MountEntry>& table,
                                      const std::filesystem::path& directory) {
-  const std::string prefix = directory.native() + (directory == "/" ? "" : "/");
+  const std::string prefix = prefix_below(directory);
   std::vector<MountEntry> below;
   for (const MountEntry& entry : table) {
     if (!entry.target.native().starts_with(prefix) || entry.target == directory) continue;
@@ -125,6 +137,11 @@ std::vector<MountEntry> mounts_below(const std::vector<MountEntry>& table,
     if (there && there->mount_id == entry.mount_id) below.push_back(entry);
   }
   return below;
+}
+
+std::vector<MountEntry> own_mounts_below(const std::filesystem::path& directory) {
+  if (!may_name_in_own_mount_table(prefix_below(directory))) return {};
+  return mounts_below(own_mount_table(), directory);
 }
 
 }  // namespace wafers

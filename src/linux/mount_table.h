@@ -26,6 +26,10 @@ std::vector<MountEntry> own_mount_table();
 /// Those in a copy of a /proc/<pid>/mountinfo.
 std::vector<MountEntry> mount_table_in(const std::string& file);
 
+/// Whether a mount that this process sees may have `text` in its target, type or source; also where
+/// that can't be told. Needs no libmount, which takes more time to load than a mount takes.
+bool may_name_in_own_mount_table(std::string_view text);
+
 /// Whether the mount `mount_id` is of this type and source (empty: of any), by the text of a
 /// /proc/<pid>/mountinfo (proc_pid_mountinfo(5)). Needs no libmount.
 bool is_mount_of(std::string_view mountinfo, std::uint64_t mount_id, std::string_view type,
@@ -39,5 +43,7 @@ std::optional<MountEntry> find_mount(const std::vector<MountEntry>& table,
 /// another mount covers. `directory` is absolute and without symlinks.
 std::vector<MountEntry> mounts_below(const std::vector<MountEntry>& table,
                                      const std::filesystem::path& directory);
+/// Those that this process sees.
+std::vector<MountEntry> own_mounts_below(const std::filesystem::path& directory);
 
 }  // namespace wafers

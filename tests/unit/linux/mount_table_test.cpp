@@ -24,5 +24,14 @@ TEST_CASE("a mount is told by its id, type and source") {
   CHECK_FALSE(is_mount_of("23 1", 23, "overlay", ""));
 }
 
+TEST_CASE("what the own mount table names is told without reading it by lines") {
+  CHECK(may_name_in_own_mount_table("/proc"));
+  CHECK_FALSE(may_name_in_own_mount_table("/no-such-mount-as-this"));
+  // The table has these in another form.
+  for (const char* text : {"/no such mount", "/no\tsuch", "/no\nsuch", "/no\\such", "/no#such"}) {
+    CHECK(may_name_in_own_mount_table(text));
+  }
+}
+
 }  // namespace
 }  // namespace wafers
