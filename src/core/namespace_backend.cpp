@@ -367,11 +367,18 @@ bool somebody_lives_inside(const Inside& inside, const Wafer& wafer,
 
 /// Unmounts in the namespace, so that the upper is free when this returns: what the kernel does
 /// after the last process has ended is later, at a time that nobody tells. And should a process
-/// have come in since we looked, the kernel says so.
+/// have come in since we looked, the kernel says so. Nothing is left for the holder to do, which
+/// SIGTERM would make it do; it is ended here, since without a view nobody finds one that no record
+/// names, should this process be killed meanwhile.
+void unmount_and_end(const Inside& inside, const Wafer& wafer) {
+  unmount_views(wafer.mountpoint, wafer.directory);
+  kill_process(inside.pidfd.get());
+}
+
 std::optional<Failure> try_to_unmount(const Inside& inside, const Wafer& wafer) {
   return run_in_child([&] {
     enter_user_and_mount_of(inside.pidfd.get());
-    unmount_views(wafer.mountpoint, wafer.directory);
+    unmount_and_end(inside, wafer);
   });
 }
 
@@ -384,7 +391,7 @@ std::optional<Failure> try_to_unmount_for_good(const Inside& inside, const Wafer
       keep_as_working_directory(wafer.mountpoint);
     } catch (const Error&) {  // NOLINT(bugprone-empty-catch): then unmounting takes its time
     }
-    unmount_views(wafer.mountpoint, wafer.directory);
+    unmount_and_end(inside, wafer);
   });
 }
 
@@ -397,11 +404,11 @@ void end_view(const Inside& inside, const Wafer& wafer, Unmount try_it,
     throw view_is_busy(wafer, occupants_besides(inside, wafer));
   }
   const auto failure = try_it(inside, wafer);
-  // Nothing is left to be done for it, which SIGTERM would make it do.
-  if (!failure) return kill_process(inside.pidfd.get());
-  // Its holder was asked to end or killed at the same moment, and was first. ESRCH: it has given up
-  // its namespaces, and is about to be gone.
-  if (failure->errnum == ESRCH || has_ended(inside.pidfd.get()) || !has_view(inside, wafer)) {
+  if (!failure) return;
+  // Its holder was asked to end or killed at the same moment, and was first. EINVAL: the view isn't
+  // there any more. ESRCH: the holder has given up its namespaces, and is about to be gone.
+  if (failure->errnum == EINVAL || failure->errnum == ESRCH || has_ended(inside.pidfd.get()) ||
+      !has_view(inside, wafer)) {
     return kill_process(inside.pidfd.get());
   }
   if (failure->errnum == EBUSY) throw view_is_busy(wafer, occupants_besides(inside, wafer));

@@ -2,11 +2,14 @@
 // listed as what it is, an ordinary `rm` takes it away, and nothing is left then.
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <sstream>
+#include <thread>
 
 #include "cli/world.h"
 #include "support/catch.h"
+#include "support/process.h"
 
 namespace wafers::test {
 namespace {
@@ -151,6 +154,42 @@ TEST_CASE("rm killed at each change") {
       });
   CHECK(left_over(world) == "");
   CHECK(world.listed("kept")["status"] == "mounted");
+}
+
+/// As by a command that was killed before it could write that the view is mounted.
+void forget_mount(const World& world) {
+  const fs::path path = world / "state/a/metadata";
+  nlohmann::json record = nlohmann::json::parse(read_file(path));
+  record["mount"] = nullptr;
+  write_file(path, record.dump());
+}
+
+/// Within half a minute.
+bool ends(pid_t pid) {
+  constexpr int kTries = 3000;
+  for (int i = 0; i < kTries && is_running(pid); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return !is_running(pid);
+}
+
+TEST_CASE("a holder that no record names ends with its view, wherever a command is killed") {
+  const std::string command = GENERATE("umount", "rm");
+  INFO(command);
+  const World world;
+  pid_t holder = -1;
+  with_each_change_killed(
+      world, {command, "a"},
+      [&] {
+        world.add("a", "namespace");
+        holder = world.listed("a")["holder_pid"];
+        forget_mount(world);
+      },
+      [&] {
+        if (command == "umount") world.wafers_ok({"mount", "a"});
+        remove_the_rest(world);
+        CHECK(ends(holder));
+      });
 }
 
 }  // namespace
