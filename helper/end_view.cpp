@@ -12,11 +12,11 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "linux/clean_end.h"
-#include "linux/files.h"
 #include "linux/holder_job.h"
 #include "linux/namespaces.h"
-#include "linux/process.h"
 #include "linux/second_view.h"
+#include "os/files.h"
+#include "os/process.h"
 
 namespace wafers {
 namespace {

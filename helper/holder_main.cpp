@@ -22,15 +22,15 @@
 #include "base/text.h"
 #include "end_view.h"
 #include "linux/capabilities.h"
-#include "linux/failure.h"
-#include "linux/files.h"
 #include "linux/group_map.h"
 #include "linux/holder_job.h"
 #include "linux/namespaces.h"
 #include "linux/overlay.h"
 #include "linux/own_copies.h"
-#include "linux/process.h"
 #include "linux/second_view.h"
+#include "os/failure.h"
+#include "os/files.h"
+#include "os/process.h"
 
 namespace {
 

@@ -18,7 +18,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/report.h"
-#include "core/interrupt.h"
+#include "os/interrupt.h"
 
 namespace wafers::cli {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "base/text.h"
-#include "core/git_program.h"
+#include "cli/hand_over.h"
 
 namespace wafers::cli {
 namespace {

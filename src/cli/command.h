@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "cli/parser.h"
 #include "cli/report.h"
-#include "core/store.h"
+#include "core/state/store.h"
 
 namespace wafers::cli {
 

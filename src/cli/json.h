@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "core/list.h"
+#include "core/commands/list.h"
 
 namespace wafers::cli {
 

@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "linux/files.h"
-#include "linux/process.h"
+#include "os/files.h"
+#include "os/process.h"
 
 namespace wafers {
 namespace {

@@ -23,11 +23,12 @@
 #include "base/fd.h"
 #include "base/scope_guard.h"
 #include "base/text.h"
-#include "linux/child.h"
-#include "linux/files.h"
-#include "linux/orphans.h"
-#include "linux/process.h"
-#include "linux/spawn.h"
+#include "os/child.h"
+#include "os/files.h"
+#include "os/find_program.h"
+#include "os/orphans.h"
+#include "os/process.h"
+#include "os/spawn.h"
 
 namespace wafers {
 namespace {
@@ -203,19 +204,6 @@ void unmount_in_place_of(const UniqueFd& server, const std::filesystem::path& mo
 }
 
 }  // namespace
-
-std::optional<std::filesystem::path> find_program(const std::string& name) {
-  const char* const path = std::getenv("PATH");
-  for (const std::string& directory : split(path != nullptr ? path : "/usr/bin:/bin", ':')) {
-    const std::filesystem::path candidate = std::filesystem::path(directory) / name;
-    std::error_code error;
-    if (candidate.is_absolute() && std::filesystem::is_regular_file(candidate, error) &&
-        ::access(candidate.c_str(), X_OK) == 0) {
-      return candidate;
-    }
-  }
-  return std::nullopt;
-}
 
 std::optional<std::string> fuse_overlayfs_version() {
   const auto program = find_program(kProgram);

@@ -11,9 +11,6 @@
 
 namespace wafers {
 
-/// Where a program is on PATH; absent where it isn't.
-std::optional<std::filesystem::path> find_program(const std::string& name);
-
 /// "1.10", as `fuse-overlayfs --version` says it; absent where it isn't installed or says nothing.
 std::optional<std::string> fuse_overlayfs_version();
 

@@ -11,9 +11,9 @@
 #include <utility>
 
 #include "base/error.h"
-#include "linux/child.h"
-#include "linux/files.h"
 #include "linux/namespaces.h"
+#include "os/child.h"
+#include "os/files.h"
 
 namespace wafers {
 namespace {

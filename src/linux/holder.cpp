@@ -9,8 +9,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "linux/files.h"
-#include "linux/spawn.h"
+#include "os/files.h"
+#include "os/spawn.h"
 
 namespace wafers {
 namespace {

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "linux/failure.h"
 #include "linux/group_map.h"
 #include "linux/overlay.h"
+#include "os/failure.h"
 
 namespace wafers {
 

@@ -30,12 +30,13 @@
 #include "base/scope_guard.h"
 #include "base/text.h"
 #include "linux/capabilities.h"
-#include "linux/child.h"
 #include "linux/fuse_overlayfs.h"
 #include "linux/namespaces.h"
 #include "linux/own_copies.h"
 #include "linux/second_view.h"
 #include "linux/ssh_config.h"
+#include "os/child.h"
+#include "os/find_program.h"
 
 namespace wafers {
 namespace {

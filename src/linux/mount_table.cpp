@@ -8,8 +8,8 @@
 #include <memory>
 
 #include "base/error.h"
-#include "linux/files.h"
 #include "linux/overlay.h"
+#include "os/files.h"
 
 namespace wafers {
 namespace {

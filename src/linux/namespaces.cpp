@@ -12,8 +12,8 @@
 
 #include "base/error.h"
 #include "base/fd.h"
-#include "linux/files.h"
 #include "linux/group_map.h"
+#include "os/files.h"
 
 namespace wafers {
 namespace {

@@ -15,9 +15,9 @@
 #include <string_view>
 
 #include "base/text.h"
-#include "linux/files.h"
 #include "linux/namespaces.h"
-#include "linux/process.h"
+#include "os/files.h"
+#include "os/process.h"
 
 namespace wafers {
 namespace {

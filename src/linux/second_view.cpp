@@ -11,8 +11,8 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "linux/files.h"
 #include "linux/overlay.h"
+#include "os/files.h"
 
 namespace wafers {
 namespace {

@@ -16,7 +16,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "linux/files.h"
+#include "os/files.h"
 
 namespace wafers {
 namespace {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/fd.h"
-#include "linux/plain_dir.h"
+#include "os/plain_dir.h"
 
 namespace wafers {
 

@@ -18,9 +18,9 @@
 #include <stdexcept>
 
 #include "base/error.h"
-#include "linux/files.h"
-#include "linux/process.h"
 #include "linux/upper.h"
+#include "os/files.h"
+#include "os/process.h"
 #include "support/run.h"
 
 namespace wafers::test {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/fd.h"
-#include "core/backend.h"
+#include "core/view/backend.h"
 #include "support/process.h"
 #include "support/temp_dir.h"
 

@@ -21,10 +21,10 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "integration/mount_fixture.h"
-#include "linux/child.h"
-#include "linux/files.h"
 #include "linux/namespaces.h"
-#include "linux/process.h"
+#include "os/child.h"
+#include "os/files.h"
+#include "os/process.h"
 #include "support/catch.h"
 #include "support/needs.h"
 

@@ -8,10 +8,10 @@
 #include "base/error.h"
 #include "integration/mount_fixture.h"
 #include "linux/capabilities.h"
-#include "linux/child.h"
 #include "linux/namespaces.h"
 #include "linux/overlay.h"
 #include "linux/upper.h"
+#include "os/child.h"
 #include "support/catch.h"
 #include "support/needs.h"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "core/commit.h"
+#include "core/git_commands/commit.h"
 #include "linux/upper.h"
 #include "support/catch.h"
 #include "support/git_repo.h"

@@ -1,5 +1,5 @@
 // Attributes files: those of two directories and those from outside of the worktree.
-#include "git/attributes.h"
+#include "git/text/attributes.h"
 
 #include <memory>
 #include <string>

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "base/error.h"
-#include "core/submodule_config.h"
-#include "git/config_text.h"
-#include "git/repository.h"
+#include "core/snapshot/submodule_config.h"
+#include "git/repository/repository.h"
+#include "git/text/config_text.h"
 #include "target.h"
 
 namespace {

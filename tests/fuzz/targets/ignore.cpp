@@ -1,5 +1,5 @@
 // Ignore files: those of two directories and those from outside of the worktree.
-#include "git/ignore.h"
+#include "git/text/ignore.h"
 
 #include <memory>
 #include <string>

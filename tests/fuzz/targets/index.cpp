@@ -3,9 +3,9 @@
 #include <optional>
 
 #include "base/error.h"
-#include "git/cached_tree.h"
-#include "git/index_file.h"
-#include "git/index_view.h"
+#include "git/index/cached_tree.h"
+#include "git/index/index_file.h"
+#include "git/index/index_view.h"
 #include "target.h"
 
 namespace {

@@ -1,16 +1,16 @@
 // A repository inside the view, all of which the agent has written: HEAD, packed-refs, a ref,
 // commondir, the file `.git`, and the index.
-#include "core/nested_repo.h"
+#include "core/snapshot/nested_repo.h"
 
 #include <array>
 #include <filesystem>
 #include <optional>
 
 #include "base/error.h"
-#include "core/merged_dir.h"
-#include "git/ref_files.h"
-#include "linux/plain_dir.h"
+#include "core/snapshot/merged_dir.h"
+#include "git/refs/ref_files.h"
 #include "linux/upper.h"
+#include "os/plain_dir.h"
 #include "target.h"
 
 namespace {

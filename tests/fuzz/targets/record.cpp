@@ -1,13 +1,14 @@
 // A wafer's record: whoever works in the wafer can write it.
+#include "core/state/record.h"
+
 #include <climits>
 #include <optional>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/json.h"
-#include "core/metadata.h"
-#include "core/record_check.h"
-#include "core/store.h"
+#include "core/state/record_check.h"
+#include "core/state/store.h"
 #include "target.h"
 
 namespace {
@@ -28,7 +29,7 @@ std::optional<Wafer> decoded(std::string_view document) {
 
 bool is_believed(const Wafer& wafer) {
   try {
-    // As the store does (core/store.cpp: lookup).
+    // As the store does (core/state/store.cpp: lookup).
     if (!wafers::is_valid_wafer_name(wafer.name)) return false;
     wafers::require_believable(wafer, kRoot);
     return true;

@@ -1,6 +1,6 @@
 // One pattern and one text: an agent chooses both. Matching follows all states of the pattern at
 // once; the plain way, trying one after the other, must come to the same.
-#include "git/wildmatch.h"
+#include "git/text/wildmatch.h"
 
 #include <cctype>
 #include <functional>
@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "git/path_pattern.h"
+#include "git/text/path_pattern.h"
 #include "target.h"
 
 namespace {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "core/wafer.h"
+#include "core/state/wafer.h"
 
 namespace wafers::test {
 

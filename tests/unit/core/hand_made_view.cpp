@@ -7,9 +7,9 @@
 #include <system_error>
 
 #include "base/fd.h"
-#include "core/diff_program.h"
-#include "linux/spawn.h"
+#include "core/git_commands/diff.h"
 #include "linux/upper.h"
+#include "os/spawn.h"
 #include "support/run.h"
 
 namespace wafers::test {

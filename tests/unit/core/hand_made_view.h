@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "core/commit.h"
-#include "core/snapshot.h"
-#include "core/wafer.h"
-#include "core/wafer_git.h"
+#include "core/git_commands/commit.h"
+#include "core/git_commands/wafer_git.h"
+#include "core/snapshot/snapshot.h"
+#include "core/state/wafer.h"
 #include "support/git_repo.h"
 #include "support/temp_dir.h"
 

@@ -5,8 +5,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "linux/child.h"
 #include "linux/namespaces.h"
+#include "os/child.h"
 #include "support/catch.h"
 
 using namespace wafers;

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "linux/child.h"
+#include "os/child.h"
 #include "support/catch.h"
 #include "support/temp_dir.h"
 

@@ -1,0 +1,63 @@
+#include "core/commands/add.h"
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/json.h"
+
+namespace wafers::cli {
+namespace {
+
+std::optional<BackendKind> backend_named(const Parser& parser, const std::string& name) {
+  if (name == "auto") return std::nullopt;
+  const auto kind = parse_backend(name);
+  if (!kind) {
+    throw parser.usage("unknown backend " + wafers::quoted(name) +
+                       ": it is one of auto, namespace, host and fuse");
+  }
+  return kind;
+}
+
+void print(const std::vector<WaferInfo>& wafers, Report& report) {
+  if (report.form() == OutputForm::json) {
+    report.document({{"wafers", to_json(wafers)}});
+    return;
+  }
+  for (const WaferInfo& info : wafers) {
+    const Wafer& wafer = info.wafer;
+    report.line("Added wafer " + wafer.name + " on branch " + printable(wafer.branch) + ", view (" +
+                std::string(to_string(wafer.backend)) + ") at " +
+                printable(wafer.mountpoint.native()));
+  }
+}
+
+}  // namespace
+
+int run_add(const Command& command, const Arguments& arguments, Report& report) {
+  AddRequest request;
+  std::optional<std::string> from;
+  std::optional<std::string> backend;
+  bool json = false;
+  Parser parser(command, arguments);
+  parser.option("--at", request.at, "mountpoint", "where the view shows; may hold {name}");
+  parser.option("--branch", request.branch, "branch",
+                "new or existing; may hold {name} (default: wafers/{name})");
+  parser.option("--from", from, "repo", "the base: any directory of its checkout (default: .)");
+  parser.option("--backend", backend, "backend", "auto (default), namespace, host or fuse");
+  parser.flag("--assume-clean", request.assume_clean, "do not check that the base is clean");
+  parser.flag("--durable", request.durable,
+              "let writing in the view wait for the disk, as the kernel would");
+  parser.flag("--json", json, "print JSON");
+  request.names = parser.parse();
+  if (arguments.tail) {
+    request.names.insert(request.names.end(), arguments.tail->begin(), arguments.tail->end());
+  }
+  if (request.names.empty()) throw parser.usage("the name of a wafer is missing");
+  if (from) request.from = *from;
+  if (from && from->empty()) throw parser.usage("--from is empty");
+  if (backend) request.backend = backend_named(parser, *backend);
+  const auto notify = [](std::string_view line) { Report::note(line); };
+  print(add_wafers(open_store(), request, notify), report);
+  return Report::kDone;
+}
+
+}  // namespace wafers::cli

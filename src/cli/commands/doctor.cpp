@@ -1,0 +1,63 @@
+#include "core/commands/doctor.h"
+
+#include <filesystem>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/json.h"
+
+namespace wafers::cli {
+namespace {
+
+nlohmann::json to_json(const Diagnosis& diagnosis) {
+  auto checks = nlohmann::json::array();
+  for (const Check& check : diagnosis.checks) {
+    checks.push_back({{"id", check.id},
+                      {"status", to_string(check.status)},
+                      {"message", text_to_json(check.message)},
+                      {"remedy", text_to_json(check.remedy)}});
+  }
+  const auto& backend = diagnosis.backend;
+  return {{"checks", std::move(checks)},
+          {"backend", backend ? nlohmann::json(to_string(*backend)) : nlohmann::json(nullptr)},
+          {"verdict", text_to_json(diagnosis.verdict)}};
+}
+
+void print(const Diagnosis& diagnosis, Report& report) {
+  if (report.form() == OutputForm::json) {
+    report.document(to_json(diagnosis));
+    return;
+  }
+  constexpr std::size_t kStatusWidth = 6;
+  for (const Check& check : diagnosis.checks) {
+    std::string status(to_string(check.status));
+    status.resize(kStatusWidth, ' ');
+    report.line(status + check.message);
+    if (!check.remedy.empty()) report.line(std::string(kStatusWidth, ' ') + "-> " + check.remedy);
+  }
+  report.line(diagnosis.verdict);
+}
+
+/// The current directory; "/" if it is gone: then there is no repository to look at either.
+std::filesystem::path here() {
+  std::error_code error;
+  auto path = std::filesystem::current_path(error);
+  return error ? std::filesystem::path("/") : path;
+}
+
+}  // namespace
+
+int run_doctor(const Command& command, const Arguments& arguments, Report& report) {
+  bool json = false;
+  Parser parser(command, arguments);
+  parser.flag("--json", json, "print JSON");
+  const auto positional = parser.parse();
+  if (!positional.empty()) {
+    throw parser.usage("unexpected argument " + wafers::quoted(positional.front()));
+  }
+  const Diagnosis diagnosis = diagnose(state_directory(), here());
+  print(diagnosis, report);
+  return diagnosis.backend ? Report::kDone : Report::kUnsupported;
+}
+
+}  // namespace wafers::cli

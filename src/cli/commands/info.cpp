@@ -1,0 +1,62 @@
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/skill.h"
+
+namespace wafers::cli {
+namespace {
+
+void expect_no_arguments(const Command& command, const Arguments& arguments) {
+  Parser parser(command, arguments);
+  const auto positional = parser.parse();
+  if (!positional.empty()) {
+    throw parser.usage("unexpected argument " + wafers::quoted(positional.front()));
+  }
+}
+
+void print_overview(Report& report) {
+  report.data(
+      "Usage: wafers <command> [<args>]\n\n"
+      "Writable views of one Git checkout, each on a branch of its own.\n"
+      "A file is copied when it is written, and not before.\n\nCommands:\n");
+  constexpr std::size_t kNameWidth = 12;
+  for (const Command& command : all_commands()) {
+    std::string name(command.name);
+    name.resize(kNameWidth, ' ');
+    report.line("  " + name + std::string(command.summary));
+  }
+  report.data(
+      "\n'wafers help <command>' tells more about one. 'wafers doctor' checks this host.\n");
+}
+
+}  // namespace
+
+int run_skill(const Command& command, const Arguments& arguments, Report& report) {
+  expect_no_arguments(command, arguments);
+  report.data(skill_text());
+  return Report::kDone;
+}
+
+int run_version(const Command& command, const Arguments& arguments, Report& report) {
+  expect_no_arguments(command, arguments);
+  report.line("wafers " WAFERS_VERSION);
+  return Report::kDone;
+}
+
+int run_help(const Command& command, const Arguments& arguments, Report& report) {
+  Parser parser(command, arguments);
+  const auto positional = parser.parse();
+  if (positional.size() > 1) {
+    throw parser.usage("unexpected argument " + wafers::quoted(positional[1]));
+  }
+  if (positional.empty()) {
+    print_overview(report);
+    return Report::kDone;
+  }
+  const Command* const subject = find_command(positional.front());
+  if (subject == nullptr) {
+    throw parser.usage("unknown command " + wafers::quoted(positional.front()));
+  }
+  return run_command(*subject, Arguments{{"--help"}, std::nullopt}, report);
+}
+
+}  // namespace wafers::cli

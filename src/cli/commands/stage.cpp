@@ -1,0 +1,35 @@
+#include "cli/command.h"
+#include "cli/git_options.h"
+#include "cli/json.h"
+#include "core/git_commands/prepare.h"
+
+namespace wafers::cli {
+namespace {
+
+nlohmann::json to_json(const StageResult& result) {
+  auto staged = nlohmann::json::array();
+  for (const StagedChange& change : result.changes) {
+    staged.push_back(
+        {{"path", text_to_json(change.path)}, {"status", std::string(1, change.letter)}});
+  }
+  return {{"tree", result.tree}, {"staged", std::move(staged)}};
+}
+
+}  // namespace
+
+int run_git_add(const Command& command, const Arguments& arguments, Report& report) {
+  bool json = false;
+  Parser parser(command, arguments);
+  parser.flag("--json", json, "print JSON: all that is staged now");
+  const std::string name = one_wafer(parser, parser.parse());
+  const std::vector<std::string> paths = arguments.tail.value_or(std::vector<std::string>());
+  if (paths.empty()) {
+    throw parser.usage("nothing specified, nothing added: paths stand behind '--'; '.' is all");
+  }
+  const StageResult result = git_add(open_store(), name, paths);
+  print_warnings(result.warnings);
+  if (report.form() == OutputForm::json) report.document(to_json(result));
+  return Report::kDone;
+}
+
+}  // namespace wafers::cli

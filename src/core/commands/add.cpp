@@ -1,0 +1,629 @@
+#include "core/commands/add.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <ctime>
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "core/commands/add_names.h"
+#include "core/commands/base_owners.h"
+#include "core/commands/discard.h"
+#include "core/commands/fill_branch.h"
+#include "core/git_commands/wafer_branch.h"
+#include "core/state/plan.h"
+#include "core/state/taken.h"
+#include "core/state/unclean.h"
+#include "core/view/backend.h"
+#include "core/view/base_mounts.h"
+#include "core/view/mountpoint.h"
+#include "core/view/passed_trials.h"
+#include "core/view/surrounding_wafer.h"
+#include "git/clean/clean_check.h"
+#include "git/index/index_file.h"
+#include "git/repository/repository.h"
+#include "os/deep_stack.h"
+#include "os/files.h"
+#include "os/interrupt.h"
+#include "os/process.h"
+#include "os/remove_tree.h"
+
+namespace wafers {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string now_rfc3339() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
+}
+
+/// Of the state directory: what checks of bases have verified, one file for each base.
+constexpr const char* kVerified = ".verified";
+
+/// The base as `add` found it.
+struct Base {
+  git::Repository repository;
+  git::Oid head;
+};
+
+Base open_base(const fs::path& from) {
+  if (std::error_code error; fs::exists(from, error) && !fs::is_directory(from, error)) {
+    throw Error(ErrorKind::failed, wafers::quoted(from.native()) + " is no directory",
+                "--from names any directory of a checkout");
+  }
+  git::Repository repository =
+      from == "." ? git::Repository::open_here(from) : git::Repository::open(from);
+  const auto complaints = repository.unsupported();
+  if (!complaints.empty()) throw Error(ErrorKind::unsupported, complaints.front());
+  const auto head = repository.head_commit();
+  if (!head) {
+    throw Error(ErrorKind::failed,
+                "repository " + wafers::quoted(repository.worktree().native()) +
+                    " has no commit yet that a wafer could be based on",
+                "make a first commit");
+  }
+  return {std::move(repository), *head};
+}
+
+void refuse_inside(const Store& store) {
+  const auto around = surrounding_wafer(store);
+  if (!around) return;
+  throw Error(ErrorKind::refused,
+              "cannot add a wafer from inside wafer " + wafers::quoted(*around) +
+                  ": removing that one would end what runs in the new one",
+              "leave " + wafers::quoted(*around) + " first, or let it be added from outside");
+}
+
+[[noreturn]] void refuse_nested(const fs::path& worktree, const std::string& inside) {
+  throw Error(ErrorKind::refused, "the base " + wafers::quoted(worktree.native()) +
+                                      " lies inside " + inside + ": wafers can't be nested");
+}
+
+void check_base_place(const Base& base, const Store& store) {
+  const fs::path worktree = base.repository.worktree();
+  if (is_within(store.root(), worktree)) {
+    throw Error(ErrorKind::refused,
+                "the state directory " + wafers::quoted(store.root().native()) +
+                    " lies inside the base " + wafers::quoted(worktree.native()),
+                "set WAFERS_STATE_DIR to a directory outside of it");
+  }
+  if (is_within(worktree, store.root())) refuse_nested(worktree, "the state directory");
+}
+
+void refuse_base_in_view(const fs::path& worktree, const std::vector<Taken>& others) {
+  for (const Taken& other : others) {
+    if (lies_within(worktree.native(), other.mountpoint)) {
+      refuse_nested(worktree, "the view of wafer " + wafers::quoted(other.name));
+    }
+  }
+}
+
+/// Backends host and fuse keep hard links; with backend namespace a write parts the names.
+void warn_of_hard_links(const git::CleanReport& report, const Notify& notify) {
+  if (report.hard_link_count == 0) return;
+  std::string names;
+  for (const std::string& path : report.first_hard_links) {
+    names += (names.empty() ? "" : ", ") + wafers::quoted(path);
+  }
+  if (report.hard_link_count > report.first_hard_links.size()) names += ", ...";
+  notify("warning: " + std::to_string(report.hard_link_count) +
+         " files of the base are hard links of each other (" + names +
+         "); a write to one shows under the other names too, but is committed under its own alone");
+}
+
+/// As `git status` has each of them.
+void warn_of_unreadable(const git::CleanReport& report, const Notify& notify) {
+  for (const std::string& warning : report.warnings) notify("warning: " + warning);
+}
+
+/// The git directory is not missed: the view has none.
+void warn_of_mounts(const std::vector<BaseMount>& mounts, const Notify& notify) {
+  for (const BaseMount& mount : mounts) {
+    if (mount.path == ".git" || mount.path.starts_with(".git/")) continue;
+    notify("warning: " + describe(mount) + ": the view shows what that covers instead");
+  }
+}
+
+git::CleanReport require_clean(const Base& base, const fs::path& verified) {
+  constexpr std::size_t kShown = 5;
+  git::CleanReport report;
+  on_deep_stack([&] { report = git::check_clean(base.repository, kShown, verified); });
+  if (!report.clean()) {
+    std::string entries;
+    for (const std::string& line : report.first_dirty) entries += "\n  " + printable(line);
+    throw Error(ErrorKind::refused,
+                "the base " + wafers::quoted(base.repository.worktree().native()) +
+                    " is not clean:" + entries,
+                "commit or stash the changes, or say --assume-clean to have them in the view as if "
+                "they were part of " +
+                    base.repository.short_id(base.head));
+  }
+  if (base.repository.head_commit() != base.head) {
+    throw Error(ErrorKind::failed, "the base's HEAD moved while it was checked", "try again");
+  }
+  return report;
+}
+
+struct ChosenBackend {
+  std::unique_ptr<Backend> backend;
+  Trial trial;
+};
+
+MountMode mount_mode(const AddRequest& request) {
+  return request.durable ? MountMode::durable : MountMode::volatile_;
+}
+
+ChosenBackend choose(const AddRequest& request, const fs::path& state_root, Trials trials,
+                     const Obstacles& obstacles, const Notify& notify) {
+  const auto& wanted = request.backend;
+  if (!wanted) {
+    BackendChoice choice = choose_backend(state_root, mount_mode(request), trials, obstacles);
+    for (const std::string& line : choice.fallbacks) notify(line);
+    return {make_backend(choice.kind), std::move(choice.trial)};
+  }
+  if (const auto found = obstacles.find(*wanted); found != obstacles.end()) {
+    throw Error(ErrorKind::unsupported,
+                "backend '" + std::string(to_string(*wanted)) +
+                    "' can't show this base: " + found->second.message(),
+                found->second.hint());
+  }
+  auto backend = make_backend(*wanted);
+  Trial trial = try_backend(*backend, state_root, mount_mode(request), trials);
+  if (!trial.works) {
+    throw Error(
+        ErrorKind::unsupported,
+        "backend '" + std::string(to_string(*wanted)) + "' does not work here: " + trial.reason,
+        trial.hint);
+  }
+  return {std::move(backend), std::move(trial)};
+}
+
+/// Everything that the steps of one `add` share.
+class Adding {
+ public:
+  Adding(const Store& store, const AddRequest& request, Trials trials, const Notify& notify)
+      : store_(store),
+        request_(request),
+        trials_(trials),
+        notify_(notify),
+        planned_(plan_names(request, store.root())),
+        base_(open_base(request.from)) {}
+
+  std::vector<WaferInfo> run() {
+    check_before();
+    const InterruptGuard interrupts;
+    Plan plan;
+    plan.step(
+        "make the state directory", [this] { made_roots_ = store_.create(); },
+        [this] { remove_state_root(); });
+    plan.step("sweep", [this] { sweep(store_); });
+    plan.step("remember what was verified",
+              [this] { clean_report_.verified.remember(verified_files()); });
+    plan.step("choose a backend", [this] { choose_backend_for_all(); });
+    plan.step("take the lock", [this] { begin_reserving(); });
+    wafers_.resize(planned_.size());
+    for (One& one : wafers_) plan_reservation(plan, one, planned_.at(index_of(one)));
+    plan.step("give the lock back", [this] { reserving_.reset(); });
+    for (One& one : wafers_) plan_mount(plan, one);
+    for (One& one : wafers_) {
+      plan.step("wait for the view of '" + one_name(one) + "'",
+                [this, &one] { finish_mount(one); });
+    }
+    plan.step("write the records", [this] { publish_all(); });
+    plan.step("look at the result", [this] { inspect_all(); });
+    plan.step("tell of what was moved", [this] { tell_of_forwarded(); });
+    plan.step("remember the trial", [this] { remember_trial(); });
+    try {
+      plan.run(InterruptGuard::check, notify_);
+    } catch (const Error&) {
+      // A signal from the terminal goes to the programs that a step started, too: then it is the
+      // signal, and not the step that they failed in, which people want to hear of.
+      InterruptGuard::check();
+      throw;
+    }
+    return std::move(infos_);
+  }
+
+  /// A mount has failed that would have worked by a trial that was made some time ago.
+  bool was_misled() const noexcept { return mount_failed_ && chosen_.trial.remembered; }
+
+ private:
+  /// One wafer in the making.
+  struct One {
+    Wafer wafer;
+    std::optional<Lock> lock;  ///< or that of an earlier one is its lock, too
+    git::Oid tip;
+    bool made = false;
+    bool branch_exists = false;
+    std::optional<git::Oid> forward_from;   ///< where the branch is, if it is to be fast-forwarded
+    bool branch_made = false;               ///< or forwarded
+    std::function<MountRecord()> mounting;  ///< begun and not finished
+    bool mounted = false;                   ///< and an undo could not unmount it
+  };
+
+  std::size_t index_of(const One& one) const {
+    return static_cast<std::size_t>(&one - wafers_.data());
+  }
+
+  void check_before() {
+    for (const PlannedWafer& planned : planned_) {
+      if (!git::Repository::is_valid_branch_name(planned.branch)) {
+        throw Error(ErrorKind::usage, "invalid branch name " + wafers::quoted(planned.branch));
+      }
+      require_free_name(planned.name);
+    }
+    check_base_place(base_, store_);
+    if (!request_.assume_clean) clean_report_ = require_clean(base_, verified_files());
+  }
+
+  /// Where it is remembered which files of this base were found to be what its index says.
+  fs::path verified_files() const {
+    struct stat git_dir {};
+    ::stat(base_.repository.git_dir().c_str(), &git_dir);
+    return store_.root() / kVerified /
+           (std::to_string(git_dir.st_dev) + "-" + std::to_string(git_dir.st_ino));
+  }
+
+  void require_free_name(const std::string& name) const {
+    const Lookup found = store_.lookup(name);
+    if (!found.wafer && !found.invalid) return;
+    throw Error(ErrorKind::failed, "wafer " + wafers::quoted(name) + " exists already",
+                "choose another name, or remove it with 'wafers rm " + name + "'");
+  }
+
+  void choose_backend_for_all() {
+    const fs::path worktree = base_.repository.worktree();
+    const std::vector<BaseMount> mounts = find_base_mounts(worktree);
+    chosen_ = choose(request_, store_.root(), trials_, obstacles_of(worktree, mounts), notify_);
+    if (chosen_.backend->kind() == BackendKind::host) warn_of_mounts(mounts, notify_);
+    warn_of_unreadable(clean_report_, notify_);
+    if (chosen_.backend->kind() == BackendKind::namespace_) {
+      plan_for_foreign_owners();
+    } else {
+      warn_of_hard_links(clean_report_, notify_);
+    }
+  }
+
+  void plan_for_foreign_owners() {
+    if (clean_report_.of_others.empty()) return;
+    const bool automatic = !request_.backend;
+    owners_ =
+        plan_for_owners(base_.repository.worktree(), clean_report_.of_others,
+                        owning_caller([&] { return automatic ? other_backend() : std::string(); }));
+    std::string told;
+    for (const std::string& line : owners_.lines) told += (told.empty() ? "" : "\n") + line;
+    if (!told.empty()) notify_(told);
+  }
+
+  /// Beside namespace, which `auto` has taken: host has been found not to work.
+  std::string other_backend() const {
+    const auto fuse = make_backend(BackendKind::fuse);
+    const bool works = fuse->trial(store_.root(), mount_mode(request_)).works;
+    return works ? std::string(to_string(BackendKind::fuse)) : std::string();
+  }
+
+  void begin_reserving() {
+    reserving_.emplace(store_.lock_all());
+    others_ = list_taken(store_);
+    refuse_base_in_view(base_.repository.worktree(), others_);
+  }
+
+  void plan_reservation(Plan& plan, One& one, const PlannedWafer& planned) {
+    const std::string of = " of '" + planned.name + "'";
+    plan.step("check the names" + of, [this, &one, &planned] { check_and_fill(one, planned); });
+    plan.step(
+        "make the state" + of, [this, &one] { make_state(one); },
+        [this, &one] {
+          if (one.made && !one.mounted) discard(store_.root(), one.wafer.directory, kAtOnce);
+        });
+    plan.step(
+        "create the branch" + of, [this, &one] { make_branch(one); },
+        [this, &one] { undo_branch(one); });
+    plan.step(
+        "make the mountpoint" + of, [this, &one] { make_mountpoint(one); },
+        [&one] {
+          if (!one.mounted) release_mountpoint(one.wafer);
+        });
+  }
+
+  void plan_mount(Plan& plan, One& one) {
+    const std::string of = " of '" + one_name(one) + "'";
+    plan.step("fill the upper" + of, [this, &one] { fill_upper(one); });
+    plan.step(
+        "mount the view" + of, [this, &one] { begin_mount(one); },
+        [this, &one] { undo_mount(one); });
+  }
+
+  /// While this one is mounted, the next ones are prepared.
+  void begin_mount(One& one) {
+    constexpr std::size_t kAtATime = 8;
+    const std::size_t index = index_of(one);
+    if (index >= kAtATime) finish_mount(wafers_[index - kAtATime]);
+    noting_failure([&] { one.mounting = chosen_.backend->begin_mount(one.wafer); });
+  }
+
+  void noting_failure(const std::function<void()>& mounting) {
+    try {
+      mounting();
+    } catch (const Error& error) {
+      mount_failed_ = !error.is_shortage();
+      throw;
+    }
+  }
+
+  void finish_mount(One& one) {
+    if (!one.mounting) return;
+    const auto mounting = std::exchange(one.mounting, nullptr);
+    noting_failure([&] { one.wafer.mount = mounting(); });
+    one.mounted = true;
+  }
+
+  void undo_mount(One& one) {
+    try {
+      finish_mount(one);
+    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): then nothing is mounted
+    }
+    if (!one.mounted) return;
+    chosen_.backend->abandon(one.wafer);
+    one.mounted = false;
+  }
+
+  void publish_all() {
+    std::vector<const Wafer*> records;
+    records.reserve(wafers_.size());
+    for (One& one : wafers_) {
+      one.wafer.stage = WaferStage::ready;
+      records.push_back(&one.wafer);
+    }
+    store_.save_all(records);
+  }
+
+  void remember_trial() {
+    if (chosen_.trial.remembered) return;
+    if (trials_ == Trials::made_anew) forget_passed(store_.root());
+    remember_passed(store_.root(), chosen_.backend->kind(), mount_mode(request_));
+  }
+
+  const std::string& one_name(const One& one) const { return planned_.at(index_of(one)).name; }
+
+  void check_and_fill(One& one, const PlannedWafer& planned) {
+    require_free_name(planned.name);  // now that nobody else can take it
+    const auto existing = check_branch(planned.branch);
+    one.branch_exists = existing.has_value();
+    one.tip = existing.value_or(base_.head);
+    if (!base_.repository.is_descendant_or_same(one.tip, base_.head)) {
+      one.forward_from = std::exchange(one.tip, base_.head);
+    }
+    check_place(planned.mountpoint, planned.name);
+    Wafer& wafer = one.wafer;
+    wafer.name = planned.name;
+    wafer.stage = WaferStage::adding;
+    wafer.branch = planned.branch;
+    wafer.base_repo = base_.repository.worktree();
+    wafer.base_commit = base_.head.hex();
+    wafer.last_commit = one.tip.hex();
+    wafer.backend = chosen_.backend->kind();
+    wafer.dialect = chosen_.trial.dialect;
+    wafer.mountpoint = planned.mountpoint;
+    wafer.groups = owners_.groups;
+    wafer.durable = request_.durable;
+    if (!wafer.durable) wafer.volatile_boot = boot_id();
+    wafer.created_at = now_rfc3339();
+    wafer.directory = store_.directory_of(planned.name);
+    share_parents(wafer, others_);
+    plan_mountpoint(wafer);
+  }
+
+  /// The commit that the branch is at, if it exists: a descendant of the base's HEAD, or what is to
+  /// be fast-forwarded to it.
+  std::optional<git::Oid> check_branch(const std::string& branch) {
+    const std::string name = "branch " + wafers::quoted(branch);
+    const fs::path common_dir = base_.repository.common_dir();
+    for (const Taken& other : others_) {
+      if (other.branch != branch) continue;
+      const git::BaseFiles& files = bases_.of(other.base_repo);
+      if (other.base_repo == base_.repository.worktree() || files.common_dir == common_dir) {
+        throw Error(ErrorKind::refused, name + " belongs to wafer " + wafers::quoted(other.name),
+                    "choose another one with --branch");
+      }
+    }
+    if (const auto target = base_.repository.symbolic_target(branch)) {
+      // A commit would move that one, which may be checked out or belong to another wafer.
+      throw Error(ErrorKind::refused, name + " is a symbolic ref to " + wafers::quoted(*target),
+                  "choose another one with --branch");
+    }
+    // Also where it doesn't exist: a first commit in that worktree would make it.
+    if (const auto use = base_.repository.use_of_branch(branch)) {
+      throw Error(ErrorKind::refused,
+                  name + " is checked out in " + wafers::quoted(use->worktree.native()),
+                  "choose another one with --branch");
+    }
+    const auto tip = base_.repository.branch_tip(branch);
+    if (!tip) return std::nullopt;
+    if (base_.repository.is_descendant_or_same(*tip, base_.head)) return tip;
+    const bool behind = base_.repository.is_descendant_or_same(base_.head, *tip);
+    if (behind && !request_.branch) return tip;
+    throw Error(ErrorKind::refused,
+                name + " exists and does not descend from the base's HEAD " +
+                    base_.repository.short_id(base_.head),
+                (behind ? how_to_forward(branch) : how_to_rebase(branch)) +
+                    "; or choose another one with --branch");
+  }
+
+  /// git refuses what is no fast-forward.
+  std::string how_to_forward(const std::string& branch) const {
+    return "fast-forward it with: " + git_in(base_.repository) + "fetch . " +
+           shell_quoted("HEAD:refs/heads/" + branch);
+  }
+
+  /// In the base it would be left checked out there.
+  std::string how_to_rebase(const std::string& branch) const {
+    fs::path place = base_.repository.worktree();
+    place += "-rebase";
+    const std::string there = shell_quoted(place.native());
+    return "rebase it in a worktree of its own: " + git_in(base_.repository) + "worktree add " +
+           there + " " + shell_quoted(branch) + " && git -C " + there + " rebase " +
+           base_.head.hex() + " && " + git_in(base_.repository) + "worktree remove " + there;
+  }
+
+  void check_place(const fs::path& mountpoint, const std::string& name) {
+    const auto refuse = [&](const std::string& reason) {
+      throw Error(ErrorKind::refused,
+                  "mountpoint " + wafers::quoted(mountpoint.native()) + " " + reason,
+                  "choose another place with --at");
+    };
+    for (const Taken& other : others_) {
+      if (lies_within(mountpoint.native(), other.mountpoint) ||
+          lies_within(other.mountpoint, mountpoint.native())) {
+        refuse("overlaps that of wafer " + wafers::quoted(other.name));
+      }
+    }
+    const bool is_default = mountpoint == store_.directory_of(name) / "mnt";
+    if (is_within(mountpoint, store_.root()) && !is_default) {
+      refuse("lies inside the state directory");
+    }
+    if (is_within(store_.root(), mountpoint)) refuse("holds the state directory");
+    check_mountpoint(mountpoint);
+  }
+
+  void make_state(One& one) {
+    const One& first = wafers_.front();
+    one.lock = store_.create_wafer(one.wafer, &one == &first ? nullptr : &first.wafer);
+    one.made = true;
+  }
+
+  void make_branch(One& one) {
+    git::Repository& repository = base_.repository;
+    const std::string& branch = one.wafer.branch;
+    if (one.forward_from) {
+      repository.move_branch(branch, *one.forward_from, one.tip, "wafers: fast-forwarded to HEAD");
+    } else if (!one.branch_exists) {
+      repository.create_branch(branch, one.tip, "wafers: created from HEAD");
+    } else {
+      return;
+    }
+    one.branch_made = true;
+  }
+
+  void undo_branch(One& one) {
+    if (!one.branch_made) return;
+    git::Repository& repository = base_.repository;
+    const std::string& branch = one.wafer.branch;
+    if (one.forward_from) {
+      repository.move_branch(branch, one.tip, *one.forward_from, "wafers: taken back");
+    } else {
+      repository.delete_branch(branch, one.tip);
+    }
+    one.branch_made = false;
+  }
+
+  void tell_of_forwarded() const {
+    for (const One& one : wafers_) {
+      if (!one.forward_from) continue;
+      notify_("branch " + wafers::quoted(one.wafer.branch) + " was fast-forwarded from " +
+              base_.repository.short_id(*one.forward_from) + " to the base's HEAD " +
+              base_.repository.short_id(one.tip));
+    }
+  }
+
+  void make_mountpoint(One& one) {
+    prepare_mountpoint(one.wafer);
+    others_.push_back(taken_by(one.wafer));
+  }
+
+  void fill_upper(One& one) {
+    const fs::path upper = one.wafer.upper();
+    if (one.tip != base_.head) {
+      on_deep_stack([&] {
+        attach_branch(base_.repository, upper, chosen_.trial.dialect,
+                      base_.repository.tree_of(base_.head), base_.repository.tree_of(one.tip))
+            .write(one.wafer.index());
+      });
+    }
+    // The view has no repository of its own. Removed through the mount it would cost far more.
+    hide_repository(one.wafer);
+    copy_root_attributes(upper, one.wafer.base_repo);
+    if (one.wafer.durable) sync_file_system(one.wafer.upper());
+  }
+
+  /// The merged root shows the upper's owner and mode.
+  static void copy_root_attributes(const fs::path& upper, const fs::path& base) {
+    struct stat root {};
+    int result = ::stat(base.c_str(), &root);
+    if (result == 0) {
+      // Only root can; for anyone else the view's root is his own.
+      std::ignore = ::chown(upper.c_str(), root.st_uid, root.st_gid);
+      result = ::chmod(upper.c_str(), root.st_mode & 07777U);
+    }
+    if (result != 0) {
+      const int err = errno;
+      throw Error::system(err, "cannot give the view the mode of " + wafers::quoted(base.native()));
+    }
+  }
+
+  void remove_state_root() {
+    if (made_roots_.empty()) return;
+    // Whoever waits for this lock file sees that it is gone and makes a new one.
+    if (!reserving_) reserving_.emplace(store_.lock_all());
+    std::error_code ignored;
+    fs::remove(store_.root() / ".lock", ignored);
+    fs::remove_all(store_.root() / kVerified, ignored);
+    fs::remove(store_.root() / kTakenFile, ignored);
+    for (auto path = made_roots_.rbegin(); path != made_roots_.rend(); ++path) {
+      if (!fs::remove(*path, ignored)) return;  // another add is at work in it
+    }
+  }
+
+  void inspect_all() {
+    for (const One& one : wafers_) infos_.push_back(inspect(one.wafer, bases_));
+  }
+
+  const Store& store_;
+  const AddRequest& request_;
+  Trials trials_;
+  const Notify& notify_;
+  std::vector<PlannedWafer> planned_;
+  Base base_;
+  git::CleanReport clean_report_;
+  OwnerPlan owners_;
+  ChosenBackend chosen_;
+  bool mount_failed_ = false;
+  std::vector<fs::path> made_roots_;
+  std::optional<Lock> reserving_;
+  std::vector<Taken> others_;  ///< all wafers, those of this command that come earlier included
+  std::vector<One> wafers_;
+  git::BaseFilesCache bases_;
+  std::vector<WaferInfo> infos_;
+};
+
+}  // namespace
+
+std::vector<WaferInfo> add_wafers(const Store& store, const AddRequest& request,
+                                  const Notify& notify) {
+  refuse_inside(store);
+  {
+    Adding adding(store, request, Trials::believed, notify);
+    try {
+      return adding.run();
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const Error&) {
+      if (!adding.was_misled()) throw;
+    }
+  }
+  return Adding(store, request, Trials::made_anew, notify).run();
+}
+
+}  // namespace wafers

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/commands/list.h"
+#include "core/state/store.h"
+#include "core/state/wafer.h"
+
+namespace wafers {
+
+struct AddRequest {
+  std::vector<std::string> names;
+  std::optional<std::string> at;       ///< "{name}" stands for the wafer's name
+  std::optional<std::string> branch;   ///< as above; "wafers/<name>" if absent
+  std::filesystem::path from = ".";    ///< any directory of the base's worktree
+  std::optional<BackendKind> backend;  ///< absent: the first that works
+  bool assume_clean = false;
+  bool durable = false;
+};
+
+/// `wafers add`: makes wafers and mounts their views, all of them or, where anything fails, none;
+/// then branches, mounts, state and directories that were made are gone again. The base's worktree
+/// and index are only read. `notify` hears of fallbacks and of what will not work. Throws
+/// Interrupted, or Error: usage (names, templates), refused (base not clean, branch or mountpoint
+/// not usable), unsupported (repository or host), failed.
+std::vector<WaferInfo> add_wafers(const Store& store, const AddRequest& request,
+                                  const Notify& notify);
+
+}  // namespace wafers

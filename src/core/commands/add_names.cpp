@@ -1,0 +1,78 @@
+#include "core/commands/add_names.h"
+
+#include <set>
+#include <string_view>
+#include <system_error>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "core/view/mountpoint.h"
+
+namespace wafers {
+namespace {
+
+constexpr std::string_view kPlaceholder = "{name}";
+
+std::string expanded(std::string text, const std::string& name) {
+  for (std::size_t at = text.find(kPlaceholder); at != std::string::npos;
+       at = text.find(kPlaceholder, at + name.size())) {
+    text.replace(at, kPlaceholder.size(), name);
+  }
+  return text;
+}
+
+/// Absolute and without symlinks: what getcwd(3) will say in the view. Root follows nobody's.
+std::filesystem::path resolved(const std::filesystem::path& mountpoint) {
+  std::error_code error;
+  auto path = std::filesystem::absolute(mountpoint, error);
+  if (!error) refuse_place_of_others(path);
+  if (!error) path = std::filesystem::weakly_canonical(path, error);
+  if (error) {
+    throw Error::system(error.value(),
+                        "cannot make mountpoint " + wafers::quoted(mountpoint.native()));
+  }
+  return path.has_filename() ? path : path.parent_path();
+}
+
+void check_names(const std::vector<std::string>& names) {
+  std::set<std::string_view> seen;
+  for (const std::string& name : names) {
+    if (!is_valid_wafer_name(name)) {
+      throw Error(ErrorKind::usage, "invalid wafer name " + wafers::quoted(name),
+                  "a name is 1 to 64 letters, digits, '.', '_' or '-', and starts with a letter "
+                  "or digit");
+    }
+    if (!seen.insert(name).second) {
+      throw Error(ErrorKind::usage, "wafer name " + wafers::quoted(name) + " is given twice");
+    }
+  }
+}
+
+void check_template(const std::optional<std::string>& text, const char* option,
+                    std::size_t name_count) {
+  if (!text) return;
+  if (text->empty()) throw Error(ErrorKind::usage, std::string(option) + " is empty");
+  if (name_count > 1 && text->find(kPlaceholder) == std::string::npos) {
+    throw Error(ErrorKind::usage,
+                std::string(option) + " must contain {name} where several wafers are added");
+  }
+}
+
+}  // namespace
+
+std::vector<PlannedWafer> plan_names(const AddRequest& request,
+                                     const std::filesystem::path& state_root) {
+  check_names(request.names);
+  check_template(request.at, "--at", request.names.size());
+  check_template(request.branch, "--branch", request.names.size());
+  std::vector<PlannedWafer> planned;
+  for (const std::string& name : request.names) {
+    PlannedWafer wafer{name, expanded(request.branch.value_or("wafers/{name}"), name),
+                       state_root / name / "mnt"};
+    if (request.at) wafer.mountpoint = resolved(expanded(*request.at, name));
+    planned.push_back(std::move(wafer));
+  }
+  return planned;
+}
+
+}  // namespace wafers

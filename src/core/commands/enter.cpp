@@ -1,0 +1,130 @@
+#include "core/commands/enter.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+
+#include "base/text.h"
+#include "core/view/backend.h"
+#include "core/view/mount.h"
+#include "core/view/mountpoint.h"
+#include "linux/second_view.h"
+
+namespace wafers {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What `git rev-parse --local-env-vars` lists as tied to one repository: in a wafer started from a
+/// Git hook they would lead git in the view to the base's index.
+constexpr std::array kRepositoryVariables{"GIT_ALTERNATE_OBJECT_DIRECTORIES",
+                                          "GIT_CONFIG",
+                                          "GIT_CONFIG_PARAMETERS",
+                                          "GIT_CONFIG_COUNT",
+                                          "GIT_OBJECT_DIRECTORY",
+                                          "GIT_DIR",
+                                          "GIT_WORK_TREE",
+                                          "GIT_IMPLICIT_WORK_TREE",
+                                          "GIT_GRAFT_FILE",
+                                          "GIT_INDEX_FILE",
+                                          "GIT_NO_REPLACE_OBJECTS",
+                                          "GIT_REPLACE_REF_BASE",
+                                          "GIT_PREFIX",
+                                          "GIT_SHALLOW_FILE",
+                                          "GIT_COMMON_DIR"};
+
+std::optional<fs::path> current_directory() {
+  std::error_code error;
+  fs::path path = fs::current_path(error);
+  // No error to report: a caller whose directory is gone gets the mountpoint.
+  return error ? std::nullopt : std::optional(std::move(path));
+}
+
+fs::path target_directory(const Wafer& wafer, const EnterRequest& request,
+                          const std::optional<fs::path>& callers) {
+  // operator/ takes an absolute --cwd as it is: a directory as seen from inside.
+  if (request.cwd) return wafer.mountpoint / *request.cwd;
+  if (!callers) return wafer.mountpoint;
+  // A caller that stands in host_path.
+  const fs::path second = second_view_of(wafer.directory);
+  if (is_within(*callers, second)) return wafer.mountpoint / callers->lexically_relative(second);
+  return is_within(*callers, wafer.mountpoint) ? *callers : wafer.mountpoint;
+}
+
+void change_directory(const fs::path& path) {
+  if (::chdir(path.c_str()) != 0) {
+    const int err = errno;
+    throw Error::system(
+        err, "cannot change to directory " + wafers::quoted(path.native()) + " in the view");
+  }
+}
+
+void set_variable(const std::string& name, const std::string& value) {
+  if (::setenv(name.c_str(), value.c_str(), 1) != 0) {
+    const int err = errno;
+    throw Error::system(err, "cannot set environment variable " + wafers::quoted(name));
+  }
+}
+
+void set_environment(const Wafer& wafer, const EnterRequest& request) {
+  for (const char* const name : kRepositoryVariables) ::unsetenv(name);
+  set_variable("WAFERS_NAME", wafer.name);
+  set_variable("WAFERS_BRANCH", wafer.branch);
+  set_variable("WAFERS_ROOT", wafer.mountpoint.native());
+  // Tools trust PWD over getcwd(3) if it names the same directory; the caller's may be stale.
+  if (const auto here = current_directory()) set_variable("PWD", here->native());
+  for (const std::string& assignment : request.environment) {
+    const std::size_t equals = assignment.find('=');
+    set_variable(assignment.substr(0, equals), assignment.substr(equals + 1));
+  }
+}
+
+std::vector<std::string> command_of(const EnterRequest& request) {
+  if (!request.command.empty()) return request.command;
+  const char* const shell = std::getenv("SHELL");
+  return {shell != nullptr && *shell != '\0' ? shell : "/bin/sh"};
+}
+
+/// Loads the wafer, mounts it if needed, enters. Between looking and entering the view may go away:
+/// an umount, or a killed holder, which for a moment has given up its namespaces already and is
+/// still there (ESRCH). The next try finds it unmounted, and mounts it again.
+Wafer enter(const Store& store, const std::string& name) {
+  constexpr int kTries = 100;
+  constexpr timespec kPause{0, 10'000'000};
+  for (int tries = 1;; ++tries) {
+    Wafer wafer = ensure_mounted(store, name);
+    const auto backend = make_backend(wafer.backend);
+    try {
+      backend->enter(wafer);
+      return wafer;
+    } catch (const Error& error) {
+      const bool still_there = backend->state(wafer).status == WaferStatus::mounted;
+      if (tries == kTries || (still_there && error.errnum() != ESRCH)) throw;
+    }
+    ::nanosleep(&kPause, nullptr);
+  }
+}
+
+}  // namespace
+
+void enter_and_execute(const Store& store, const EnterRequest& request) {
+  const std::vector<std::string> command = command_of(request);
+  const auto callers_directory = current_directory();
+  const Wafer wafer = enter(store, request.name);
+  change_directory(target_directory(wafer, request, callers_directory));
+  set_environment(wafer, request);
+  std::vector<char*> argv;
+  argv.reserve(command.size() + 1);
+  // execvp(3) takes pointers to non-const for historical reasons and changes nothing.
+  for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  ::execvp(argv.front(), argv.data());
+  const int err = errno;
+  throw CommandNotRun(Error::system(err, "cannot run " + wafers::quoted(command.front())));
+}
+
+}  // namespace wafers

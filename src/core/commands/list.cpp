@@ -1,0 +1,89 @@
+#include "core/commands/list.h"
+
+#include <array>
+#include <cstddef>
+
+#include "base/text.h"
+#include "core/state/unclean.h"
+#include "git/text/quote.h"
+
+namespace wafers {
+namespace {
+
+/// Makes each backend once, however many wafers there are.
+const Backend& backend_of(BackendKind kind) {
+  static std::array<std::unique_ptr<Backend>, 3> backends;
+  auto& backend = backends.at(static_cast<std::size_t>(kind));
+  if (!backend) backend = make_backend(kind);
+  return *backend;
+}
+
+void mark_broken(MountState& state, const std::string& reason) {
+  state.status = WaferStatus::broken;
+  state.reason = reason;
+}
+
+std::string note_on_branch(const Wafer& wafer, git::BaseFilesCache& bases) {
+  constexpr std::size_t kShortId = 7;
+  if (wafer.stage != WaferStage::ready || !bases.of(wafer.base_repo).common_dir) return {};
+  const auto tip = bases.branch_of(wafer.base_repo, wafer.branch);
+  const std::string name = "branch " + wafers::quoted(wafer.branch);
+  if (!tip) return name + " is gone";
+  if (*tip == wafer.last_commit || *tip == wafer.pending_commit) return {};
+  return name + " was moved from " + wafer.last_commit.substr(0, kShortId) + " to " +
+         tip->substr(0, kShortId) + " outside of wafers";
+}
+
+/// No lock is held: what looks moved may be a commit that goes on. It is noted in the record before
+/// the branch moves, so it is none where the record is the same before and after the look.
+std::string settled_note(const Store& store, const Wafer& wafer, git::BaseFilesCache& bases) {
+  if (note_on_branch(wafer, bases).empty()) return {};
+  Wafer before = wafer;
+  while (true) {
+    git::BaseFilesCache anew;
+    std::string note = note_on_branch(before, anew);
+    auto after = store.lookup(wafer.name).wafer;
+    if (note.empty() || !after) return {};
+    if (after->last_commit == before.last_commit &&
+        after->pending_commit == before.pending_commit) {
+      return note;
+    }
+    before = std::move(*after);
+  }
+}
+
+}  // namespace
+
+WaferInfo inspect(const Wafer& wafer, git::BaseFilesCache& bases) {
+  WaferInfo info;
+  info.wafer = wafer;
+  info.mount = backend_of(wafer.backend).state(wafer);
+  const git::BaseFiles& base = bases.of(wafer.base_repo);
+  if (base.head) info.base_moved = *base.head != wafer.base_commit;
+  if (!base.exists) {
+    mark_broken(info.mount, "its base " + wafers::quoted(wafer.base_repo.native()) + " is gone");
+  }
+  if (is_unclean(wafer)) mark_broken(info.mount, unclean_reason());
+  if (wafer.stage == WaferStage::adding) mark_broken(info.mount, "it is not completely made");
+  if (wafer.stage == WaferStage::removing) mark_broken(info.mount, "it is not completely removed");
+  return info;
+}
+
+ListResult list_wafers(const Store& store) {
+  Store::Listing listing = store.list();
+  ListResult result;
+  result.invalid_entries = std::move(listing.invalid);
+  result.wafers.reserve(listing.wafers.size());
+  git::BaseFilesCache bases;
+  for (const Wafer& wafer : listing.wafers) {
+    result.wafers.push_back(inspect(wafer, bases));
+    result.wafers.back().branch_note = settled_note(store, wafer, bases);
+  }
+  return result;
+}
+
+std::string utf8_text(std::string_view text) {
+  return is_utf8(text) ? std::string(text) : git::quote_path(text);
+}
+
+}  // namespace wafers

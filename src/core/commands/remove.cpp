@@ -1,0 +1,274 @@
+#include "core/commands/remove.h"
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <exception>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "core/commands/discard.h"
+#include "core/git_commands/commit.h"
+#include "core/git_commands/wafer_branch.h"
+#include "core/view/backend.h"
+#include "core/view/mount.h"
+#include "core/view/mountpoint.h"
+#include "git/refs/head.h"
+#include "git/repository/repository.h"
+#include "os/process.h"
+#include "os/remove_tree.h"
+
+namespace wafers {
+namespace {
+
+std::string indented(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += "\n  " + printable(line);
+  return text;
+}
+
+Error busy(const Wafer& wafer, const std::vector<Occupant>& occupants) {
+  return Error(ErrorKind::busy,
+               "processes are inside wafer " + wafers::quoted(wafer.name) + ":" + listed(occupants),
+               "end them, or let 'wafers rm --kill " + wafer.name + "' do it");
+}
+
+using Held = std::map<pid_t, UniqueFd>;
+
+/// Descriptors of those who are inside. A pid may go to somebody else before we hold on to it:
+/// whoever is inside after that under the same pid is the process that we hold.
+Held hold_occupants(const Backend& backend, const Wafer& wafer) {
+  Held candidates;
+  for (const Occupant& occupant : backend.occupants(wafer)) {
+    if (UniqueFd fd = open_pidfd(occupant.pid)) candidates.emplace(occupant.pid, std::move(fd));
+  }
+  Held held;
+  if (candidates.empty()) return held;
+  for (const Occupant& occupant : backend.occupants(wafer)) {
+    if (auto found = candidates.extract(occupant.pid)) held.insert(std::move(found));
+  }
+  return held;
+}
+
+/// Ends those who are inside, and those whom they start meanwhile.
+void end_occupants(const Backend& backend, const Wafer& wafer) {
+  constexpr int kRounds = 10;
+  constexpr auto kPatience = std::chrono::seconds(3);
+  for (int round = 0; round < kRounds; ++round) {
+    const Held held = hold_occupants(backend, wafer);
+    if (held.empty()) return;
+    for (const auto& [pid, fd] : held) send_signal(fd.get(), SIGTERM);
+    for (const auto& [pid, fd] : held) end_process(fd.get(), kPatience);
+  }
+}
+
+/// Removes one wafer whose lock is held.
+class Removing {
+ public:
+  Removing(const Store& store, Wafer wafer, const RemoveOptions& options, const Notify& warn,
+           const Bystanders& bystanders)
+      : store_(store),
+        wafer_(std::move(wafer)),
+        options_(options),
+        warn_(warn),
+        backend_(make_backend(wafer_.backend)) {
+    backend_->leave_out(bystanders);
+  }
+
+  RemoveResult run() {
+    take_away_dead_locks();
+    // In any other stage nobody has worked in it, or its removal was decided on already.
+    const bool protects_work = wafer_.stage == WaferStage::ready && !options_.force;
+    const bool was_mounted = backend_->state(wafer_).status == WaferStatus::mounted;
+    if (protects_work) refuse_uncommitted_work(was_mounted);
+    if (options_.delete_branch) require_deletable_branch(wafer_);
+    if (options_.kill) end_occupants(*backend_, wafer_);
+    unmount();
+    if (protects_work) refuse_late_work(was_mounted);
+    const BranchLeft left = branch_left(was_mounted);
+    remove_all();
+    return {wafer_.name, wafer_.branch, left, wafer_.last_commit};
+  }
+
+ private:
+  /// Nothing but the branch of a wafer whose record says so can have a lock that its command left.
+  void take_away_dead_locks() {
+    if (wafer_.pending_commit.empty() && wafer_.stage == WaferStage::ready) return;
+    try {
+      git::Repository::open(wafer_.base_repo).take_away_dead_locks(wafer_.branch);
+    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): without a repository there is none
+    }
+  }
+
+  BranchLeft branch_left(bool was_mounted) {
+    const auto there = [this] {
+      const git::BaseFiles files = git::read_base_files(wafer_.base_repo);
+      if (!files.common_dir) return BranchLeft::unknown;
+      const bool found =
+          git::BaseFilesCache().branch_of(wafer_.base_repo, wafer_.branch).has_value();
+      return found ? BranchLeft::kept : BranchLeft::gone;
+    };
+    const BranchLeft before = there();
+    if (!options_.delete_branch || before != BranchLeft::kept) return before;
+    try {
+      const std::string warning = delete_branch_as_git(wafer_);
+      if (!warning.empty() && warn_) warn_(warning);
+    } catch (const Error&) {
+      if (was_mounted) mount_again();
+      throw;
+    }
+    return BranchLeft::deleted;
+  }
+
+  void unmount() {
+    try {
+      backend_->unmount_for_good(wafer_);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::busy) throw;
+      const auto occupants = backend_->occupants(wafer_);
+      if (occupants.empty()) throw;
+      throw busy(wafer_, occupants);
+    }
+  }
+
+  void refuse_uncommitted_work(bool mounted) {
+    constexpr std::size_t kShown = 5;
+    if (mounted) backend_->flush(wafer_);
+    auto [work, remedy] = uncommitted_work(wafer_, kShown);
+    if (!mounted) {
+      for (const std::string& name : stray_entries(wafer_)) {
+        if (work.size() < kShown) work.push_back("?? " + (wafer_.mountpoint / name).native());
+      }
+    }
+    if (work.empty()) return;
+    throw Error(ErrorKind::refused,
+                "wafer " + wafers::quoted(wafer_.name) +
+                    " holds work that is not committed:" + indented(work),
+                remedy + ", or throw it away with 'wafers rm --force " + wafer_.name + "'");
+  }
+
+  /// What those inside wrote after the first look, before they went or were ended.
+  void refuse_late_work(bool was_mounted) {
+    if (!was_mounted) return;
+    try {
+      refuse_uncommitted_work(/*mounted=*/false);
+    } catch (const Error&) {
+      mount_again();
+      throw;
+    }
+  }
+
+  void mount_again() noexcept {
+    try {
+      mount_locked(store_, wafer_);
+    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the next command mounts it
+    }
+  }
+
+  /// False where there is no room for the mark.
+  bool mark_as_removing() {
+    wafer_.mount.reset();
+    wafer_.stage = WaferStage::removing;
+    try {
+      store_.save(wafer_, Durability::until_crash);
+      return true;
+    } catch (const Error& error) {
+      if (error.errnum() != ENOSPC && error.errnum() != EDQUOT) throw;
+      return false;
+    }
+  }
+
+  void remove_all() {
+    const bool marked = mark_as_removing();
+    remove_mountpoint();
+    // Whoever makes room on a full disk must not need room for it: it goes in one step.
+    if (!marked) return discard(store_.root(), wafer_.directory, kAtOnce);
+    // The record goes last, and at once: as long as anything is left that can't be removed, ls
+    // shows it and rm can go on.
+    for (const char* const part : {"mnt", "upper", "work"}) {
+      if (!remove_small_tree(wafer_.directory / part, kAtOnce)) {
+        return discard(store_.root(), wafer_.directory);
+      }
+    }
+    discard(store_.root(), wafer_.directory, kAtOnce);
+  }
+
+  void remove_mountpoint() {
+    // Nobody may be making a mountpoint next to ours just now.
+    const Lock lock = store_.lock_all();
+    const bool in_state = is_within(wafer_.mountpoint, wafer_.directory);
+    const auto strays = in_state ? std::vector<std::string>() : stray_entries(wafer_);
+    release_mountpoint(wafer_);
+    if (strays.empty() || !warn_) return;
+    warn_("mountpoint " + wafers::quoted(wafer_.mountpoint.native()) +
+          " is left: it holds files that were written outside of the view, such as " +
+          wafers::quoted(strays.front()));
+  }
+
+  const Store& store_;
+  Wafer wafer_;
+  const RemoveOptions& options_;
+  const Notify& warn_;
+  std::unique_ptr<Backend> backend_;
+};
+
+/// The view of a wafer whose record says nothing may still be mounted at the default place. One
+/// that is mounted here is also seen in the namespaces that were made since, of other wafers: these
+/// are left alone.
+void unmount_unknown(const InvalidEntry& entry) {
+  for (const auto kind : {BackendKind::host, BackendKind::fuse, BackendKind::namespace_}) {
+    Wafer guess;
+    guess.name = entry.name;
+    guess.backend = kind;
+    guess.directory = entry.path;
+    guess.mountpoint = entry.path / "mnt";
+    const auto backend = make_backend(kind);
+    const bool is_here = backend->state(guess).status == WaferStatus::mounted;
+    backend->unmount(guess);
+    if (is_here) return;
+  }
+}
+
+RemoveResult remove_invalid(const InvalidEntry& entry, const RemoveOptions& options) {
+  if (!options.force) {
+    throw Error(ErrorKind::refused,
+                "cannot tell whether " + wafers::quoted(entry.name) +
+                    " holds uncommitted work: its record can't be read: " + entry.reason,
+                "'wafers rm --force " + entry.name + "' removes it all the same");
+  }
+  unmount_unknown(entry);
+  remove_tree(entry.path);
+  return {.name = entry.name, .branch = {}, .branch_left = BranchLeft::unknown, .last_commit = {}};
+}
+
+}  // namespace
+
+Remover::Remover(const Store& store, const std::vector<std::string>& names,
+                 const RemoveOptions& options, Notify warn)
+    : store_(store), options_(options), warn_(std::move(warn)) {
+  sweep(store_);
+  constexpr std::size_t kFew = 10;  // for which it takes longer than it saves
+  if (names.size() < kFew) return;
+  std::vector<Wafer> wafers;
+  for (const std::string& name : names) {
+    if (auto wafer = store.lookup(name).wafer) wafers.push_back(std::move(*wafer));
+  }
+  bystanders_ = Bystanders(wafers);
+}
+
+RemoveResult Remover::remove(const std::string& name) const {
+  if (const Lookup found = store_.lookup(name);
+      found.invalid && !std::filesystem::is_directory(found.invalid->path)) {
+    return remove_invalid(*found.invalid, options_);  // a file has no lock in it
+  }
+  const Lock lock = store_.lock(name);
+  Lookup found = store_.lookup(name);
+  if (found.invalid) return remove_invalid(*found.invalid, options_);
+  return Removing(store_, std::move(found.wafer).value(), options_, warn_, bystanders_).run();
+}
+
+}  // namespace wafers

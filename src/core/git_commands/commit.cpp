@@ -1,0 +1,210 @@
+#include "core/git_commands/commit.h"
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "core/git_commands/commit_message.h"
+#include "core/git_commands/hooks.h"
+#include "core/git_commands/stage.h"
+#include "core/git_commands/wafer_branch.h"
+#include "core/git_commands/wafer_git.h"
+#include "git/diff/diff.h"
+#include "git/text/quote.h"
+
+namespace wafers {
+namespace {
+
+void require_branch_in_place(const Wafer& wafer, const WaferGit& git) {
+  const auto trouble = branch_trouble(wafer, git.repository, git.tip);
+  if (!trouble) return;
+  throw Error(trouble->gone ? ErrorKind::failed : ErrorKind::refused,
+              trouble->what + ": nothing was committed", trouble->remedy);
+}
+
+/// A path that is ignored and a path that doesn't exist are both the caller's mistake.
+void require_known_paths(const Snapshot& snapshot) {
+  require_matched(snapshot.unmatched_paths);
+  if (snapshot.ignored_paths.empty()) return;
+  throw Error(ErrorKind::usage,
+              "path " + wafers::quoted(snapshot.ignored_paths.front()) + " is ignored",
+              "an ignored file is committed once the ignore rule is gone");
+}
+
+[[noreturn]] void nothing_to_commit(bool partial, const std::vector<std::string>& submodules,
+                                    const std::vector<std::string>& unreadable) {
+  if (!submodules.empty()) {
+    throw Error(ErrorKind::failed,
+                "no changes to commit: submodule " + wafers::quoted(submodules.front()) +
+                    " has modified or untracked content",
+                std::string(kSubmoduleRemedy) + ", or discard it");
+  }
+  throw Error(
+      ErrorKind::failed,
+      partial ? "nothing to commit in the given paths" : "nothing to commit, working tree clean",
+      unreadable.empty() ? std::string() : unreadable.front());
+}
+
+/// Git checks the whole commit object, with the names in it.
+bool conforms_to_utf8(const git::Repository::CommitRequest& commit) {
+  std::string text = commit.author.name + commit.committer.name + "\n" + commit.message;
+  return !commit.encoding.empty() || git::ensure_utf8(text);
+}
+
+std::optional<std::string> signing_key(const CommitRequest& request,
+                                       const git::Repository& repository) {
+  const bool configured =
+      request.signing == Signing::configured && repository.config_bool("commit.gpgSign", false);
+  if (request.signing == Signing::yes || configured) return request.signing_key;
+  return std::nullopt;
+}
+
+git::Repository::CommitRequest prepared_commit(const CommitRequest& request,
+                                               const git::Repository& repository) {
+  git::Repository::CommitRequest commit;
+  commit.message = message_of(request, repository);
+  require_message(commit.message, repository);
+  commit.encoding = commit_encoding(repository);
+  commit.author = author_of(request, repository);
+  commit.committer = repository.identity(git::Repository::Role::committer);
+  commit.signing_key = signing_key(request, repository);
+  return commit;
+}
+
+/// builtin/commit.c: update_head_with_reflog() takes the first line, not the subject.
+std::string reflog_message(const std::string& message) {
+  return "commit: " + message.substr(0, message.find('\n'));
+}
+
+/// What is to be committed.
+struct Content {
+  git::Oid tree;
+  git::Oid index_tree;                  ///< what is staged once that is committed
+  std::optional<git::IndexFile> index;  ///< to be written then; absent where it stays as it is
+  std::vector<std::string> warnings;
+  std::vector<std::string> modified_submodules;  ///< in what was looked at
+  std::vector<std::string> unreadable;
+};
+
+/// All of the view, or `paths` of it: what else is staged stays so (git commit --only).
+Content content_of_view(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
+                        const std::vector<std::string>& paths) {
+  Snapshot snapshot =
+      take_snapshot(snapshot_input(wafer, git, objects, SnapshotPurpose::commit, paths));
+  require_known_paths(snapshot);
+  require_committable(snapshot);
+  Content content{.tree = snapshot.tree,
+                  .index_tree = snapshot.tree,
+                  .index = std::move(snapshot.index),
+                  .warnings = std::move(snapshot.warnings),
+                  .modified_submodules = std::move(snapshot.modified_submodules),
+                  .unreadable = std::move(snapshot.unreadable)};
+  if (has_staged(git) && !paths.empty()) {
+    content.tree = tree_with_paths_of(objects, git.tip_tree, snapshot.tree, paths);
+    content.index = full_index(git, objects, content.index_tree, *content.index);
+  }
+  return content;
+}
+
+/// All that a commit prints. Nothing of it may fail once the branch has moved.
+CommitResult result_of(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
+                       const git::Repository::CommitRequest& commit, const git::Oid& oid) {
+  CommitResult result;
+  result.commit = oid.hex();
+  result.tree = commit.tree.hex();
+  result.parent = git.tip.hex();
+  result.branch = wafer.branch;
+  result.subject = shown_subject(commit.message, git.repository);
+  result.short_id = git.repository.short_id(oid);
+  const git::DiffCounts counts =
+      git::count_diff(git.repository, objects, git.tip_tree, commit.tree);
+  result.files_changed = counts.files;
+  result.summary = counts.summary();
+  if (!conforms_to_utf8(commit)) {
+    result.warnings.emplace_back("commit message did not conform to UTF-8");
+  }
+  return result;
+}
+
+bool hooks_wanted(const CommitRequest& request, const Wafer& wafer,
+                  const git::Repository& repository) {
+  const bool configured =
+      request.hooks == Hooks::configured && repository.config_bool("wafers.verify", false);
+  return (request.hooks == Hooks::run || configured) && has_commit_hooks(wafer, repository);
+}
+
+/// The index that git's hooks find, and the hooks that come before a commit: they may change what
+/// is committed, and the message.
+std::unique_ptr<CommitHooks> run_hooks_before(const Wafer& wafer, const WaferGit& git,
+                                              git::ObjectStore& objects, Content& content,
+                                              git::Repository::CommitRequest& commit,
+                                              bool partial) {
+  const git::IndexFile none;
+  const git::IndexFile& known = content.index ? *content.index : none;
+  const bool usable = content.index && !partial;
+  git::IndexFile index = usable ? known : full_index(git, objects, content.tree, known);
+  copy_marks(git.repository, index);
+  auto hooks = std::make_unique<CommitHooks>(wafer, git.repository, index);
+  if (const auto tree = hooks->before_commit()) {
+    if (!partial) {
+      content.index_tree = *tree;
+      content.index = full_index(git, objects, *tree, known);
+    }
+    content.tree = *tree;
+  }
+  commit.message = cleaned_message(hooks->edited_message(commit.message), git.repository);
+  require_message(commit.message, git.repository);
+  return hooks;
+}
+
+}  // namespace
+
+CommitResult commit_view(Wafer& wafer, const CommitRequest& request,
+                         const std::function<void(const std::string& commit)>& about_to_move,
+                         const std::function<void()>& mount_view) {
+  const std::vector<std::string> paths = clean_paths(request.paths);
+  WaferGit git = open_wafer_git(wafer);
+  require_branch_in_place(wafer, git);
+  git::Repository::CommitRequest commit = prepared_commit(request, git.repository);
+
+  const auto objects = git.repository.objects(git::Writes::to_database);
+  const bool staged = has_staged(git) && request.paths.empty();
+  Content content = staged ? Content{.tree = git.index_tree,
+                                     .index_tree = git.index_tree,
+                                     .index = {},
+                                     .warnings = {},
+                                     .modified_submodules = {},
+                                     .unreadable = {}}
+                           : content_of_view(wafer, git, *objects, paths);
+  const auto require_something = [&] {
+    if (content.tree == git.tip_tree && !request.allow_empty) {
+      nothing_to_commit(!paths.empty(), content.modified_submodules, content.unreadable);
+    }
+  };
+  require_something();
+  objects->flush();
+  std::unique_ptr<CommitHooks> hooks;
+  if (hooks_wanted(request, wafer, git.repository)) {
+    mount_view();
+    hooks = run_hooks_before(wafer, git, *objects, content, commit, !paths.empty());
+    require_something();
+  }
+
+  commit.tree = content.tree;
+  commit.parents = {git.tip};
+  const git::Oid oid = git.repository.write_commit(commit);
+  CommitResult result = result_of(wafer, git, *objects, commit, oid);
+  result.warnings.insert(result.warnings.end(), content.warnings.begin(), content.warnings.end());
+  wafer.pending_staged_tree = staged_tree_of(content.index_tree, content.tree);
+  about_to_move(oid.hex());
+  git.repository.move_branch(wafer.branch, git.tip, oid, commit.committer,
+                             reflog_message(commit.message));
+  wafer.staged_tree = std::exchange(wafer.pending_staged_tree, {});
+  if (content.index) write_index(wafer, *content.index, result.warnings);
+  if (hooks) hooks->after_commit(result.warnings);
+  return result;
+}
+
+}  // namespace wafers

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "core/git_commands/commit.h"
+#include "core/state/wafer.h"
+#include "os/scratch.h"
+#include "os/spawn.h"
+
+namespace wafers {
+
+/// `git diff` of one of a wafer's ranges, ready to run. Git prints it itself, so that every setting
+/// and attribute, the colours and the pager are as its users have them.
+///
+/// What the view has and the repository hasn't lies in an object directory of its own, in the state
+/// directory, where sweep() finds it if we are killed. Beside it is a worktree of nothing but
+/// `.gitattributes` files: git looks at those of the worktree, and the base's are not the view's.
+class DiffProgram {
+ public:
+  /// Reads the upper; later nothing does. Throws as commit_view() does for bad paths, and
+  /// Error(unsupported) where git is not installed.
+  DiffProgram(const Wafer& wafer, const DiffRequest& request);
+  DiffProgram(const DiffProgram&) = delete;
+  DiffProgram& operator=(const DiffProgram&) = delete;
+
+  const Command& command() const noexcept { return command_; }
+
+ private:
+  Scratch scratch_;
+  Command command_;
+};
+
+}  // namespace wafers

@@ -1,0 +1,106 @@
+#include "core/git_commands/prepare.h"
+
+#include "base/error.h"
+#include "core/git_commands/diff.h"
+#include "core/git_commands/stage.h"
+#include "core/state/unclean.h"
+#include "core/view/backend.h"
+#include "core/view/left_inside.h"
+#include "core/view/mount.h"
+#include "git/program/git_program.h"
+#include "git/repository/repository.h"
+#include "os/interrupt.h"
+
+namespace wafers {
+namespace {
+
+/// If a commit was cut off after it had moved the branch, the tip is our own doing.
+void settle_pending_commit(const Store& store, Wafer& wafer) {
+  if (wafer.pending_commit.empty()) return;
+  const auto repository = git::Repository::open(wafer.base_repo);
+  repository.take_away_dead_locks(wafer.branch);
+  const auto tip = repository.branch_tip(wafer.branch);
+  if (tip && tip->hex() == wafer.pending_commit) {
+    wafer.last_commit = wafer.pending_commit;
+    wafer.staged_tree = wafer.pending_staged_tree;
+  }
+  wafer.pending_commit.clear();
+  wafer.pending_staged_tree.clear();
+  try {
+    store.save(wafer);
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): the next command finds the same out
+  }
+}
+
+/// The commit is made: where that can't be noted, what was noted before says what to look for.
+void note_commit(const Store& store, const Wafer& wafer, std::vector<std::string>& warnings) {
+  try {
+    store.save(wafer);
+  } catch (const Error& error) {
+    warnings.push_back(error.message() + "; the commit is made, and the next command notes it");
+  }
+}
+
+enum class Use { look, write };
+
+/// The wafer, ready for its upper to be read, and for that to become part of the repository where
+/// `use` says so. The caller holds its lock.
+Wafer prepare(const Store& store, const std::string& name, Use use) {
+  Wafer wafer = store.load(name);
+  if (use == Use::write) refuse_unclean(wafer);
+  const auto backend = make_backend(wafer.backend);
+  if (backend->state(wafer).status == WaferStatus::mounted) backend->flush(wafer);
+  settle_pending_commit(store, wafer);
+  return wafer;
+}
+
+}  // namespace
+
+CommitResult git_commit(const Store& store, const std::string& name, const CommitRequest& request) {
+  const Lock lock = store.lock(name);
+  Wafer wafer = prepare(store, name, Use::write);
+  const LeftInside left(wafer);
+  const auto about_to_move = [&](const std::string& commit) {
+    Wafer pending = wafer;
+    pending.pending_commit = commit;
+    store.save(pending);
+  };
+  CommitResult result =
+      commit_view(wafer, request, about_to_move, [&] { mount_locked(store, wafer); });
+  wafer.last_commit = result.commit;
+  note_commit(store, wafer, result.warnings);
+  return result;
+}
+
+StageResult git_add(const Store& store, const std::string& name,
+                    const std::vector<std::string>& paths) {
+  const Lock lock = store.lock(name);
+  Wafer wafer = prepare(store, name, Use::write);
+  const LeftInside left(wafer);
+  return stage_paths(wafer, paths, [&] { store.save(wafer); });
+}
+
+NamedStatus git_status(const Store& store, const std::string& name) {
+  const Lock lock = store.lock(name);
+  const Wafer wafer = prepare(store, name, Use::look);
+  const LeftInside left(wafer);
+  return {wafer.branch, status_of_view(wafer)};
+}
+
+std::optional<int> git_diff(const Store& store, const std::string& name,
+                            const DiffRequest& request) {
+  std::optional<DiffProgram> diff;
+  {
+    const Lock lock = store.lock(name);
+    const Wafer wafer = prepare(store, name, Use::look);
+    const LeftInside left(wafer);
+    diff.emplace(wafer, request);
+  }
+  const ExitStatus status = git::run_in_foreground(diff->command());
+  if (status.signal != 0) return status.signal;
+  InterruptGuard::check();
+  if (status.success()) return std::nullopt;
+  throw Error(ErrorKind::failed, "git diff ended with status " + std::to_string(status.code));
+}
+
+}  // namespace wafers

@@ -1,0 +1,231 @@
+#include "core/git_commands/stage.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "git/diff/diff.h"
+#include "git/index/index_view.h"
+
+namespace wafers {
+namespace {
+
+using git::FileMode;
+using git::Oid;
+using git::TreeEntry;
+
+std::optional<TreeEntry> find_entry(const std::vector<TreeEntry>& entries,
+                                    const std::string& name) {
+  const auto found = std::find_if(entries.begin(), entries.end(),
+                                  [&](const TreeEntry& entry) { return entry.name == name; });
+  return found == entries.end() ? std::nullopt : std::optional(*found);
+}
+
+std::optional<Oid> subtree(const std::optional<TreeEntry>& entry) {
+  return entry && entry->mode == FileMode::tree ? std::optional(entry->oid) : std::nullopt;
+}
+
+std::vector<TreeEntry> entries_of(git::ObjectStore& objects, const std::optional<Oid>& tree) {
+  return tree ? objects.read_tree(*tree) : std::vector<TreeEntry>{};
+}
+
+/// What two trees have of one name.
+struct BothEntries {
+  std::vector<TreeEntry> onto;  ///< all of the first tree
+  std::optional<TreeEntry> ours, theirs;
+};
+
+/// `onto` with the one path from `from`. Absent trees are empty ones.
+std::optional<Oid> with_path_of(git::ObjectStore& objects, const std::optional<Oid>& onto,
+                                const std::optional<Oid>& from,
+                                std::span<const std::string> components) {
+  std::vector<BothEntries> levels;
+  std::optional<Oid> ours = onto;
+  std::optional<Oid> theirs = from;
+  for (const std::string& name : components) {
+    BothEntries level{.onto = entries_of(objects, ours), .ours = {}, .theirs = {}};
+    level.ours = find_entry(level.onto, name);
+    level.theirs = find_entry(entries_of(objects, theirs), name);
+    ours = subtree(level.ours);
+    theirs = subtree(level.theirs);
+    levels.push_back(std::move(level));
+  }
+  // What comes of each tree on the way, from the innermost one; at first, of the path itself.
+  std::optional<TreeEntry> result = levels.back().theirs;
+  std::optional<Oid> tree;
+  for (std::size_t depth = levels.size(); depth-- > 0;) {
+    BothEntries& level = levels[depth];
+    const std::string& name = components[depth];
+    const bool is_last = depth + 1 == levels.size();
+    if (!is_last) {
+      if (tree) {
+        result = TreeEntry{.name = name, .mode = FileMode::tree, .oid = *tree};
+      } else {
+        // A file in the directory's place isn't what was asked for.
+        result = subtree(level.ours) ? std::nullopt : level.ours;
+      }
+    }
+    tree = depth == 0 ? onto : subtree(levels[depth - 1].ours);
+    if (result == level.ours) continue;
+    std::erase_if(level.onto, [&](const TreeEntry& entry) { return entry.name == name; });
+    if (result) level.onto.push_back(*result);
+    tree = level.onto.empty() ? std::nullopt
+                              : std::optional(objects.write_tree(std::move(level.onto)));
+  }
+  return tree;
+}
+
+/// Stat data that git left in the base's index: the view shows the base's files as they are.
+class KnownStats {
+ public:
+  KnownStats(const WaferGit& git, const git::IndexFile& known) : known_(known), git_(git) {
+    try {
+      base_ = git::IndexFile::read(git.repository.git_dir() / "index",
+                                   git::IndexFile::Checksum::trusted);
+    } catch (const Error&) {
+      base_.reset();  // only costs git the time to read the files
+    }
+  }
+
+  git::IndexStat find(const git::IndexEntry& wanted) const {
+    if (const auto stat = in(&known_, wanted)) return *stat;
+    if (const auto stat = in(git_.stat_cache ? &*git_.stat_cache : nullptr, wanted)) return *stat;
+    const auto stat = in(base_ ? &*base_ : nullptr, wanted);
+    return stat && !is_racy(*stat) ? *stat : git::IndexStat{};
+  }
+
+ private:
+  static std::optional<git::IndexStat> in(const git::IndexFile* index,
+                                          const git::IndexEntry& wanted) {
+    const git::IndexEntry* const entry = index != nullptr ? index->find(wanted.path) : nullptr;
+    const bool same = entry != nullptr && entry->oid == wanted.oid && entry->mode == wanted.mode &&
+                      entry->stat != git::IndexStat{};
+    return same ? std::optional(entry->stat) : std::nullopt;
+  }
+
+  /// In an index that is newer, git would no longer see that the entry proves nothing.
+  bool is_racy(const git::IndexStat& stat) const {
+    return stat.mtime_seconds >= static_cast<std::uint32_t>(base_->mtime_seconds);
+  }
+
+  const git::IndexFile& known_;
+  const WaferGit& git_;
+  std::optional<git::IndexFile> base_;
+};
+
+/// In no particular order.
+std::vector<git::IndexEntry> entries_of_all(git::ObjectStore& objects, const Oid& root,
+                                            const KnownStats& stats) {
+  std::vector<git::IndexEntry> all;
+  std::vector<std::pair<std::string, Oid>> todo{{"", root}};
+  while (!todo.empty()) {
+    const auto [prefix, tree] = std::move(todo.back());
+    todo.pop_back();
+    for (const TreeEntry& entry : objects.read_tree(tree)) {
+      if (entry.mode == FileMode::tree) {
+        todo.emplace_back(prefix + entry.name + "/", entry.oid);
+        continue;
+      }
+      git::IndexEntry added;
+      added.path = prefix + entry.name;
+      added.mode = entry.mode;
+      added.oid = entry.oid;
+      added.stat = stats.find(added);
+      all.push_back(std::move(added));
+    }
+  }
+  return all;
+}
+
+/// As git add says it; the other paths are not staged either.
+void require_not_ignored(const std::vector<std::string>& ignored) {
+  if (ignored.empty()) return;
+  throw Error(
+      ErrorKind::failed,
+      "path " + wafers::quoted(ignored.front()) + " is ignored by one of your .gitignore files",
+      "an ignored file is added once the ignore rule is gone");
+}
+
+}  // namespace
+
+char letter_of(const git::TreeChange& change) {
+  if (change.old_mode == FileMode::absent) return 'A';
+  if (change.new_mode == FileMode::absent) return 'D';
+  const auto type = [](FileMode mode) {
+    return mode == FileMode::executable ? FileMode::regular : mode;
+  };
+  return type(change.old_mode) == type(change.new_mode) ? 'M' : 'T';
+}
+
+std::string staged_tree_of(const Oid& tree, const Oid& tip_tree) {
+  return tree == tip_tree ? std::string() : tree.hex();
+}
+
+Oid tree_with_paths_of(git::ObjectStore& objects, const Oid& onto, const Oid& from,
+                       const std::vector<std::string>& paths) {
+  std::optional<Oid> tree = onto;
+  for (const std::string& path : paths) {
+    std::vector<std::string> components = split(path, '/');
+    std::erase(components, "");
+    tree = with_path_of(objects, tree, from, components);
+  }
+  return tree ? *tree : objects.write_tree({});
+}
+
+void copy_marks(const git::Repository& repository, git::IndexFile& index) {
+  const auto base =
+      git::IndexView::open(repository.git_dir() / "index", git::IndexFile::Checksum::trusted);
+  if (!base) return;
+  for (git::IndexEntry& entry : index.entries) {
+    const git::IndexRecord* const marked = base->find(entry.path);
+    if (marked == nullptr || marked->oid() != entry.oid) continue;
+    entry.skip_worktree = marked->skip_worktree();
+    entry.assume_valid = marked->assume_valid();
+  }
+}
+
+git::IndexFile full_index(const WaferGit& git, git::ObjectStore& objects, const Oid& tree,
+                          const git::IndexFile& known) {
+  git::IndexFile index;
+  index.cached_tree = tree;
+  index.entries = entries_of_all(objects, tree, KnownStats(git, known));
+  std::sort(index.entries.begin(), index.entries.end(),
+            [](const git::IndexEntry& a, const git::IndexEntry& b) { return a.path < b.path; });
+  return index;
+}
+
+StageResult stage_paths(Wafer& wafer, const std::vector<std::string>& paths,
+                        const std::function<void()>& save) {
+  if (paths.empty()) {
+    throw Error(ErrorKind::usage, "nothing specified, nothing added",
+                "give the paths behind '--'; '-- .' adds everything");
+  }
+  const std::vector<std::string> selected = clean_paths(paths);
+  const WaferGit git = open_wafer_git(wafer);
+  const auto objects = git.repository.objects(git::Writes::to_database);
+  Snapshot snapshot =
+      take_snapshot(snapshot_input(wafer, git, *objects, SnapshotPurpose::commit, selected));
+  require_matched(snapshot.unmatched_paths);
+  require_not_ignored(snapshot.ignored_paths);
+  require_committable(snapshot);
+  const git::IndexFile index = full_index(git, *objects, snapshot.tree, snapshot.index);
+  objects->flush();
+
+  StageResult result;
+  result.tree = snapshot.tree.hex();
+  for (const git::TreeChange& change : git::changed_paths(*objects, git.tip_tree, snapshot.tree)) {
+    result.changes.push_back({.path = change.path, .letter = letter_of(change)});
+  }
+  result.warnings = std::move(snapshot.warnings);
+  wafer.staged_tree = staged_tree_of(snapshot.tree, git.tip_tree);
+  // An index that no record stands for would name what nobody knows to be in use.
+  save();
+  write_index(wafer, index, result.warnings);
+  return result;
+}
+
+}  // namespace wafers

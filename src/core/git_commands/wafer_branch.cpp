@@ -1,0 +1,173 @@
+#include "core/git_commands/wafer_branch.h"
+
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "os/run_program.h"
+
+namespace wafers {
+namespace {
+
+using git::Oid;
+using git::Repository;
+using How = Repository::BranchUse::How;
+
+std::string git_at(const std::filesystem::path& worktree) {
+  return "git -C " + shell_quoted(worktree.native()) + " ";
+}
+
+ProgramResult run_git(const Repository& repository, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "git");
+  return run_program(arguments, repository.worktree(), {});
+}
+
+std::string full_name(const Wafer& wafer) { return "refs/heads/" + wafer.branch; }
+
+std::string named(const Wafer& wafer) {
+  return "branch " + wafers::quoted(wafer.branch) + " of wafer " + wafers::quoted(wafer.name);
+}
+
+/// For what was done to the wafer's branch, or for its commits.
+std::string free_name(const Wafer& wafer, const Repository& repository, const std::string& ending) {
+  std::string name = wafer.branch + ending;
+  for (int i = 2; repository.branch_tip(name); ++i) {
+    name = wafer.branch + ending + "-" + std::to_string(i);
+  }
+  return name;
+}
+
+BranchTrouble symbolic(const Wafer& wafer, const Repository& repository, const std::string& target,
+                       const Oid& tip) {
+  return {.what = named(wafer) + " was made a symbolic ref to " + wafers::quoted(target),
+          .remedy = "make it a branch again with: " + git_in(repository) + "symbolic-ref -d " +
+                    shell_quoted(full_name(wafer)) + " && " + git_in(repository) + "branch " +
+                    shell_quoted(wafer.branch) + " " + tip.hex()};
+}
+
+BranchTrouble in_use(const Wafer& wafer, const Repository& repository,
+                     const Repository::BranchUse& use) {
+  const std::string there = git_at(use.worktree);
+  std::string remedy = "leave it there first: " + there + "checkout --detach";
+  if (use.how == How::rebase) {
+    remedy = "finish the rebase there first, or give it up: " + there + "rebase --abort";
+  }
+  if (use.how == How::bisect) remedy = "end the bisect there first: " + there + "bisect reset";
+  if (std::error_code error; !std::filesystem::exists(use.worktree, error)) {
+    remedy = "that worktree is gone; let git forget it: " + git_in(repository) + "worktree prune";
+  }
+  return {.what = named(wafer) + " is checked out in " + wafers::quoted(use.worktree.native()),
+          .remedy = std::move(remedy)};
+}
+
+BranchTrouble gone(const Wafer& wafer, const Repository& repository, const Oid& tip) {
+  const auto new_name = repository.renamed_branch(wafer.branch);
+  const std::string again =
+      git_in(repository) + "branch " + shell_quoted(wafer.branch) + " " + tip.hex();
+  if (!new_name) {
+    return {
+        .what = named(wafer) + " is gone", .remedy = "make it again with: " + again, .gone = true};
+  }
+  const bool unmoved = repository.branch_tip(*new_name) == tip;
+  return {.what = named(wafer) + " was renamed to " + wafers::quoted(*new_name),
+          .remedy = unmoved ? "give it its name back with: " + git_in(repository) + "branch -m " +
+                                  shell_quoted(*new_name) + " " + shell_quoted(wafer.branch)
+                            : "make it again, and keep both, with: " + again,
+          .gone = true};
+}
+
+BranchTrouble moved(const Wafer& wafer, const Repository& repository, const Oid& tip,
+                    const Oid& now) {
+  const std::string branch = git_in(repository) + "branch ";
+  const std::string name = shell_quoted(wafer.branch);
+  return {.what = "branch " + wafers::quoted(wafer.branch) + " was moved from " +
+                  repository.short_id(tip) + " to " + repository.short_id(now) +
+                  " outside of wafers",
+          .remedy = "give what was done there a name, and take the branch back: " + branch +
+                    shell_quoted(free_name(wafer, repository, "-outside")) + " " + name + " && " +
+                    branch + "-f " + name + " " + tip.hex()};
+}
+
+/// Whether any ref leads to `commit`. Where git can't tell, none does.
+bool is_referenced(const Repository& repository, const Oid& commit) {
+  const ProgramResult found = run_git(
+      repository, {"for-each-ref", "--count=1", "--format=%(refname)", "--contains", commit.hex()});
+  return found.success() && !found.output.empty();
+}
+
+/// What `git branch -d` wants the branch to be merged to: its upstream, else HEAD.
+std::string reference_of(const Wafer& wafer, const Repository& repository) {
+  const ProgramResult asked =
+      run_git(repository, {"for-each-ref", "--format=%(upstream)", full_name(wafer)});
+  const std::string upstream(trimmed(asked.output));
+  const bool is_there =
+      !upstream.empty() &&
+      run_git(repository, {"rev-parse", "-q", "--verify", upstream + "^{commit}"}).success();
+  return is_there ? upstream : "HEAD";
+}
+
+Error not_deleted(const Wafer& wafer, const Repository& repository, const std::string& why) {
+  return Error(ErrorKind::refused, "branch " + wafers::quoted(wafer.branch) + " " + why,
+               "leave out --delete-branch, which keeps it, or merge it first: " +
+                   git_in(repository) + "merge " + shell_quoted(wafer.branch));
+}
+
+}  // namespace
+
+std::string git_in(const Repository& repository) { return git_at(repository.worktree()); }
+
+std::optional<BranchTrouble> branch_trouble(const Wafer& wafer, const Repository& repository,
+                                            const Oid& tip) {
+  if (const auto target = repository.symbolic_target(wafer.branch)) {
+    return symbolic(wafer, repository, *target, tip);
+  }
+  const auto now = repository.branch_tip(wafer.branch);
+  if (!now) return gone(wafer, repository, tip);
+  // Before where it is: git moves it back only where no worktree uses it.
+  if (const auto use = repository.use_of_branch(wafer.branch)) {
+    return in_use(wafer, repository, *use);
+  }
+  if (*now == tip) return std::nullopt;
+  return moved(wafer, repository, tip, *now);
+}
+
+std::optional<BranchTrouble> lost_tip(const Wafer& wafer, const Repository& repository,
+                                      const Oid& tip) {
+  const auto now = repository.branch_tip(wafer.branch);
+  if (now && repository.is_descendant_or_same(*now, tip)) return std::nullopt;
+  if (is_referenced(repository, tip)) return std::nullopt;
+  BranchTrouble trouble = now ? moved(wafer, repository, tip, *now) : gone(wafer, repository, tip);
+  const std::string name = now ? free_name(wafer, repository, "-kept") : wafer.branch;
+  trouble.what += "; no ref leads to " + repository.short_id(tip) + " any more";
+  trouble.remedy = "keep its commits with: " + git_in(repository) + "branch " + shell_quoted(name) +
+                   " " + tip.hex();
+  return trouble;
+}
+
+void require_deletable_branch(const Wafer& wafer) {
+  const Repository repository = Repository::open(wafer.base_repo);
+  if (!repository.branch_tip(wafer.branch)) return;
+  if (const auto use = repository.use_of_branch(wafer.branch)) {
+    throw Error(ErrorKind::refused,
+                "branch " + wafers::quoted(wafer.branch) + " is checked out in " +
+                    wafers::quoted(use->worktree.native()),
+                "leave out --delete-branch, which keeps it");
+  }
+  const std::string reference = reference_of(wafer, repository);
+  const auto merged =
+      run_git(repository, {"merge-base", "--is-ancestor", full_name(wafer), reference});
+  if (merged.success()) return;
+  throw not_deleted(wafer, repository, "is not fully merged to " + wafers::quoted(reference));
+}
+
+std::string delete_branch_as_git(const Wafer& wafer) {
+  const Repository repository = Repository::open(wafer.base_repo);
+  if (!repository.branch_tip(wafer.branch)) return {};
+  ProgramResult deleted = run_git(repository, {"branch", "-d", "--", wafer.branch});
+  if (deleted.success()) return std::string(trimmed(deleted.errors));
+  throw not_deleted(wafer, repository, "was not deleted: " + printable(trimmed(deleted.errors)));
+}
+
+}  // namespace wafers

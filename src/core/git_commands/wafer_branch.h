@@ -1,0 +1,39 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/state/wafer.h"
+#include "git/repository/repository.h"
+
+namespace wafers {
+
+/// What was done outside of wafers to the branch of a wafer, so that a commit would lose somebody's
+/// work or has nowhere to go.
+struct BranchTrouble {
+  std::string what;    ///< one line
+  std::string remedy;  ///< for a hint: git commands after which it is over and no commit is lost
+  bool gone = false;   ///< there is no such branch
+};
+
+/// nullopt where the branch is at `tip`, the commit that wafers left it at, and no worktree uses
+/// it. Throws Error(failed) where its ref can't be read.
+std::optional<BranchTrouble> branch_trouble(const Wafer& wafer, const git::Repository& repository,
+                                            const git::Oid& tip);
+
+/// Where `tip` is in nothing that a ref of the repository leads to: what happened to the branch,
+/// and how to keep the commit. Asks git, unless the branch itself has it.
+std::optional<BranchTrouble> lost_tip(const Wafer& wafer, const git::Repository& repository,
+                                      const git::Oid& tip);
+
+/// Throws Error(refused) where `git branch -d` would not delete the wafer's branch.
+void require_deletable_branch(const Wafer& wafer);
+
+/// `git branch -d`; nothing where there is no such branch. Returns what git warns of. Throws
+/// Error(refused) with git's words where git refuses.
+std::string delete_branch_as_git(const Wafer& wafer);
+
+/// `git -C <worktree> `, to be pasted into a shell.
+std::string git_in(const git::Repository& repository);
+
+}  // namespace wafers

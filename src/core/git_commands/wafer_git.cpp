@@ -1,0 +1,166 @@
+#include "core/git_commands/wafer_git.h"
+
+#include <cstddef>
+#include <exception>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "core/git_commands/filter_directory.h"
+#include "core/state/unclean.h"
+#include "git/diff/diff.h"
+
+namespace wafers {
+namespace {
+
+git::Oid parse_commit(const std::string& hex, const std::string& name) {
+  if (const auto oid = git::Oid::from_hex(hex)) return *oid;
+  throw Error(ErrorKind::failed,
+              "the record of wafer " + wafers::quoted(name) + " has no valid commit");
+}
+
+/// What it holds can be computed again, so a damaged one is as good as none.
+std::optional<git::IndexFile> read_stat_cache(const std::filesystem::path& path) {
+  try {
+    return git::IndexFile::read(path);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+std::filesystem::path seen_path(const Wafer& wafer) { return wafer.directory / "seen"; }
+
+/// Whether all objects of `tree` are there that `tip_tree` doesn't have. No ref reaches them, and
+/// git prunes each by its own age: a tree may be left without its files.
+bool is_complete(const git::Repository& repository, const git::Oid& tree,
+                 const git::Oid& tip_tree) {
+  const auto objects = repository.objects(git::Writes::to_memory);
+  try {
+    for (const auto& change : git::changed_paths(*objects, tip_tree, tree)) {
+      if (git::is_blob(change.new_mode)) objects->object_size(change.new_oid);
+    }
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// What the wafer has staged. Where that is gone the stat cache goes too: it names files that would
+/// not be read again.
+void read_staged(const std::string& staged_tree, WaferGit& git) {
+  git.index_tree = git.tip_tree;
+  const auto staged = git::Oid::from_hex(staged_tree);
+  if (!staged) return;
+  if (is_complete(git.repository, *staged, git.tip_tree)) {
+    git.index_tree = *staged;
+  } else {
+    git.stat_cache.reset();
+  }
+}
+
+}  // namespace
+
+WaferGit open_wafer_git(const Wafer& wafer) {
+  git::Repository repository = git::Repository::open(wafer.base_repo);
+  const git::Oid last = parse_commit(wafer.last_commit, wafer.name);
+  const git::Oid base = parse_commit(wafer.base_commit, wafer.name);
+  const auto branch = repository.branch_tip(wafer.branch);
+  const bool pending = branch && branch->hex() == wafer.pending_commit;
+  WaferGit git{.repository = std::move(repository),
+               .base_tree = {},
+               .tip = pending ? *branch : last,
+               .tip_tree = {},
+               .index_tree = {},
+               .branch = branch,
+               .stat_cache = {},
+               .seen = {}};
+  if (!is_unclean(wafer)) {
+    git.stat_cache = read_stat_cache(wafer.index());
+    git.seen = read_stat_cache(seen_path(wafer));
+  }
+  git.base_tree = git.repository.tree_of(base);
+  git.tip_tree = git.repository.tree_of(git.tip);
+  read_staged(pending ? wafer.pending_staged_tree : wafer.staged_tree, git);
+  return git;
+}
+
+SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
+                             SnapshotPurpose purpose, std::vector<std::string> paths) {
+  SnapshotInput input;
+  input.repository = &git.repository;
+  input.objects = &objects;
+  input.upper = wafer.upper();
+  input.dialect = wafer.dialect;
+  input.base_tree = git.base_tree;
+  input.tip_tree = git.index_tree;
+  input.cache = git.stat_cache ? &*git.stat_cache : nullptr;
+  input.seen = git.seen ? &*git.seen : nullptr;
+  input.purpose = purpose;
+  input.paths = std::move(paths);
+  input.mountpoint = wafer.mountpoint;
+  input.filter_directory = [&wafer] { return filter_directory(wafer); };
+  return input;
+}
+
+void write_index(const Wafer& wafer, const git::IndexFile& index,
+                 std::vector<std::string>& warnings) {
+  try {
+    index.write(wafer.index());
+  } catch (const Error& error) {
+    warnings.push_back(error.message());
+  }
+}
+
+void remember_seen(const Wafer& wafer, const Snapshot& snapshot) noexcept {
+  try {
+    if (snapshot.seen_anew && !is_unclean(wafer)) snapshot.seen.write(seen_path(wafer));
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): as said
+  }
+}
+
+void forget_stat_data(const Wafer& wafer) noexcept {
+  std::error_code error;
+  std::filesystem::remove(wafer.index(), error);
+  std::filesystem::remove(seen_path(wafer), error);
+}
+
+std::vector<std::string> clean_paths(const std::vector<std::string>& paths) {
+  std::vector<std::string> cleaned;
+  bool everything = false;
+  for (const std::string& path : paths) {
+    const auto reject = [&](const std::string& why) {
+      throw Error(ErrorKind::usage, "path " + wafers::quoted(path) + " " + why,
+                  "give files or directories relative to the wafer's root");
+    };
+    if (path.empty()) reject("is empty");
+    if (path.front() == '/') reject("is absolute");
+    std::string plain;
+    for (const std::string& component : split(path, '/')) {
+      if (component == "..") reject("leads out of the wafer");
+      if (component.empty() || component == ".") continue;
+      plain += (plain.empty() ? "" : "/") + component;
+    }
+    if (plain.empty()) everything = true;
+    cleaned.push_back(plain + (path.ends_with('/') || path.ends_with("/.") ? "/" : ""));
+  }
+  return everything ? std::vector<std::string>{} : cleaned;
+}
+
+void require_committable(const Snapshot& snapshot) {
+  if (snapshot.errors.empty()) return;
+  const std::size_t more = snapshot.errors.size() - 1;
+  throw Error(
+      ErrorKind::failed,
+      snapshot.errors.front() + (more == 0 ? "" : " (and " + std::to_string(more) + " more)"),
+      "repair, remove or ignore it, or commit other paths by name");
+}
+
+void require_matched(const std::vector<std::string>& unmatched) {
+  if (unmatched.empty()) return;
+  throw Error(ErrorKind::usage,
+              "path " + wafers::quoted(unmatched.front()) + " did not match any files");
+}
+
+}  // namespace wafers

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/snapshot/snapshot.h"
+#include "core/state/wafer.h"
+#include "git/index/index_file.h"
+#include "git/repository/repository.h"
+
+namespace wafers {
+
+/// One wafer's place in its base repository, as commit, status and diff need it.
+struct WaferGit {
+  git::Repository repository;
+  git::Oid base_tree;
+  git::Oid tip;  ///< the branch's commit as far as it is wafers' doing
+  git::Oid tip_tree;
+  /// What git would have in its index: the tip's tree, or what git-add has staged. The tip's too
+  /// where that is no longer in the repository (git prunes what no ref reaches after two weeks).
+  git::Oid index_tree;
+  std::optional<git::Oid> branch;            ///< where the branch really is, if it is there
+  std::optional<git::IndexFile> stat_cache;  ///< of the latest commit or attached branch
+  std::optional<git::IndexFile> seen;        ///< of the latest status or diff
+};
+
+/// Opens the base repository and looks where the branch is. A branch at the wafer's pending commit
+/// was moved there by a command that died before it could note so: that commit is the tip then.
+/// Throws Error(failed) where the repository or one of the commits is gone.
+WaferGit open_wafer_git(const Wafer& wafer);
+
+/// Whether something is staged.
+inline bool has_staged(const WaferGit& git) { return git.index_tree != git.tip_tree; }
+
+/// What take_snapshot() is to be told about this wafer; `paths` as clean_paths() gives them. The
+/// other arguments must outlive it.
+SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
+                             SnapshotPurpose purpose, std::vector<std::string> paths = {});
+
+/// Writes the wafer's private index. What it stands for is done already, and one that can't be
+/// written only costs time later: `warnings` gets why.
+void write_index(const Wafer& wafer, const git::IndexFile& index,
+                 std::vector<std::string>& warnings);
+
+/// Keeps what a snapshot of the whole view has seen, so that the next one need not read it again.
+/// Where that can't be done the next one reads it. The caller holds the wafer's lock.
+void remember_seen(const Wafer& wafer, const Snapshot& snapshot) noexcept;
+
+/// Takes away all that is remembered of files by their stat data, as far as that can be done: the
+/// next command reads them.
+void forget_stat_data(const Wafer& wafer) noexcept;
+
+/// Paths from the command line in SnapshotInput's form; empty where "." asks for everything. Throws
+/// Error(usage) for an empty or absolute one, and for "..".
+std::vector<std::string> clean_paths(const std::vector<std::string>& paths);
+
+/// Throws Error(failed) if git would refuse to add what the snapshot found.
+void require_committable(const Snapshot& snapshot);
+
+/// Throws Error(usage) for the first of `unmatched`.
+void require_matched(const std::vector<std::string>& unmatched);
+
+}  // namespace wafers

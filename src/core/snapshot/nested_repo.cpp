@@ -1,0 +1,193 @@
+#include "core/snapshot/nested_repo.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace wafers {
+namespace {
+
+constexpr std::size_t kLargestSmallFile = std::size_t{1} << 20U;  // setup.c: read_gitfile_gently
+constexpr std::size_t kLargestPackedRefs = std::size_t{64} << 20U;
+constexpr std::size_t kLargestIndex = std::size_t{256} << 20U;
+constexpr std::string_view kGitFilePrefix = "gitdir: ";
+constexpr int kSymrefDepth = 5;  // refs-internal.h: SYMREF_MAXDEPTH
+
+std::string_view without_line_end(std::string_view text) {
+  const std::size_t last = text.find_last_not_of("\r\n");
+  return last == std::string_view::npos ? std::string_view{} : text.substr(0, last + 1);
+}
+
+/// Whether the kernel takes a path of that length. One that it doesn't leads nowhere, and isn't
+/// taken apart: these files are the agent's.
+bool fits(std::string_view path) { return path.size() < PATH_MAX; }
+
+/// A file of the repository as git takes it, for which a text ends at the first NUL.
+std::optional<std::string> text_of(const MergedDir& dir, const std::string& name) {
+  auto text = dir.file(name, kLargestSmallFile);
+  if (text) text->resize(std::min(text->find('\0'), text->size()));
+  return text;
+}
+
+/// Target of "ref: refs/...", empty where `content` is none.
+std::string_view symref_target(std::string_view content) {
+  if (!content.starts_with("ref:")) return {};
+  const std::string_view target = trimmed(content.substr(4));
+  const bool leads_out = target.find("..") != std::string_view::npos;
+  return target.starts_with("refs/") && !leads_out ? target : std::string_view{};
+}
+
+std::optional<git::Oid> packed_ref(const MergedDir& common, std::string_view ref) {
+  const auto packed = common.file("packed-refs", kLargestPackedRefs);
+  if (!packed) return std::nullopt;
+  const std::string wanted = " " + std::string(ref);
+  std::string_view rest = *packed;
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    if (line.size() == 2 * git::Oid::kSize + wanted.size() && line.ends_with(wanted)) {
+      return git::Oid::from_hex(line.substr(0, 2 * git::Oid::kSize));
+    }
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+  }
+  return std::nullopt;
+}
+
+std::optional<git::Oid> resolve_head(const MergedDir& git_dir, const MergedDir& common) {
+  auto content = text_of(git_dir, "HEAD");
+  for (int depth = 0; content && depth <= kSymrefDepth; ++depth) {
+    const std::string ref(symref_target(*content));
+    if (ref.empty()) {
+      return git::Oid::from_hex(std::string_view(*content).substr(0, 2 * git::Oid::kSize));
+    }
+    if (!fits(ref)) return std::nullopt;
+    const std::size_t slash = ref.rfind('/');
+    content = text_of(common.descend(ref.substr(0, slash)), ref.substr(slash + 1));
+    if (!content) return packed_ref(common, ref);
+  }
+  return std::nullopt;
+}
+
+bool is_valid_head(const std::optional<std::string>& content) {
+  return content && (!symref_target(*content).empty() ||
+                     git::Oid::from_hex(std::string_view(*content).substr(
+                         0, std::min(content->size(), 2 * git::Oid::kSize))));
+}
+
+/// The index in `content`. It is parsed from a copy in memory: the file's owner could replace it by
+/// a fifo before it is opened by name.
+git::IndexFile parse_index(const std::string& content, const struct stat& st) {
+  const UniqueFd copy(::memfd_create("index", MFD_CLOEXEC));
+  if (::write(copy.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
+    throw Error(ErrorKind::failed, "cannot copy an index into memory");
+  }
+  auto index = git::IndexFile::read("/proc/self/fd/" + std::to_string(copy.get()));
+  if (!index) throw Error(ErrorKind::failed, "cannot read an index in memory");
+  index->mtime_seconds = st.st_mtim.tv_sec;
+  index->mtime_nanoseconds = st.st_mtim.tv_nsec;
+  return *std::move(index);
+}
+
+/// `path` as a normal absolute path without a slash at its end.
+std::filesystem::path normal(const std::filesystem::path& path) {
+  const std::filesystem::path plain = path.lexically_normal();
+  return plain.has_filename() ? plain : plain.parent_path();
+}
+
+/// The normal `path` relative to `top`, "" for `top` itself; absent where it isn't in there.
+std::optional<std::string> below(const std::filesystem::path& path,
+                                 const std::filesystem::path& top) {
+  if (top.empty()) return std::nullopt;
+  const std::string relative = path.lexically_relative(top).native();
+  const bool outside = relative.empty() || relative == ".." || relative.starts_with("../");
+  if (outside) return std::nullopt;
+  return relative == "." ? std::string() : relative;
+}
+
+}  // namespace
+
+NestedRepoFinder::NestedRepoFinder(Places places) : places_(std::move(places)) {}
+
+std::optional<MergedDir> NestedRepoFinder::open(const std::filesystem::path& path) const {
+  auto inside = below(path, places_.worktree);
+  if (!inside) inside = below(path, places_.mountpoint);
+  if (!inside) return MergedDir(std::nullopt, PlainDir::open(path, "the file system"));
+  MergedDir root(UpperDir::open(places_.upper, places_.dialect),
+                 PlainDir::open(places_.worktree, "the base"));
+  const auto in_git_dir = below("/" + *inside, "/.git");
+  if (in_git_dir && !root.directory(".git").exists()) {
+    return MergedDir(std::nullopt, PlainDir::open(places_.git_dir / *in_git_dir, "the base"));
+  }
+  return inside->empty() ? std::move(root) : root.descend(*inside);
+}
+
+std::optional<NestedRepoFinder::GitDir> NestedRepoFinder::git_dir_of(
+    const MergedDir& dir, const std::string& path) const {
+  const std::filesystem::path here = places_.worktree / path;
+  if (MergedDir own = dir.directory(".git"); own.exists())
+    return GitDir{std::move(own), here / ".git"};
+  std::string target;
+  if (const auto content = text_of(dir, ".git")) {
+    if (!content->starts_with(kGitFilePrefix)) return std::nullopt;
+    target = without_line_end(std::string_view(*content).substr(kGitFilePrefix.size()));
+  } else if (const auto link = dir.link(".git")) {
+    target = *link;
+  }
+  if (target.empty() || !fits(target)) return std::nullopt;
+  const std::filesystem::path place = normal(here / target);
+  auto found = open(place);
+  if (!found || !found->exists()) return std::nullopt;
+  return GitDir{std::move(*found), place};
+}
+
+MergedDir NestedRepoFinder::common_dir_of(const GitDir& git_dir) const {
+  const auto content = text_of(git_dir.dir, "commondir");
+  if (content && !fits(*content)) return {std::nullopt, std::nullopt};
+  const std::filesystem::path path =
+      content ? normal(git_dir.path / without_line_end(*content)) : git_dir.path;
+  auto found = open(path);
+  return found ? std::move(*found) : MergedDir(std::nullopt, std::nullopt);
+}
+
+std::optional<NestedRepoFinder::Repo> NestedRepoFinder::find(const MergedDir& dir,
+                                                             const std::string& path) const {
+  try {
+    const auto git_dir = git_dir_of(dir, path);
+    if (!git_dir || !is_valid_head(text_of(git_dir->dir, "HEAD"))) {
+      return std::nullopt;
+    }
+    const MergedDir common = common_dir_of(*git_dir);
+    if (!common.directory("objects").exists() || !common.directory("refs").exists()) {
+      return std::nullopt;
+    }
+    return Repo{resolve_head(git_dir->dir, common)};
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<NestedRepoFinder::Contents> NestedRepoFinder::contents(
+    const MergedDir& dir, const std::string& path) const {
+  try {
+    const auto git_dir = git_dir_of(dir, path);
+    if (!git_dir) return std::nullopt;
+    struct stat st {};
+    const auto index = git_dir->dir.file("index", kLargestIndex, &st);
+    if (!index) return std::nullopt;
+    const MergedDir info = common_dir_of(*git_dir).directory("info");
+    return Contents{.index = parse_index(*index, st),
+                    .info_exclude = info.file("exclude", kLargestSmallFile).value_or("")};
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace wafers

@@ -1,0 +1,158 @@
+#include "core/snapshot/view_dir.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "core/snapshot/merged_dir.h"
+#include "git/worktree/rule_files.h"
+
+namespace wafers {
+namespace {
+
+constexpr const char* kIgnoreFile = ".gitignore";
+constexpr const char* kAttributesFile = ".gitattributes";
+constexpr const char* kModulesFile = ".gitmodules";
+constexpr std::size_t kLargestRuleFile = std::size_t{100} << 20U;  // attr.h: ATTR_MAX_FILE_SIZE
+
+template <typename Entry>
+const Entry* find_name(const std::vector<Entry>& entries, std::string_view name) {
+  const auto less = [](const Entry& entry, std::string_view wanted) { return entry.name < wanted; };
+  const auto found = std::lower_bound(entries.begin(), entries.end(), name, less);
+  return found != entries.end() && found->name == name ? &*found : nullptr;
+}
+
+}  // namespace
+
+const git::TreeEntry* ViewDir::find_base(std::string_view entry) const {
+  return find_name(base, entry);
+}
+
+const git::TreeEntry* ViewDir::find_tip(std::string_view entry) const {
+  return find_name(tip, entry);
+}
+
+const UpperEntry* ViewDir::find_upper(std::string_view entry) const {
+  return find_name(layers.listing.entries, entry);
+}
+
+ViewDirs::ViewDirs(const SnapshotInput& input, std::vector<std::string>& warnings)
+    : input_(input), warnings_(warnings), protection_(input.repository->path_protection()) {
+  letters_ = git::letter_case(*input.repository);
+}
+
+std::vector<git::TreeEntry> ViewDirs::sorted_tree(const std::optional<git::Oid>& tree) const {
+  if (!tree) return {};
+  std::vector<git::TreeEntry> entries = input_.objects->read_tree(*tree);
+  const auto by_name = [](const auto& a, const auto& b) { return a.name < b.name; };
+  if (!std::is_sorted(entries.begin(), entries.end(), by_name)) {
+    std::sort(entries.begin(), entries.end(), by_name);
+  }
+  return entries;
+}
+
+void ViewDirs::read_trees(ViewDir& dir) const {
+  dir.base = sorted_tree(dir.layers.base);
+  dir.tip = dir.layers.tip == dir.layers.base ? dir.base : sorted_tree(dir.layers.tip);
+}
+
+const PlainDir* ViewDirs::lower(ViewDir& dir) const {
+  if (!dir.layers.lower_visible) return nullptr;
+  if (!std::exchange(dir.lower_tried_, true)) {
+    try {
+      if (dir.parent == nullptr) {
+        dir.lower_ = PlainDir::open(input_.repository->worktree(), "the base");
+      } else if (const PlainDir* above = lower(*dir.parent)) {
+        dir.lower_ = above->find_directory(dir.name);
+      }
+    } catch (const Error& error) {
+      warnings_.push_back(error.message());
+    }
+  }
+  return dir.lower_ ? &*dir.lower_ : nullptr;
+}
+
+std::string ViewDirs::read_rule(const PlainDir& dir, const std::string& file) const {
+  try {
+    return read_small_file(dir, file, kLargestRuleFile).value_or("");
+  } catch (const Error& error) {
+    warnings_.push_back(error.message());
+    return {};
+  }
+}
+
+std::string ViewDirs::rule_of_base(ViewDir& dir, const std::string& file) const {
+  if (const git::TreeEntry* entry = dir.find_base(file)) {
+    return git::is_regular(entry->mode) ? input_.objects->read_blob(entry->oid) : std::string();
+  }
+  const PlainDir* below = lower(dir);
+  return below != nullptr ? read_rule(*below, file) : std::string();
+}
+
+std::string ViewDirs::rule_of_view(ViewDir& dir, const std::string& file) const {
+  const UpperEntry* entry = dir.find_upper(file);
+  if (entry == nullptr) return rule_of_base(dir, file);
+  const bool regular = entry->type == UpperEntryType::regular;
+  return regular ? read_rule(dir.layers.upper->plain(), file) : std::string();
+}
+
+/// attr.c: read_attr with GIT_ATTR_CHECKIN: the worktree's file, and only without one the index's.
+std::string ViewDirs::worktree_or_index_rule(ViewDir& dir, const std::string& file) const {
+  const UpperEntry* entry = dir.find_upper(file);
+  const bool regular = entry == nullptr || entry->type == UpperEntryType::regular;
+  std::string rules = regular ? rule_of_view(dir, file) : std::string();
+  if (!rules.empty() || (regular && entry != nullptr)) return rules;
+  const git::TreeEntry* recorded = dir.find_tip(file);
+  const bool usable = recorded != nullptr && git::is_regular(recorded->mode);
+  return usable ? input_.objects->read_blob(recorded->oid) : std::move(rules);
+}
+
+std::string ViewDirs::modules_of_view(ViewDir& root) const {
+  return worktree_or_index_rule(root, kModulesFile);
+}
+
+std::unique_ptr<ViewDir> ViewDirs::root(ViewLayers layers, PathSelection::Part selection) const {
+  auto dir = std::make_unique<ViewDir>(selection);
+  dir->layers = std::move(layers);
+  read_trees(*dir);
+  const std::string excludes = git::excludes_file(*input_.repository);
+  const std::string info = git::info_file(*input_.repository, "exclude");
+  const std::string rules = rule_of_view(*dir, kIgnoreFile);
+  dir->ignore = git::IgnoreScope::root(excludes, info, rules, letters_);
+  dir->base_ignore = dir->ignore;
+  const bool touched = dir->find_upper(kIgnoreFile) != nullptr;
+  if (const std::string base = touched ? rule_of_base(*dir, kIgnoreFile) : rules; base != rules) {
+    dir->rules_changed = !git::ignores_no_less(base, rules);
+    dir->base_ignore = git::IgnoreScope::root(excludes, info, base, letters_);
+  }
+  dir->attributes = git::AttributeScope::root(
+      git::attributes_file(*input_.repository), git::info_file(*input_.repository, "attributes"),
+      worktree_or_index_rule(*dir, kAttributesFile), letters_);
+  return dir;
+}
+
+std::unique_ptr<ViewDir> ViewDirs::child(ViewDir& parent, const std::string& name,
+                                         ViewLayers layers, PathSelection::Part selection) const {
+  auto dir = std::make_unique<ViewDir>(selection);
+  dir->parent = &parent;
+  dir->name = name;
+  dir->prefix = parent.path_of(name) + "/";
+  dir->layers = std::move(layers);
+  dir->forbidden = parent.forbidden || git::is_forbidden_component(name, protection_);
+  read_trees(*dir);
+  const std::string rules = rule_of_view(*dir, kIgnoreFile);
+  dir->ignore = git::IgnoreScope::child(parent.ignore, name, rules);
+  const bool touched = dir->layers.lower_visible && dir->find_upper(kIgnoreFile) != nullptr;
+  const std::string base = touched ? rule_of_base(*dir, kIgnoreFile) : rules;
+  dir->rules_changed = parent.rules_changed || !git::ignores_no_less(base, rules);
+  dir->base_ignore = parent.ignore == parent.base_ignore && base == rules
+                         ? dir->ignore
+                         : git::IgnoreScope::child(parent.base_ignore, name, base);
+  dir->attributes = git::AttributeScope::child(parent.attributes, name,
+                                               worktree_or_index_rule(*dir, kAttributesFile));
+  return dir;
+}
+
+}  // namespace wafers

@@ -1,0 +1,97 @@
+#include "core/state/record_check.h"
+
+#include <algorithm>
+#include <climits>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "core/view/mountpoint.h"
+#include "git/text/branch_name.h"
+#include "linux/upper.h"
+
+namespace wafers {
+namespace {
+
+namespace fs = std::filesystem;
+
+void require(bool believable, const char* key) {
+  if (believable) return;
+  throw Error(ErrorKind::failed,
+              "key " + wafers::quoted(key) + " holds what no command of wafers has written there");
+}
+
+bool consists_of(std::string_view text, std::string_view characters) {
+  return text.find_first_not_of(characters) == std::string_view::npos;
+}
+
+bool is_object_name(std::string_view text) {
+  constexpr std::size_t kDigits = 40;
+  return text.size() == kDigits && consists_of(text, "0123456789abcdef");
+}
+
+bool is_empty_or_object_name(std::string_view text) { return text.empty() || is_object_name(text); }
+
+/// That of a boot, or a time. They are compared and printed, no more.
+bool is_plain_word(std::string_view text) {
+  constexpr std::size_t kLongest = 64;
+  return text.size() <= kLongest &&
+         consists_of(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-:.+");
+}
+
+/// Absolute, without empty components, "." and "..": what realpath(3) gives.
+bool is_plain_path(const fs::path& path) {
+  const std::string text = path.native() + "/";
+  return text.front() == '/' && text.size() <= PATH_MAX && text.find("//") == std::string::npos &&
+         text.find("/./") == std::string::npos && text.find("/../") == std::string::npos;
+}
+
+/// The default place, or one that has nothing to do with the state.
+bool is_mountpoint(const Wafer& wafer, const fs::path& root) {
+  const fs::path& mountpoint = wafer.mountpoint;
+  if (!is_plain_path(mountpoint)) return false;
+  return mountpoint == root / wafer.name / "mnt" ||
+         (!is_within(mountpoint, root) && !is_within(root, mountpoint));
+}
+
+bool is_parent(const fs::path& parent, const Wafer& wafer) {
+  return is_plain_path(parent) && parent != wafer.mountpoint && is_within(wafer.mountpoint, parent);
+}
+
+bool dialect_fits(const Wafer& wafer) {
+  switch (wafer.backend) {
+    case BackendKind::namespace_:
+      return wafer.dialect == UpperDialect::kernel_user;
+    case BackendKind::host:
+      return wafer.dialect != UpperDialect::fuse;
+    case BackendKind::fuse:
+      return wafer.dialect == UpperDialect::fuse;
+  }
+  return false;
+}
+
+}  // namespace
+
+void require_believable(const Wafer& wafer, const fs::path& root) {
+  constexpr std::uint32_t kPermissions = 07777;
+  require(git::is_valid_branch_name(wafer.branch), "branch");
+  require(wafer.base_repo == "/" || is_plain_path(wafer.base_repo), "base_repo");
+  require(!is_within(wafer.base_repo, root), "base_repo");
+  require(is_object_name(wafer.base_commit), "base_commit");
+  require(is_object_name(wafer.last_commit), "last_commit");
+  require(is_empty_or_object_name(wafer.pending_commit), "pending_commit");
+  require(is_empty_or_object_name(wafer.staged_tree), "staged_tree");
+  require(is_empty_or_object_name(wafer.pending_staged_tree), "pending_staged_tree");
+  require(dialect_fits(wafer), "dialect");
+  require(is_mountpoint(wafer, root), "mountpoint");
+  require(std::ranges::all_of(wafer.mountpoint_parents,
+                              [&](const fs::path& parent) { return is_parent(parent, wafer); }),
+          "mountpoint_parents");
+  require(wafer.mountpoint_mode.value_or(0) <= kPermissions, "mountpoint_mode");
+  require(is_plain_word(wafer.volatile_boot), "volatile_boot");
+  require(is_plain_word(wafer.created_at), "created_at");
+  require(!wafer.mount || is_plain_word(wafer.mount->boot_id), "mount");
+}
+
+}  // namespace wafers

@@ -1,0 +1,508 @@
+#include "core/state/store.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <utility>
+
+#include "base/error.h"
+#include "base/scope_guard.h"
+#include "base/text.h"
+#include "core/state/record.h"
+#include "core/state/record_check.h"
+#include "os/files.h"
+#include "os/remove_tree.h"
+
+namespace wafers {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kLock = "lock";
+constexpr const char* kGlobalLock = ".lock";
+
+/// Value of an environment variable; empty counts as unset, as the XDG specification wants it.
+std::optional<std::string> environment(const char* name) {
+  const char* const value = std::getenv(name);
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  return value;
+}
+
+fs::path configured_state_directory() {
+  if (const auto own = environment("WAFERS_STATE_DIR")) return *own;
+  // A relative path in an XDG variable is to be ignored (XDG Base Directory Specification).
+  const auto xdg = environment("XDG_STATE_HOME");
+  if (xdg && fs::path(*xdg).is_absolute()) return fs::path(*xdg) / "wafers";
+  if (const auto home = environment("HOME")) return fs::path(*home) / ".local/state/wafers";
+  throw Error(ErrorKind::failed, "cannot tell where to keep state: $HOME is not set",
+              "set WAFERS_STATE_DIR to a directory of your own");
+}
+
+UniqueFd open_or_throw(const fs::path& path, int flags, mode_t mode = 0) {
+  UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC, mode));
+  if (!fd) {
+    const int err = errno;
+    throw Error::system(err, "cannot open " + wafers::quoted(path.native()));
+  }
+  return fd;
+}
+
+void sync(int fd, const fs::path& path) {
+  if (::fsync(fd) == 0) return;
+  const int err = errno;
+  // Not every file system can sync a directory (EINVAL); there is nothing more that we could do.
+  if (err != EINVAL) throw Error::system(err, "cannot sync " + wafers::quoted(path.native()));
+}
+
+void sync_directory(const fs::path& path) {
+  sync(open_or_throw(path, O_RDONLY | O_DIRECTORY).get(), path);
+}
+
+void write_new_file(const fs::path& path, std::string_view content) {
+  const UniqueFd fd = open_or_throw(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  write_all(fd.get(), content);
+}
+
+/// A file's new content, under another name until it takes the old one's place.
+class Replacement {
+ public:
+  explicit Replacement(fs::path path)
+      : path_(std::move(path)), temporary_(path_.native() + ".new") {}
+  Replacement(Replacement&& other) noexcept
+      : path_(std::move(other.path_)), temporary_(std::exchange(other.temporary_, {})) {}
+  Replacement& operator=(Replacement&&) = delete;
+  ~Replacement() {
+    if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  }
+
+  void write(std::string_view content, Durability durability) const {
+    const UniqueFd fd = make_temporary();
+    write_all(fd.get(), content);
+    if (durability == Durability::synced) sync(fd.get(), temporary_);
+  }
+
+  void take_place() {
+    if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
+      const int err = errno;
+      throw Error::system(err, "cannot replace " + wafers::quoted(path_.native()));
+    }
+    temporary_.clear();
+  }
+
+ private:
+  /// A file of its own, whatever has this name already: what a killed process left, or a fifo or
+  /// a link that somebody put there.
+  UniqueFd make_temporary() const {
+    constexpr int kTries = 10;
+    for (int tries = 1;; ++tries) {
+      UniqueFd fd(
+          ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+      if (fd) return fd;
+      const int err = errno;
+      if (err != EEXIST || tries == kTries) {
+        throw Error::system(err, "cannot make " + wafers::quoted(temporary_.native()));
+      }
+      remove_tree(temporary_);
+    }
+  }
+
+  fs::path path_;
+  fs::path temporary_;  ///< empty: there is none any more
+};
+
+/// `path` holds either its old content or the new one, whenever this process dies; with
+/// Durability::synced whenever the host does, and once this has returned, the new one.
+void replace_file(const fs::path& path, std::string_view content, Durability durability) {
+  Replacement replacement(path);
+  replacement.write(content, durability);
+  replacement.take_place();
+  if (durability == Durability::synced) sync_directory(path.parent_path());
+}
+
+bool is_own(const struct stat& status) { return status.st_uid == ::geteuid(); }
+
+/// Whether somebody else could write there.
+bool is_open_to_others(const struct stat& status) {
+  return (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+}
+
+struct stat status_of(const UniqueFd& fd, const fs::path& path) {
+  struct stat status {};
+  if (::fstat(fd.get(), &status) == 0) return status;
+  const int err = errno;
+  throw Error::system(err, "cannot look at " + wafers::quoted(path.native()));
+}
+
+/// Of somebody else. What it says isn't obeyed: it would be done with our rights.
+class Foreign : public Error {
+ public:
+  Foreign(const std::string& what, const struct stat& status)
+      : Error(ErrorKind::refused,
+              what + " belongs to another user (uid " + std::to_string(status.st_uid) + ")") {}
+};
+
+/// A directory in the state, which is tightened where others could write in it. Empty with errno
+/// set where it can't be opened. Throws Foreign.
+UniqueFd open_entry(const fs::path& directory) {
+  UniqueFd fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return fd;
+  const struct stat status = status_of(fd, directory);
+  if (!is_own(status)) throw Foreign("it", status);
+  if (is_open_to_others(status)) ::chmod(path_of_fd(fd.get()).c_str(), 0700);
+  return fd;
+}
+
+/// The record in an open directory of the state; nullopt where there is none. Throws Error(failed)
+/// with the reason alone, and Foreign.
+std::optional<std::string> read_record(const UniqueFd& directory) {
+  constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+  const UniqueFd fd(::openat(directory.get(), kRecordFile, kFlags));
+  if (!fd) {
+    const int err = errno;
+    if (err == ENOENT) return std::nullopt;
+    throw Error::system(err, "cannot open its record");
+  }
+  const struct stat status = status_of(fd, kRecordFile);
+  if (!S_ISREG(status.st_mode)) throw Error(ErrorKind::failed, "its record is no regular file");
+  if (!is_own(status)) throw Foreign("its record", status);
+  if (is_open_to_others(status)) ::fchmod(fd.get(), 0600);
+  // One byte more than may be there tells that it is too large, however much it is.
+  std::string content(std::min(static_cast<std::size_t>(status.st_size), kLargestMetadata) + 1,
+                      '\0');
+  std::size_t size = 0;
+  while (size < content.size()) {
+    const ssize_t got = ::read(fd.get(), content.data() + size, content.size() - size);
+    const int err = errno;
+    if (got < 0 && err == EINTR) continue;
+    if (got < 0) throw Error::system(err, "cannot read its record");
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  content.resize(size);
+  return content;
+}
+
+/// The record that is about to be replaced; empty where it can't be read any more.
+std::string previous_record(const fs::path& directory) {
+  try {
+    const UniqueFd fd = open_entry(directory);
+    return fd ? read_record(fd).value_or(std::string()) : std::string();
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+void make_directory(const fs::path& path, mode_t mode) {
+  if (::mkdir(path.c_str(), mode) == 0) return;
+  const int err = errno;
+  throw Error::system(err, "cannot make directory " + wafers::quoted(path.native()));
+}
+
+/// Takes the lock of an open file. Says so through `notify` when that takes long.
+void wait_for_lock(int fd, const std::string& what, const Notify& notify) {
+  constexpr int kTries = 50;
+  constexpr timespec kPause{0, 20'000'000};
+  for (int i = 0; i < kTries; ++i) {
+    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return;
+    if (errno != EWOULDBLOCK && errno != EINTR) break;
+    ::nanosleep(&kPause, nullptr);
+  }
+  if (notify) notify("waiting for another wafers command that works on " + what);
+  while (::flock(fd, LOCK_EX) != 0) {
+    const int err = errno;
+    if (err != EINTR) throw Error::system(err, "cannot lock " + what);
+  }
+}
+
+bool has_more_names(int fd) {
+  struct stat stat {};
+  return ::fstat(fd, &stat) == 0 && stat.st_nlink > 1;
+}
+
+Error no_such_wafer(const std::string& name) {
+  return Error(ErrorKind::failed, "there is no wafer " + wafers::quoted(name),
+               "'wafers ls' lists the wafers that there are");
+}
+
+Error not_used(const std::string& name, const std::string& reason) {
+  return Error(ErrorKind::refused, "wafer " + wafers::quoted(name) + " is not used: " + reason,
+               "whoever it belongs to can remove it");
+}
+
+/// Whether `name` can be that of an entry of the state directory at all: no way out of it, and
+/// nothing of our own.
+bool may_be_entry(const std::string& name) {
+  return !name.empty() && name.front() != '.' && name.find('/') == std::string::npos;
+}
+
+bool is_absent(int err) { return err == ENOENT || err == ENOTDIR; }
+
+/// Whether a directory is, or may become, one that wafers keeps its state in, and nothing else.
+bool is_for_state(const UniqueFd& directory) {
+  struct stat lock {};
+  if (::fstatat(directory.get(), kGlobalLock, &lock, AT_SYMLINK_NOFOLLOW) == 0) return true;
+  std::error_code error;
+  return fs::is_empty(path_of_fd(directory.get()), error);
+}
+
+/// What can be in the place of a lock file, and is nobody's lock.
+bool is_no_lock(int err) { return err == EISDIR || err == ELOOP || err == ENXIO; }
+
+}  // namespace
+
+fs::path state_directory() {
+  return fs::weakly_canonical(fs::absolute(configured_state_directory()));
+}
+
+void require_own_state(const fs::path& root) {
+  const UniqueFd fd(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return;  // whoever needs it says why
+  const std::string name = "the state directory " + wafers::quoted(root.native());
+  const std::string hint = "set WAFERS_STATE_DIR to a directory of your own";
+  const struct stat status = status_of(fd, root);
+  if (!is_own(status)) {
+    throw Error(ErrorKind::refused,
+                name + " belongs to another user (uid " + std::to_string(status.st_uid) + ")",
+                "run wafers as that user, or " + hint);
+  }
+  if ((status.st_mode & (S_IRWXG | S_IRWXO)) == 0) return;
+  // A directory that is shared on purpose (/tmp), or has other uses (a home), stays as it is.
+  const bool tighten = (status.st_mode & S_ISVTX) == 0 && is_for_state(fd);
+  if (tighten && ::chmod(path_of_fd(fd.get()).c_str(), 0700) == 0) return;
+  if (!is_open_to_others(status)) return;
+  throw Error(ErrorKind::refused, name + " can be written by others",
+              "chmod 700 " + shell_quoted(root.native()) + ", or " + hint);
+}
+
+bool is_valid_wafer_name(std::string_view name) {
+  constexpr std::size_t kLongest = 64;
+  constexpr std::string_view kFirst =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  if (name.empty() || name.size() > kLongest) return false;
+  if (kFirst.find(name.front()) == std::string_view::npos) return false;
+  return std::ranges::all_of(name, [&](char c) {
+    return kFirst.find(c) != std::string_view::npos || c == '.' || c == '_' || c == '-';
+  });
+}
+
+Store::Store(fs::path root, Notify notify) : root_(std::move(root)), notify_(std::move(notify)) {}
+
+std::vector<fs::path> Store::create() const {
+  std::vector<fs::path> missing;
+  for (fs::path path = root_; !fs::exists(path); path = path.parent_path()) missing.push_back(path);
+  std::ranges::reverse(missing);
+  std::vector<fs::path> made;
+  for (const fs::path& path : missing) {
+    // The mode of directories above ours is what the XDG specification asks for.
+    if (::mkdir(path.c_str(), 0700) == 0) {
+      made.push_back(path);
+      continue;
+    }
+    const int err = errno;
+    if (err != EEXIST) {
+      throw Error::system(err, "cannot make the state directory " + wafers::quoted(path.native()),
+                          "set WAFERS_STATE_DIR to a directory that you can write to");
+    }
+  }
+  require_own_state(root_);
+  return made;
+}
+
+Lock Store::acquire(const fs::path& file, int flags, const std::string& what) const {
+  while (true) {
+    UniqueFd fd(::open(file.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600));
+    if (!fd) {
+      const int err = errno;
+      if (!is_no_lock(err)) throw Error::system(err, "cannot open the lock of " + what);
+      remove_tree(file);
+      continue;
+    }
+    if (!is_own(status_of(fd, file))) {
+      // Its owner may hold it for ever.
+      if (is_at(fd.get(), file)) remove_tree(file);
+      continue;
+    }
+    wait_for_lock(fd.get(), what, notify_);
+    // Whoever removes a lock file does so holding its lock.
+    if (!is_at(fd.get(), file)) continue;
+    if (!has_more_names(fd.get())) return Lock(std::move(fd));
+    // It was made for many wafers at once; from now on this one has a lock of its own.
+    if (::unlink(file.c_str()) != 0) {
+      const int err = errno;
+      throw Error::system(err, "cannot renew the lock of " + what);
+    }
+  }
+}
+
+Lock Store::lock_all() const {
+  while (true) {
+    try {
+      return acquire(root_ / kGlobalLock, O_CREAT, "the state directory");
+    } catch (const Error& error) {
+      // A failing first `add` takes its new state directory away again; ours comes after it.
+      if (error.errnum() != ENOENT) throw;
+      create();
+    }
+  }
+}
+
+Lock Store::lock(const std::string& name) const {
+  const fs::path directory = directory_of(name);
+  struct stat stat {};
+  if (!may_be_entry(name) || ::lstat(directory.c_str(), &stat) != 0) {
+    throw no_such_wafer(name);
+  }
+  try {
+    std::ignore = open_entry(directory);
+  } catch (const Foreign& foreign) {
+    throw not_used(name, foreign.message());
+  }
+  try {
+    // O_CREAT: a damaged entry may have lost its lock file, and is to be removed under a lock.
+    return acquire(directory / kLock, O_CREAT, "wafer " + wafers::quoted(name));
+  } catch (const Error& error) {
+    if (error.errnum() == ENOENT) throw no_such_wafer(name);
+    throw;
+  }
+}
+
+Lookup Store::lookup(const std::string& name) const {
+  if (!may_be_entry(name)) return {};
+  const fs::path directory = directory_of(name);
+  const auto invalid = [&](const std::string& reason) {
+    return Lookup{std::nullopt, InvalidEntry{name, directory, reason, false}};
+  };
+  try {
+    const UniqueFd entry = open_entry(directory);
+    const int err = entry ? 0 : errno;
+    if (err == EMFILE || err == ENFILE || err == ENOMEM) {
+      throw Error::system(err, "cannot open " + wafers::quoted(directory.native()));
+    }
+    struct stat stat {};
+    if (!entry && (err != ENOTDIR || ::lstat(directory.c_str(), &stat) != 0)) return {};
+    if (!is_valid_wafer_name(name)) return invalid("no wafer can have this name");
+    if (!entry) return invalid("it is no directory");
+    const auto document = read_record(entry);
+    if (!document) return invalid("it has no metadata file");
+    Wafer wafer = decode_metadata(*document);
+    if (wafer.name != name) return invalid("its record is that of " + wafers::quoted(wafer.name));
+    require_believable(wafer, root_);
+    wafer.directory = directory;
+    return {std::move(wafer), std::nullopt};
+  } catch (const Foreign& foreign) {
+    return {std::nullopt, InvalidEntry{name, directory, foreign.message(), true}};
+  } catch (const Error& error) {
+    // What this process has run out of is no fault of the record.
+    if (error.is_shortage()) throw;
+    return invalid(error.message());
+  }
+}
+
+Wafer Store::load(const std::string& name) const {
+  Lookup found = lookup(name);
+  if (found.invalid) {
+    if (found.invalid->foreign) throw not_used(name, found.invalid->reason);
+    throw Error(
+        ErrorKind::failed,
+        "cannot read the record of wafer " + wafers::quoted(name) + ": " + found.invalid->reason,
+        "'wafers rm --force " + name + "' removes it and all that its view held");
+  }
+  if (!found.wafer) throw no_such_wafer(name);
+  if (found.wafer->stage != WaferStage::ready) {
+    const bool adding = found.wafer->stage == WaferStage::adding;
+    throw Error(ErrorKind::failed,
+                "wafer " + wafers::quoted(name) + " is only half " + (adding ? "made" : "removed") +
+                    ": the command that did it was interrupted",
+                "'wafers rm " + name + "' removes the rest");
+  }
+  return std::move(*found.wafer);
+}
+
+std::optional<Lock> Store::create_wafer(const Wafer& wafer, const Wafer* held) const {
+  const fs::path final_place = directory_of(wafer.name);
+  const fs::path directory = root_ / (std::string(kAddingPrefix) + wafer.name);
+  // Under lock_all() nobody else is at it: one that is there was left by a killed add.
+  remove_tree(directory);
+  const auto clean_up = [&]() noexcept {
+    try {
+      remove_tree(directory);
+    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the next add tries again
+    }
+  };
+  ScopeGuard guard(clean_up);
+  make_directory(directory, 0700);
+  make_directory(directory / "upper", 0700);
+  make_directory(directory / "work", 0700);
+  write_new_file(directory / kRecordFile, encode_metadata(wafer, {}));
+  std::optional<Lock> lock;
+  if (held == nullptr ||
+      ::link((held->directory / kLock).c_str(), (directory / kLock).c_str()) != 0) {
+    lock = acquire(directory / kLock, O_CREAT, "wafer " + wafers::quoted(wafer.name));
+  }
+  if (::renameat2(AT_FDCWD, directory.c_str(), AT_FDCWD, final_place.c_str(), RENAME_NOREPLACE) !=
+      0) {
+    const int err = errno;
+    if (err == EEXIST) {
+      throw Error(ErrorKind::failed, "wafer " + wafers::quoted(wafer.name) + " exists already",
+                  "choose another name, or remove it with 'wafers rm " + wafer.name + "'");
+    }
+    throw Error::system(err, "cannot make " + wafers::quoted(final_place.native()));
+  }
+  guard.dismiss();
+  return lock;
+}
+
+void Store::save(const Wafer& wafer, Durability durability) const {
+  const fs::path directory = directory_of(wafer.name);
+  replace_file(directory / kRecordFile, encode_metadata(wafer, previous_record(directory)),
+               durability);
+}
+
+void Store::save_all(const std::vector<const Wafer*>& wafers) const {
+  constexpr std::size_t kFew = 16;  // whose fsyncs take no longer than a syncfs on a busy machine
+  if (wafers.size() <= kFew) {
+    for (const Wafer* const wafer : wafers) save(*wafer);
+    return;
+  }
+  std::vector<Replacement> replacements;
+  replacements.reserve(wafers.size());
+  for (const Wafer* const wafer : wafers) {
+    const fs::path directory = directory_of(wafer->name);
+    replacements.emplace_back(directory / kRecordFile)
+        .write(encode_metadata(*wafer, previous_record(directory)), Durability::until_crash);
+  }
+  // In this order no name ever leads to a content that is not on the disk.
+  sync_file_system(root_);
+  for (Replacement& replacement : replacements) replacement.take_place();
+  sync_file_system(root_);
+}
+
+Store::Listing Store::list() const {
+  Listing listing;
+  std::error_code error;
+  std::vector<std::string> names;
+  for (fs::directory_iterator it(root_, error), end; !error && it != end; it.increment(error)) {
+    names.push_back(it->path().filename().native());
+  }
+  if (error && !is_absent(error.value())) {
+    throw Error::system(error.value(),
+                        "cannot read the state directory " + wafers::quoted(root_.native()));
+  }
+  std::ranges::sort(names);
+  for (const std::string& name : names) {
+    // The lock, and what is in the making, give nothing.
+    Lookup found = lookup(name);
+    if (found.wafer) listing.wafers.push_back(std::move(*found.wafer));
+    if (found.invalid) listing.invalid.push_back(std::move(*found.invalid));
+  }
+  return listing;
+}
+
+}  // namespace wafers

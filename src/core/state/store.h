@@ -1,0 +1,120 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fd.h"
+#include "core/state/wafer.h"
+
+namespace wafers {
+
+/// Takes one line for the person in front of the terminal, while the work goes on.
+using Notify = std::function<void(std::string_view line)>;
+
+/// Where all state lives: $WAFERS_STATE_DIR, else $XDG_STATE_HOME/wafers, else
+/// ~/.local/state/wafers. Absolute, without symlinks as far as it exists. Nothing is made. Throws
+/// Error(failed) where none of the variables is set.
+std::filesystem::path state_directory();
+
+/// Throws Error(refused) where the directory `root` is another user's, or can be written by others
+/// and isn't plainly wafers' own: one that is, or that is empty, is made private (0700) instead.
+/// Fine where there is none. Whoever can write there could have anything done with our rights.
+void require_own_state(const std::filesystem::path& root);
+
+/// What the names of directories begin with in which wafers are made, under Store::lock_all().
+inline constexpr std::string_view kAddingPrefix = ".adding-";
+
+/// Name of the record in a wafer's directory.
+inline constexpr const char* kRecordFile = "metadata";
+
+/// Whether `name` may be a wafer's name: [A-Za-z0-9][A-Za-z0-9._-]{0,63}.
+bool is_valid_wafer_name(std::string_view name);
+
+/// An exclusive flock(2), held until this object goes. Not inherited by programs that are executed.
+class Lock {
+ public:
+  explicit Lock(UniqueFd fd) : fd_(std::move(fd)) {}
+
+ private:
+  UniqueFd fd_;
+};
+
+/// A directory of the state that should be a wafer's and whose record can't be read or believed.
+struct InvalidEntry {
+  std::string name;
+  std::filesystem::path path;
+  std::string reason;
+  bool foreign = false;  ///< it, or its record, is another user's
+};
+
+/// What the state holds under one name: a wafer, an unreadable record, or nothing.
+struct Lookup {
+  std::optional<Wafer> wafer;
+  std::optional<InvalidEntry> invalid;
+};
+
+/// Whether a written record survives a crash of the host too, or only the end of this process.
+enum class Durability { synced, until_crash };
+
+/// All wafers' state on disk: `<root>/<name>/` with upper/, work/, mnt/, metadata, index and lock.
+/// Records are replaced atomically, so that reading needs no lock. Whoever changes a wafer holds
+/// its lock; names, branches and mountpoints are given away under the one short lock of the whole
+/// state. Lock order: a wafer's lock first, then lock_all(). Who holds lock_all() waits for no
+/// wafer's lock: create_wafer() makes new ones with their lock taken.
+class Store {
+ public:
+  /// `notify` hears of it when a lock is waited for.
+  explicit Store(std::filesystem::path root, Notify notify = {});
+
+  const std::filesystem::path& root() const noexcept { return root_; }
+  std::filesystem::path directory_of(const std::string& name) const { return root_ / name; }
+
+  /// Makes the root (mode 0700) and what is missing above it. Returns what was made, outermost
+  /// first. Throws as require_own_state() does.
+  std::vector<std::filesystem::path> create() const;
+
+  /// The lock of names, branches and mountpoints. The root must exist.
+  Lock lock_all() const;
+
+  /// The lock of one wafer. Throws Error(failed) where there is no such wafer (any more), and
+  /// Error(refused) where it is another user's.
+  Lock lock(const std::string& name) const;
+
+  /// Whatever is there under this name.
+  Lookup lookup(const std::string& name) const;
+
+  /// The wafer, which must be ready. Throws Error(failed) where it is absent, unreadable, or only
+  /// half made or removed, with the way out as hint, and Error(refused) where it is another user's.
+  Wafer load(const std::string& name) const;
+
+  /// Makes `<root>/<name>/` with an empty upper, work and mnt and the record, visible to others
+  /// only when all is in place and its lock is held. The caller holds lock_all(). `held` is a new
+  /// wafer that the caller has locked: its lock is this one's as well then, without a descriptor
+  /// more, until somebody else takes either; where that can't be, as where there is no such wafer,
+  /// a lock is returned. Throws Error(failed) where the name is taken.
+  std::optional<Lock> create_wafer(const Wafer& wafer, const Wafer* held = nullptr) const;
+
+  /// Replaces the wafer's record.
+  void save(const Wafer& wafer, Durability durability = Durability::synced) const;
+
+  /// Replaces the records of many wafers, and waits for the disk once instead of for each.
+  void save_all(const std::vector<const Wafer*>& wafers) const;
+
+  struct Listing {
+    std::vector<Wafer> wafers;  ///< by name, in every stage
+    std::vector<InvalidEntry> invalid;
+  };
+  Listing list() const;
+
+ private:
+  Lock acquire(const std::filesystem::path& file, int flags, const std::string& what) const;
+
+  std::filesystem::path root_;
+  Notify notify_;
+};
+
+}  // namespace wafers

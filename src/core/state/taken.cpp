@@ -1,0 +1,231 @@
+#include "core/state/taken.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "os/files.h"
+
+namespace wafers {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kFormat = "wafers taken 1";
+constexpr std::string_view kEnd = "end";
+constexpr off_t kLargest = 64 << 20;
+
+/// By what a replaced record is told from the one that was read: a new file has a new change time.
+struct Stamp {
+  std::uint64_t inode = 0;
+  std::uint64_t size = 0;
+  std::int64_t changed = 0;  ///< in nanoseconds, by the clock of the file system
+
+  bool operator==(const Stamp&) const = default;
+};
+
+struct Remembered {
+  Stamp stamp;
+  Taken taken;
+};
+
+using Memory = std::unordered_map<std::string, Remembered>;
+
+std::int64_t nanoseconds(const timespec& time) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  return time.tv_sec * kSecond + time.tv_nsec;
+}
+
+Stamp stamp_of(const struct stat& status) {
+  return {status.st_ino, static_cast<std::uint64_t>(status.st_size), nanoseconds(status.st_ctim)};
+}
+
+std::vector<std::string> names_in(const fs::path& root) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(root.c_str()), ::closedir);
+  if (!entries) {
+    const int err = errno;
+    throw Error::system(err, "cannot read the state directory " + wafers::quoted(root.native()));
+  }
+  std::vector<std::string> names;
+  while (const dirent* const entry = ::readdir(entries.get())) {
+    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+/// Fields that end with a NUL byte, which no path and no name holds.
+class Fields {
+ public:
+  explicit Fields(std::string_view text) : rest_(text) {}
+
+  std::optional<std::string_view> next() {
+    const std::size_t end = rest_.find('\0');
+    if (end == std::string_view::npos) return std::nullopt;
+    const std::string_view field = rest_.substr(0, end);
+    rest_.remove_prefix(end + 1);
+    return field;
+  }
+
+  template <typename Number>
+  std::optional<Number> number() {
+    const auto field = next();
+    Number number{};
+    if (!field) return std::nullopt;
+    const char* const end = field->data() + field->size();
+    const auto [stop, error] = std::from_chars(field->data(), end, number);
+    return error == std::errc() && stop == end ? std::optional(number) : std::nullopt;
+  }
+
+ private:
+  std::string_view rest_;
+};
+
+std::optional<Remembered> read_one(std::string_view name, Fields& fields) {
+  const auto inode = fields.number<std::uint64_t>();
+  const auto size = fields.number<std::uint64_t>();
+  const auto changed = fields.number<std::int64_t>();
+  const auto branch = fields.next();
+  const auto base_repo = fields.next();
+  const auto mountpoint = fields.next();
+  const auto parents = fields.number<std::size_t>();
+  if (!inode || !size || !changed || !branch || !base_repo || !mountpoint || !parents) {
+    return std::nullopt;
+  }
+  Remembered one{{*inode, *size, *changed},
+                 {std::string(name),
+                  std::string(*branch),
+                  std::string(*base_repo),
+                  std::string(*mountpoint),
+                  {}}};
+  for (std::size_t i = 0; i < *parents; ++i) {
+    const auto parent = fields.next();
+    if (!parent) return std::nullopt;
+    one.taken.parents.emplace_back(*parent);
+  }
+  return one;
+}
+
+/// Empty where that isn't wholly what encoded() makes. A record that changed last when this was
+/// written, or later, is left out: it can have been changed once more in the same tick of the
+/// clock.
+Memory decoded(std::string_view text, std::int64_t written) {
+  Memory memory;
+  Fields fields(text);
+  if (fields.next() != kFormat) return {};
+  for (auto name = fields.next(); name != kEnd; name = fields.next()) {
+    auto one = name ? read_one(*name, fields) : std::nullopt;
+    if (!one) return {};
+    if (one->stamp.changed < written) memory.emplace(*name, std::move(*one));
+  }
+  return memory;
+}
+
+void append(std::string& text, std::string_view field) {
+  text += field;
+  text += '\0';
+}
+
+std::string encoded(const std::vector<Remembered>& all) {
+  std::string text;
+  append(text, kFormat);
+  for (const auto& [stamp, taken] : all) {
+    append(text, taken.name);
+    append(text, std::to_string(stamp.inode));
+    append(text, std::to_string(stamp.size));
+    append(text, std::to_string(stamp.changed));
+    append(text, taken.branch);
+    append(text, taken.base_repo);
+    append(text, taken.mountpoint);
+    append(text, std::to_string(taken.parents.size()));
+    for (const std::string& parent : taken.parents) append(text, parent);
+  }
+  append(text, kEnd);
+  return text;
+}
+
+/// Not what somebody else wrote, or could write.
+Memory recall(const fs::path& file) {
+  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat status {};
+  if (!fd || ::fstat(fd.get(), &status) != 0) return {};
+  const bool own = S_ISREG(status.st_mode) && status.st_uid == ::geteuid() &&
+                   (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+  if (!own || status.st_size > kLargest) return {};
+  std::string text(static_cast<std::size_t>(status.st_size), '\0');
+  const ssize_t got = ::read(fd.get(), text.data(), text.size());
+  return got == status.st_size ? decoded(text, nanoseconds(status.st_mtim)) : Memory();
+}
+
+/// Whoever can't remember reads all records again the next time, that is all.
+void remember(const fs::path& file, const std::vector<Remembered>& all) noexcept {
+  const std::string temporary = file.native() + ".new";
+  ::unlink(temporary.c_str());
+  try {
+    const UniqueFd fd(
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!fd) return;
+    write_all(fd.get(), encoded(all));
+    if (::rename(temporary.c_str(), file.c_str()) == 0) return;
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the disk is full
+  }
+  ::unlink(temporary.c_str());
+}
+
+}  // namespace
+
+Taken taken_by(const Wafer& wafer) {
+  Taken taken{wafer.name, wafer.branch, wafer.base_repo, wafer.mountpoint, {}};
+  for (const fs::path& parent : wafer.mountpoint_parents) taken.parents.push_back(parent);
+  return taken;
+}
+
+std::vector<Taken> list_taken(const Store& store) {
+  constexpr std::size_t kFew = 32;  // which are read as fast as the memory is written
+  const fs::path file = store.root() / kTakenFile;
+  Memory memory = recall(file);
+  const UniqueFd root = open_anchor(store.root());
+  std::vector<Remembered> all;
+  std::size_t read = 0;
+  for (const std::string& name : names_in(store.root())) {
+    // Before the record is read: should it be replaced meanwhile, it is read again the next time.
+    struct stat status {};
+    const std::string record = name + "/" + kRecordFile;
+    const bool there = ::fstatat(root.get(), record.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+    const auto known = memory.find(name);
+    if (there && known != memory.end() && known->second.stamp == stamp_of(status)) {
+      all.push_back(std::move(known->second));
+    } else if (const auto wafer = store.lookup(name).wafer) {
+      all.push_back({stamp_of(status), taken_by(*wafer)});
+      ++read;
+    }
+  }
+  if (read > kFew) remember(file, all);
+  std::vector<Taken> taken;
+  taken.reserve(all.size());
+  for (Remembered& one : all) taken.push_back(std::move(one.taken));
+  return taken;
+}
+
+bool lies_within(std::string_view path, std::string_view directory) {
+  if (directory.ends_with('/')) directory.remove_suffix(1);
+  return path.starts_with(directory) &&
+         (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
+}  // namespace wafers

@@ -1,0 +1,86 @@
+#include "core/state/unclean.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "linux/clean_end.h"
+#include "linux/upper.h"
+#include "os/process.h"
+#include "os/remove_tree.h"
+
+namespace wafers {
+namespace {
+
+/// Taken for another boot, one that isn't known would let nobody at what is sound.
+std::string this_boot() {
+  std::string id = boot_id();
+  if (!id.empty()) return id;
+  throw Error(ErrorKind::failed, "cannot read the id of this boot from /proc");
+}
+
+/// Its holder was asked to end at the shutdown, and did.
+bool was_ended_cleanly(const Wafer& wafer) {
+  return wafer.mount && wafer.mount->process &&
+         has_clean_end(wafer.directory, wafer.volatile_boot, wafer.mount->process->pid,
+                       wafer.mount->process->start_ticks);
+}
+
+}  // namespace
+
+bool is_unclean(const Wafer& wafer) {
+  return !wafer.volatile_boot.empty() && wafer.volatile_boot != this_boot() &&
+         !was_ended_cleanly(wafer);
+}
+
+std::string unclean_reason() {
+  return "it was mounted when the host went down, and what was written last may be lost or damaged";
+}
+
+UncleanWafer::UncleanWafer(const Wafer& wafer)
+    : Error(ErrorKind::refused, "wafer " + wafers::quoted(wafer.name) + ": " + unclean_reason(),
+            "look for files that are empty, cut off or missing: 'wafers git-status " + wafer.name +
+                "', 'wafers git-diff " + wafer.name +
+                " --uncommitted', and the latest ones with\n"
+                "  find " +
+                shell_quoted(wafer.upper().native()) +
+                " -type f -printf '%T+ %s %p\\n' | sort -r | head\n"
+                "then take it as it is with 'wafers mount --accept-unclean " +
+                wafer.name + "', or remove it with 'wafers rm'") {}
+
+void refuse_unclean(const Wafer& wafer) {
+  if (is_unclean(wafer)) throw UncleanWafer(wafer);
+}
+
+void accept_unclean(const Store& store, Wafer& wafer) {
+  if (!is_unclean(wafer)) return;
+  // The stat cache would call a file unchanged whose content is lost.
+  remove_tree(wafer.index());
+  hide_repository(wafer);
+  wafer.volatile_boot = this_boot();
+  store.save(wafer);
+}
+
+void expect_unclean(const Store& store, Wafer& wafer) {
+  // That of an earlier boot is left where the view was ended cleanly.
+  if (wafer.durable || wafer.volatile_boot == this_boot()) return;
+  wafer.volatile_boot = this_boot();
+  store.save(wafer);
+}
+
+void hide_repository(const Wafer& wafer) {
+  const UniqueFd upper(
+      ::open(wafer.upper().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!upper) {
+    const int err = errno;
+    throw Error::system(err, "cannot open " + wafers::quoted(wafer.upper().native()));
+  }
+  const std::string name = ".git";
+  struct stat present {};
+  if (::fstatat(upper.get(), name.c_str(), &present, AT_SYMLINK_NOFOLLOW) == 0) return;
+  make_whiteout(upper.get(), name, wafer.dialect);
+}
+
+}  // namespace wafers

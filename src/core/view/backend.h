@@ -1,0 +1,157 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/state/wafer.h"
+#include "core/view/base_mounts.h"
+#include "core/view/bystanders.h"
+
+namespace wafers {
+
+/// Whether the file system under a view is left alone with when it writes to the disk.
+enum class MountMode {
+  volatile_,  ///< nothing that is done in the view waits for the disk (OverlaySpec::is_volatile)
+  durable,    ///< the kernel's own behaviour
+};
+
+/// Result of trying a backend for real.
+struct Trial {
+  bool works = false;
+  UpperDialect dialect{};   ///< the one to mount with, where it works
+  std::string reason;       ///< what failed, with its errno: "unshare(CLONE_NEWUSER): ... (EPERM)"
+  std::string hint;         ///< what to do about it
+  bool remembered = false;  ///< it was made some time ago
+};
+
+/// What is known of a wafer's mount right now.
+struct MountState {
+  WaferStatus status = WaferStatus::unmounted;
+  std::string reason;                          ///< why broken
+  std::optional<pid_t> holder_pid;             ///< namespace backend, while the holder lives
+  std::optional<std::string> user_ns, mnt_ns;  ///< /proc/<pid>/ns/... of the holder or a survivor
+  std::optional<std::filesystem::path> host_path;  ///< for programs outside, to be taken literally
+  std::optional<std::filesystem::path> view;       ///< its mountpoint, as this process reaches it
+};
+
+/// A process that keeps a view busy.
+struct Occupant {
+  pid_t pid = 0;
+  std::string command;  ///< printable, of 100 characters at most
+  std::string note;     ///< what it is and how to end it, where that is known; printable
+};
+
+/// One line for each, indented: pid, command, note.
+std::string listed(const std::vector<Occupant>& occupants);
+
+/// The one abstract interface of core: how a view is mounted, found again, entered and unmounted.
+/// Callers hold the wafer's lock for mount, adopt and unmount. Implementations keep no state of
+/// their own: all that they need is in the Wafer and its MountRecord, and in /proc.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual BackendKind kind() const = 0;
+
+  /// Mounts, uses and unmounts an overlay in a scratch directory below `state_dir`, and removes it.
+  /// Throws Error where this process has run out of something, which proves nothing.
+  virtual Trial trial(const std::filesystem::path& state_dir, MountMode mode) const = 0;
+
+  /// Mounts the wafer's view, volatile where Wafer::volatile_boot is set, which must be in its
+  /// record on the disk by then; `.git` must be hidden in its upper already. Returns when the view
+  /// can be used. Where processes still live in an earlier namespace of the wafer, that one gets a
+  /// new holder instead: an upper is never mounted twice. Throws Error and leaves nothing mounted.
+  virtual MountRecord mount(const Wafer& wafer) const = 0;
+
+  /// Begins what mount() does, as far as that can go on by itself, for many wafers at a time. What
+  /// is returned does the rest, and must be called once: without that, nobody knows what is
+  /// mounted. `wafer` must outlive it. A backend in which nothing goes on by itself mounts at once:
+  /// an undo then mounts nothing to unmount it.
+  virtual std::function<MountRecord()> begin_mount(const Wafer& wafer) const {
+    return [record = mount(wafer)] { return record; };
+  }
+
+  /// Looks, changes nothing. `wafer.mount` may be stale (reboot, reused pid, killed holder).
+  virtual MountState state(const Wafer& wafer) const = 0;
+
+  /// Processes inside the view or holding files of it open, without the holder and this process.
+  virtual std::vector<Occupant> occupants(const Wafer& wafer) const = 0;
+
+  /// Unmounts and ends the holder; idempotent. Throws Error(busy), naming occupants, where
+  /// processes are inside; the view is then still mounted.
+  virtual void unmount(const Wafer& wafer) const = 0;
+
+  /// As unmount(), for a view that is not needed again: occupants in other mount namespaces, whom
+  /// the kernel doesn't count, are in the way as well. It may return while the kernel still forgets
+  /// the view's files, 4 µs for each that was used; until then a mount() finds the upper in use.
+  virtual void unmount_for_good(const Wafer& wafer) const;
+
+  /// Unmounting need not look at these. They must outlive this object.
+  void leave_out(const Bystanders& bystanders) { bystanders_ = &bystanders; }
+
+  /// The process that keeps this wafer's view and does nothing else, for sure. Absent where there
+  /// is none, or where it can't be told.
+  virtual std::optional<pid_t> keeper(const Wafer& /*wafer*/) const { return std::nullopt; }
+
+  /// As unmount(), for a view that nobody has been told of. Also where there can be no process to
+  /// do it: it ends the holder, or has the server make room for it.
+  virtual void abandon(const Wafer& wafer) const { unmount(wafer); }
+
+  /// Makes the calling, single-threaded process see the view at `wafer.mountpoint`, for good. Keeps
+  /// the working directory. Where that takes a namespace of the wafer's own, every capability is
+  /// given up; elsewhere the process keeps the privileges that it had. Throws Error.
+  virtual void enter(const Wafer& wafer) const = 0;
+
+  /// Before the upper is read: what was written through the view is in the upper's files. Throws
+  /// Error(busy) as require_answer() does.
+  virtual void flush(const Wafer& wafer) const = 0;
+
+  /// Before the view of a mounted wafer is used: throws Error(busy) where there is a process that
+  /// serves it and doesn't, so that whoever uses it would wait for ever.
+  virtual void require_answer(const Wafer& /*wafer*/) const {}
+
+ protected:
+  std::vector<pid_t> processes_around(const Wafer& wafer) const {
+    return bystanders_ != nullptr ? bystanders_->processes_around(wafer.name)
+                                  : Bystanders().processes_around(wafer.name);
+  }
+
+ private:
+  const Bystanders* bystanders_ = nullptr;
+};
+
+std::unique_ptr<Backend> make_backend(BackendKind kind);
+
+/// Whether a trial that was passed since the host was started is believed
+/// (core/view/passed_trials.h).
+enum class Trials { believed, made_anew };
+
+/// Backend::trial(), or what is remembered of it.
+Trial try_backend(const Backend& backend, const std::filesystem::path& state_dir, MountMode mode,
+                  Trials trials);
+
+/// What `auto` decides: the first of host (only where the caller has CAP_SYS_ADMIN over its mount
+/// namespace), namespace, fuse whose trial works. `fallbacks` holds a line for each one that should
+/// have come first and did not work: from what, to what, why. One with an obstacle is not
+/// tried. Throws Error(unsupported) if none works.
+struct BackendChoice {
+  BackendKind kind = BackendKind::namespace_;
+  Trial trial;  ///< the one that worked
+  std::vector<std::string> fallbacks;
+};
+BackendChoice choose_backend(const std::filesystem::path& state_dir, MountMode mode, Trials trials,
+                             const Obstacles& obstacles = {});
+
+/// What the names of directories below the state directory begin with in which a trial is made.
+/// Whoever makes one has claimed it (os/claim.h).
+inline constexpr std::string_view kTrialPrefix = ".trial-";
+
+/// Removes the directory of a trial that was killed, which the caller has claimed, and takes away
+/// what is still mounted in it. Throws Error(failed).
+void remove_trial(const std::filesystem::path& directory);
+
+}  // namespace wafers

@@ -1,0 +1,100 @@
+#include "core/view/mount.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <memory>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "core/state/unclean.h"
+#include "core/view/backend.h"
+#include "core/view/base_mounts.h"
+#include "core/view/mountpoint.h"
+#include "core/view/surrounding_wafer.h"
+#include "os/files.h"
+
+namespace wafers {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Whether nothing needs to be done. Where processes live on without their holder, mounting gives
+/// their namespaces a new one.
+bool is_mounted(const Backend& backend, const Wafer& wafer) {
+  const MountState state = backend.state(wafer);
+  if (state.status == WaferStatus::broken) {
+    throw Error(
+        ErrorKind::failed,
+        "the view of " + wafers::quoted(wafer.name) + " is broken: " + state.reason,
+        "'wafers umount " + wafer.name + "' clears it away; nothing that was written is lost");
+  }
+  const bool holder_missing = wafer.backend == BackendKind::namespace_ && !state.holder_pid;
+  if (state.status != WaferStatus::mounted || holder_missing) return false;
+  backend.require_answer(wafer);
+  return true;
+}
+
+/// What the view is made of. The work directory holds nothing between two mounts.
+void require_layers(const Wafer& wafer) {
+  const std::string doing = "cannot mount wafer " + wafers::quoted(wafer.name) + ": its ";
+  if (!fs::is_directory(wafer.base_repo)) {
+    throw Error(ErrorKind::failed,
+                doing + "base " + wafers::quoted(wafer.base_repo.native()) + " is gone");
+  }
+  if (!fs::is_directory(fs::symlink_status(wafer.upper()))) {
+    throw Error(ErrorKind::failed,
+                doing + "upper " + wafers::quoted(wafer.upper().native()) +
+                    " is gone, and with it what was not committed",
+                "'wafers rm --force " + wafer.name + "' removes the rest");
+  }
+  if (::mkdir(wafer.work().c_str(), 0700) == 0 || errno == EEXIST) return;
+  const int err = errno;
+  throw Error::system(err, "cannot make directory " + wafers::quoted(wafer.work().native()));
+}
+
+}  // namespace
+
+void mount_locked(const Store& store, Wafer& wafer) {
+  refuse_unclean(wafer);
+  const auto backend = make_backend(wafer.backend);
+  if (is_mounted(*backend, wafer)) return;
+  refuse_nested_mount(store, wafer);
+  require_layers(wafer);
+  refuse_base_mounts(wafer);
+  // A fuse-overlayfs that died leaves its mountpoint behind in a state in which nobody can look at
+  // it.
+  if (wafer.backend == BackendKind::fuse) backend->unmount(wafer);
+  if (plan_mountpoint(wafer)) store.save(wafer, Durability::until_crash);
+  prepare_mountpoint(wafer);
+  expect_unclean(store, wafer);
+  wafer.mount = backend->mount(wafer);
+  store.save(wafer);
+}
+
+Wafer ensure_mounted(const Store& store, const std::string& name, Unclean unclean) {
+  Wafer wafer = store.load(name);
+  if (!is_unclean(wafer) && is_mounted(*make_backend(wafer.backend), wafer)) return wafer;
+  const Lock lock = store.lock(name);
+  // Another process may have mounted or removed it while we waited.
+  wafer = store.load(name);
+  if (unclean == Unclean::accept) accept_unclean(store, wafer);
+  mount_locked(store, wafer);
+  return wafer;
+}
+
+void unmount_wafer(const Store& store, const std::string& name) {
+  const Lock lock = store.lock(name);
+  Wafer wafer = store.load(name);
+  make_backend(wafer.backend)->unmount(wafer);
+  if (!wafer.mount && wafer.volatile_boot.empty()) return;
+  if (!wafer.volatile_boot.empty() && !is_unclean(wafer)) {
+    sync_file_system(wafer.upper());
+    wafer.volatile_boot.clear();
+  }
+  wafer.mount.reset();  // not before: it is by this that a clean end of the host is known
+  store.save(wafer);
+}
+
+}  // namespace wafers

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+
+#include "core/state/store.h"
+#include "core/state/wafer.h"
+
+namespace wafers {
+
+/// What is to happen with a wafer that is unclean (core/state/unclean.h).
+enum class Unclean { refuse, accept };
+
+/// The wafer, with its view mounted: by this call if it was not (after a reboot, a killed holder,
+/// an umount). Takes the wafer's lock only if it has to mount. Touches no Git code. Throws
+/// Error(refused) where it is unclean and not to be accepted so, and Error; nothing in the upper is
+/// lost in any case.
+Wafer ensure_mounted(const Store& store, const std::string& name,
+                     Unclean unclean = Unclean::refuse);
+
+/// Mounts the view of a wafer whose lock the caller holds, and saves the record. No-op where it is
+/// mounted. Throws Error, as ensure_mounted() does.
+void mount_locked(const Store& store, Wafer& wafer);
+
+/// `wafers umount`: unmounts the view; fine where it is not mounted. All that was written is on the
+/// disk then, except for a wafer that is unclean, which it stays. Throws Error(busy) where
+/// processes are inside, and Error(failed) where something could not be written.
+void unmount_wafer(const Store& store, const std::string& name);
+
+}  // namespace wafers

@@ -1,0 +1,97 @@
+#include "core/view/visible_view.h"
+
+#include "base/text.h"
+#include "core/view/backend_parts.h"
+#include "linux/namespaces.h"
+#include "linux/process_scan.h"
+#include "os/files.h"
+#include "os/process.h"
+
+namespace wafers {
+namespace {
+
+std::filesystem::path path_through(pid_t process, const Wafer& wafer) {
+  return "/proc/" + std::to_string(process) + "/root" + wafer.mountpoint.native();
+}
+
+std::optional<ViewIdentity> recorded_view_at(const std::filesystem::path& path,
+                                             const Wafer& wafer) {
+  if (!is_of_this_boot(wafer.mount) || !wafer.mount->device) return std::nullopt;
+  const auto view = view_identity(path);
+  return view && view->device == *wafer.mount->device ? view : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<ViewIdentity> recorded_view(const Wafer& wafer) {
+  return recorded_view_at(wafer.mountpoint, wafer);
+}
+
+std::optional<ViewIdentity> proven_view(const Wafer& wafer, std::string_view type,
+                                        std::string_view source) {
+  auto view = recorded_view(wafer);
+  const auto table = view ? read_small_file("/proc/self/mountinfo") : std::nullopt;
+  return table && is_mount_of(*table, view->mount_id, type, source) ? view : std::nullopt;
+}
+
+std::optional<MountEntry> mounted_view(const Wafer& wafer,
+                                       const std::function<bool(const MountEntry&)>& is_ours) {
+  auto entry = find_mount(own_mount_table(), wafer.mountpoint);
+  return entry && is_ours(*entry) ? entry : std::nullopt;
+}
+
+std::optional<pid_t> process_with_view_elsewhere(const Wafer& wafer) {
+  if (!is_of_this_boot(wafer.mount) || !wafer.mount->mnt_ns) return std::nullopt;
+  if (*wafer.mount->mnt_ns == own_namespace_inode(NamespaceType::mount)) return std::nullopt;
+  for (const pid_t pid : processes_in_mount_namespace(*wafer.mount->mnt_ns)) {
+    if (recorded_view_at(path_through(pid, wafer), wafer)) return pid;
+  }
+  return std::nullopt;
+}
+
+MountState state_here(const Wafer& wafer) {
+  MountState state;
+  state.status = WaferStatus::mounted;
+  state.host_path = wafer.mountpoint;
+  state.view = wafer.mountpoint;
+  return state;
+}
+
+MountState state_elsewhere(const Wafer& wafer, pid_t process) {
+  const std::string namespaces = "/proc/" + std::to_string(process) + "/ns/";
+  MountState state;
+  state.status = WaferStatus::mounted;
+  state.user_ns = namespaces + "user";
+  state.mnt_ns = namespaces + "mnt";
+  state.host_path = path_through(process, wafer);
+  state.view = state.host_path;
+  return state;
+}
+
+MountRecord record_visible_view(const Wafer& wafer, std::optional<ProcessId> server) {
+  const auto view = view_identity(wafer.mountpoint);
+  if (!view) {
+    throw Error(ErrorKind::failed, "cannot look at the view that was just mounted on " +
+                                       wafers::quoted(wafer.mountpoint.native()));
+  }
+  MountRecord record;
+  record.boot_id = boot_id();
+  record.process = server;
+  record.mnt_ns = own_namespace_inode(NamespaceType::mount);
+  record.device = view->device;
+  return record;
+}
+
+void require_visible(const Wafer& wafer, const MountState& state) {
+  const std::string view = "the view of " + wafers::quoted(wafer.name);
+  if (state.status != WaferStatus::mounted) {
+    throw Error(ErrorKind::failed, view + " is not mounted",
+                "mount it with 'wafers mount " + wafer.name + "'");
+  }
+  if (!state.mnt_ns) return;
+  throw Error(ErrorKind::failed, view + " is mounted in another mount namespace",
+              "run wafers there: nsenter --user=" + *state.user_ns + " --mount=" + *state.mnt_ns +
+                  " --preserve-credentials wafers ...");
+}
+
+}  // namespace wafers

@@ -1,0 +1,127 @@
+#include "git/refs/ref_files.h"
+
+#include <array>
+#include <cstddef>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "os/file.h"
+
+namespace wafers::git {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// As many symbolic refs in a row as git follows (SYMREF_MAXDEPTH).
+constexpr int kMaxSymbolicDepth = 5;
+
+/// refs.c: is_per_worktree_ref().
+bool is_per_worktree(std::string_view name) {
+  constexpr std::array<std::string_view, 3> kPrefixes{"refs/worktree/", "refs/bisect/",
+                                                      "refs/rewritten/"};
+  for (const std::string_view prefix : kPrefixes) {
+    if (name.starts_with(prefix)) return true;
+  }
+  return !name.starts_with("refs/");
+}
+
+std::optional<RefFiles::Value> parse(std::string_view content) {
+  if (content.starts_with("ref:")) {
+    return RefFiles::Value{std::string(trimmed(content.substr(4))), Oid{}};
+  }
+  // What follows the object name is ignored, as git does.
+  const std::string_view digits = content.substr(0, 2 * Oid::kSize);
+  const std::string_view rest = content.substr(digits.size());
+  const std::optional<Oid> oid = Oid::from_hex(digits);
+  const bool separated =
+      rest.empty() || std::string_view(" \t\r\n").find(rest[0]) != std::string_view::npos;
+  if (!oid || !separated) return std::nullopt;
+  return RefFiles::Value{std::string(), *oid};
+}
+
+}  // namespace
+
+RefFiles::RefFiles(fs::path git_dir, fs::path common_dir, Logging logging, SharedMode shared)
+    : git_dir_(std::move(git_dir)),
+      common_dir_(std::move(common_dir)),
+      logging_(logging),
+      shared_(shared) {}
+
+const fs::path& RefFiles::base_of(const std::string& name) const {
+  return is_per_worktree(name) ? git_dir_ : common_dir_;
+}
+
+std::optional<RefFiles::Value> RefFiles::read(const std::string& name) const {
+  const fs::path path = path_of(name);
+  std::error_code error;
+  const fs::path link = fs::read_symlink(path, error);
+  if (!error && link.native().starts_with("refs/")) return Value{link.native(), Oid{}};
+  // Loose before packed: git writes packed-refs first and removes the loose file after.
+  if (const std::optional<std::string> content = read_file(path)) {
+    if (std::optional<Value> value = parse(*content)) return value;
+    throw Error(ErrorKind::failed, "cannot read ref " + wafers::quoted(name) + ": " +
+                                       wafers::quoted(path.native()) + " is malformed");
+  }
+  const std::optional<Oid> packed = read_packed(name);
+  if (!packed) return std::nullopt;
+  return Value{std::string(), *packed};
+}
+
+std::optional<Oid> RefFiles::read_packed(const std::string& name) const {
+  const std::optional<std::string> content = read_file(common_dir_ / "packed-refs");
+  if (!content) return std::nullopt;
+  const std::string wanted = " " + name + "\n";
+  std::size_t at = 0;
+  while ((at = content->find(wanted, at)) != std::string::npos) {
+    constexpr std::size_t kDigits = 2 * Oid::kSize;
+    const bool starts_line =
+        at == kDigits || (at > kDigits && (*content)[at - kDigits - 1] == '\n');
+    if (starts_line) return Oid::from_hex(std::string_view(*content).substr(at - kDigits, kDigits));
+    ++at;
+  }
+  return std::nullopt;
+}
+
+std::string RefFiles::followed(const std::string& name) const {
+  std::string current = name;
+  for (int depth = 0; depth < kMaxSymbolicDepth; ++depth) {
+    const std::optional<Value> value = read(current);
+    if (!value || value->target.empty()) return current;
+    current = value->target;
+  }
+  throw Error(ErrorKind::failed,
+              "cannot read ref " + wafers::quoted(name) + ": too many symbolic refs");
+}
+
+std::optional<Oid> RefFiles::resolve(const std::string& name) const {
+  const std::optional<Value> value = read(followed(name));
+  if (!value) return std::nullopt;
+  return value->oid;
+}
+
+/// A ref that has `name` as a directory, if any.
+std::optional<std::string> RefFiles::ref_below(const std::string& name) const {
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(path_of(name), error), end; !error && it != end;
+       it.increment(error)) {
+    if (it->is_directory(error) || it->path().extension() == ".lock") continue;
+    return it->path().lexically_relative(base_of(name)).native();
+  }
+  const std::string content = read_file(common_dir_ / "packed-refs").value_or(std::string());
+  const std::size_t at = content.find(" " + name + "/");
+  if (at == std::string::npos) return std::nullopt;
+  return content.substr(at + 1, content.find('\n', at) - at - 1);
+}
+
+/// The ref that can't exist at the same time as `name`, if it does.
+std::optional<std::string> RefFiles::conflict_of(const std::string& name) const {
+  for (std::size_t slash = name.find('/', 5); slash != std::string::npos;
+       slash = name.find('/', slash + 1)) {
+    std::string above = name.substr(0, slash);
+    if (read(above)) return above;
+  }
+  return ref_below(name);
+}
+
+}  // namespace wafers::git

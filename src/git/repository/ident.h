@@ -1,0 +1,21 @@
+#pragma once
+
+#include "git/repository/config.h"
+#include "git/repository/repository.h"
+
+namespace wafers::git {
+
+/// Repository::identity() for any configuration; `now` is taken where no date is set.
+Identity identity_from(const Config& config, Repository::Role role, const Date& now);
+
+/// Who is written into a reflog where nobody is configured: git then takes the login name.
+Identity reflog_identity(const Config& config, const Date& now);
+
+/// When an author writes whose name is given: GIT_AUTHOR_DATE, else now. Throws Error(failed) where
+/// the date is malformed.
+Date author_date(const Repository& repository);
+
+/// This moment, in the local time zone.
+Date current_date();
+
+}  // namespace wafers::git

@@ -1,0 +1,130 @@
+#include <pwd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <ctime>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "git/repository/ident.h"
+#include "git/repository/repository_impl.h"
+
+namespace wafers::git {
+namespace {
+
+/// The names that one role's settings have.
+struct RoleNames {
+  const char* title;
+  const char* name_variable;
+  const char* email_variable;
+  const char* date_variable;
+  const char* name_key;
+  const char* email_key;
+};
+
+const RoleNames& names_of(Repository::Role role) {
+  static constexpr RoleNames kAuthor{"Author",          "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL",
+                                     "GIT_AUTHOR_DATE", "author.name",     "author.email"};
+  static constexpr RoleNames kCommitter{"Committer",           "GIT_COMMITTER_NAME",
+                                        "GIT_COMMITTER_EMAIL", "GIT_COMMITTER_DATE",
+                                        "committer.name",      "committer.email"};
+  return role == Repository::Role::author ? kAuthor : kCommitter;
+}
+
+Error unknown(const RoleNames& names, const std::string& why) {
+  return Error(ErrorKind::failed, std::string(names.title) + " identity unknown: " + why,
+               "git config --global user.name \"Your Name\" && "
+               "git config --global user.email \"you@example.com\"");
+}
+
+std::optional<std::string> variable(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr) return std::nullopt;
+  return value;
+}
+
+std::optional<std::string> non_empty(std::optional<std::string> value) {
+  if (value && value->empty()) return std::nullopt;
+  return value;
+}
+
+std::optional<std::string> first_of(const std::optional<std::string>& a,
+                                    const std::optional<std::string>& b,
+                                    const std::optional<std::string>& c) {
+  if (a) return a;
+  return b ? b : c;
+}
+
+Date date_of(const RoleNames& names, const Date& now) {
+  const std::optional<std::string> text = non_empty(variable(names.date_variable));
+  if (!text) return now;
+  const std::optional<Date> date = parse_date(*text);
+  if (date) return *date;
+  throw Error(ErrorKind::failed, "invalid date format in " + std::string(names.date_variable) +
+                                     ": " + wafers::quoted(*text));
+}
+
+}  // namespace
+
+Date current_date() {
+  ::tzset();
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  ::localtime_r(&now, &local);
+  return Date{now, static_cast<int>(local.tm_gmtoff / 60)};
+}
+
+Identity identity_from(const Config& config, Repository::Role role, const Date& now) {
+  const RoleNames& names = names_of(role);
+  // ident.c: an empty setting in the configuration counts as none, an empty variable does not.
+  const std::optional<std::string> name =
+      first_of(variable(names.name_variable), non_empty(config.get(names.name_key)),
+               non_empty(config.get("user.name")));
+  std::optional<std::string> email =
+      first_of(variable(names.email_variable), non_empty(config.get(names.email_key)),
+               non_empty(config.get("user.email")));
+  if (!email) email = non_empty(variable("EMAIL"));
+  if (!name) throw unknown(names, "no name is set");
+  if (!email) throw unknown(names, "no email is set");
+  Identity who;
+  who.name = clean_identity_part(*name);
+  who.email = clean_identity_part(*email);
+  if (name->empty()) throw unknown(names, "empty ident name (for <" + printable(*email) + ">)");
+  if (who.name.empty()) {
+    throw unknown(names, "name consists only of disallowed characters: " + wafers::quoted(*name));
+  }
+  const Date date = date_of(names, now);
+  who.seconds = date.seconds;
+  who.offset_minutes = date.offset_minutes;
+  return who;
+}
+
+Date author_date(const Repository& repository) {
+  return date_of(names_of(Repository::Role::author), RepositoryAccess::of(repository).start_date());
+}
+
+Identity reflog_identity(const Config& config, const Date& now) {
+  try {
+    return identity_from(config, Repository::Role::committer, now);
+  } catch (const Error&) {
+    std::array<char, 256> host{};
+    const bool named = ::gethostname(host.data(), host.size() - 1) == 0;
+    const passwd* user = ::getpwuid(::geteuid());
+    const std::string login = user != nullptr ? user->pw_name : "unknown";
+    return Identity{login, login + "@" + (named ? host.data() : "localhost"), now.seconds,
+                    now.offset_minutes};
+  }
+}
+
+Identity Repository::identity(Role role) const {
+  return identity_from(impl_->config, role, impl_->start_date());
+}
+
+Identity default_identity(Repository::Role role) {
+  return identity_from(Config::open_protected(), role, current_date());
+}
+
+}  // namespace wafers::git

@@ -1,0 +1,172 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "git/objects/object.h"
+#include "git/text/quote.h"
+#include "git/worktree/convert.h"
+
+namespace wafers::git {
+
+/// Where new objects go.
+enum class Writes {
+  to_database,  ///< into the repository, for a commit
+  to_memory,    ///< kept by this process only, for a status
+};
+
+/// Objects of one repository: read from its database (loose, packs, alternates) and from what was
+/// written in memory. One thread at a time. All functions throw Error(failed), with libgit2's own
+/// message. What a partial clone lacks is fetched when it is asked for, as git does.
+class ObjectStore {
+ public:
+  virtual ~ObjectStore() = default;
+  virtual std::vector<TreeEntry> read_tree(const Oid& tree) = 0;
+  virtual std::string read_blob(const Oid& blob) = 0;
+  /// Whether the object is there, without asking a remote. As git does, one that is counts as
+  /// freshly used then, so that a concurrent `git gc` leaves it.
+  virtual bool holds(const Oid& oid) = 0;
+  /// Size in bytes without inflating the whole object.
+  virtual std::uint64_t object_size(const Oid& oid) = 0;
+  /// Hash only; nothing is stored.
+  virtual Oid hash_blob(std::string_view content) = 0;
+  virtual Oid write_blob(std::string_view content) = 0;
+  /// Hashes exactly `size` bytes read from `fd`, in pieces: memory stays bounded however large the
+  /// file. With Writes::to_database they are stored, else the blob can't be read. Throws where the
+  /// file ends early or grew.
+  /// Where the caller knows which blob this one `replaces`, the two can be compared on the way for
+  /// what a commit tells of them.
+  virtual Oid write_blob_from(int fd, std::uint64_t size, const Oid& replaces = {}) = 0;
+  /// `entries` in any order; sorted as git does. No entries give the empty tree.
+  virtual Oid write_tree(std::vector<TreeEntry> entries) = 0;
+  /// After this all objects written are in the database and would survive a crash of this process.
+  virtual void flush() = 0;
+  /// Has those of `wanted` that a partial clone lacks fetched by one call of git, where they would
+  /// be one by one. Does nothing in another repository; and where that fails, whoever reads one
+  /// hears of it.
+  virtual void prefetch(const std::vector<Oid>& wanted) = 0;
+};
+
+/// A worktree's repository through libgit2. Opening reads no index and no object. Everything throws
+/// Error; git2.h shows nowhere outside src/git. Not for several threads at once.
+class Repository {
+ public:
+  /// Opens the repository that the directory `inside` belongs to (git's discovery, up to the file
+  /// system's root; GIT_DIR and friends are not looked at). Throws Error(failed) where there is
+  /// none, Error(unsupported) for what libgit2 can't serve (SHA-256, reftable, unknown extensions)
+  /// with one clear sentence, and Error(failed) for a bare repository. Partial clones, worktree
+  /// config, shallow clones, alternates, linked worktrees are fine.
+  static Repository open(const std::filesystem::path& inside);
+
+  /// As open(), for a directory that nobody named, where git would go by GIT_DIR and GIT_WORK_TREE:
+  /// Error(unsupported) where these name another repository or worktree than what open() finds.
+  static Repository open_here(const std::filesystem::path& inside);
+
+  Repository(Repository&&) noexcept;
+  Repository& operator=(Repository&&) noexcept;
+  ~Repository();
+
+  std::filesystem::path worktree() const;    ///< absolute, symlinks resolved, no trailing '/'
+  std::filesystem::path git_dir() const;     ///< of this worktree (.git or .git/worktrees/x)
+  std::filesystem::path common_dir() const;  ///< shared by all worktrees
+  bool is_partial_clone() const;
+
+  // Configuration, with conditional includes, worktree config and GIT_CONFIG_* as git reads it.
+  std::optional<std::string> config(std::string_view key) const;
+  bool config_bool(std::string_view key, bool otherwise) const;
+  /// A path value with `~/` expanded.
+  std::optional<std::string> config_path(std::string_view key) const;
+  ConvertConfig convert_config() const;
+  PathProtection path_protection() const;
+
+  // Refs and commits. Branch names are short: "wafers/a1".
+  std::optional<Oid> head_commit() const;  ///< nullopt on an unborn branch
+  std::optional<Oid> branch_tip(std::string_view branch) const;
+  /// The full name of the ref that a symbolic branch stands for (git symbolic-ref); nullopt for
+  /// every other branch.
+  std::optional<std::string> symbolic_target(std::string_view branch) const;
+  /// What git-check-ref-format says of refs/heads/<branch>.
+  static bool is_valid_branch_name(const std::string& branch);
+  /// How git uses a branch that it therefore refuses to move.
+  struct BranchUse {
+    enum class How { checked_out, rebase, bisect };
+    How how{};
+    std::filesystem::path worktree;  ///< which need not be there any more
+  };
+  /// The first worktree that uses the branch, which need not exist: at its HEAD, also by way of a
+  /// symbolic ref, or in an unfinished rebase or bisect.
+  std::optional<BranchUse> use_of_branch(const std::string& branch) const;
+  /// What a branch is called now that `git branch -m` gave a new name, by that one's reflog.
+  std::optional<std::string> renamed_branch(const std::string& branch) const;
+  bool is_descendant_or_same(const Oid& commit, const Oid& ancestor) const;
+  Oid tree_of(const Oid& commit) const;
+  /// Shortest unambiguous abbreviation, core.abbrev heeded.
+  std::string short_id(const Oid& oid) const;
+
+  /// Creates refs/heads/<branch>; Error(failed) if it exists or collides ("a" and "a/b"),
+  /// Error(refused) where a worktree uses that name. The reflog gets `reflog_message`.
+  void create_branch(const std::string& branch, const Oid& commit,
+                     const std::string& reflog_message);
+  /// Moves the branch from exactly `expected` to `commit` under the ref's lock and writes the
+  /// reflog. Throws Error(refused) where it no longer is at `expected`, is a symbolic ref, or is
+  /// used by a worktree; nothing has changed then.
+  void move_branch(const std::string& branch, const Oid& expected, const Oid& commit,
+                   const Identity& who, const std::string& reflog_message);
+  /// The same, by whoever git would name in a reflog.
+  void move_branch(const std::string& branch, const Oid& expected, const Oid& commit,
+                   const std::string& reflog_message);
+  /// Deletes the branch if it is at `expected`, with its reflog and now empty ref directories.
+  void delete_branch(const std::string& branch, const Oid& expected);
+  /// Removes the locks that a wafers process has left which was killed while it did one of these.
+  /// Whatever else may hold such a lock keeps it.
+  void take_away_dead_locks(const std::string& branch) const noexcept;
+
+  struct CommitRequest {
+    Oid tree;
+    std::vector<Oid> parents;
+    Identity author;
+    Identity committer;
+    std::string message;
+    std::string encoding;  ///< i18n.commitEncoding, empty for UTF-8
+    /// Signed if this is set: with this key, or where it is empty, the configured one.
+    std::optional<std::string> signing_key;
+  };
+  /// Writes the commit object; no ref is touched. Throws Error(failed) where it can't be signed.
+  Oid write_commit(const CommitRequest& request);
+
+  /// Who commits, as git decides it: GIT_{AUTHOR,COMMITTER}_{NAME,EMAIL,DATE},
+  /// author.*/committer.*, user.*, EMAIL. Throws Error(failed) "Author identity unknown" with git's
+  /// remedy as hint where name or email is missing: nothing is guessed from the host.
+  enum class Role { author, committer };
+  Identity identity(Role role) const;
+
+  /// An object store of its own for one computation.
+  std::unique_ptr<ObjectStore> objects(Writes writes) const;
+  /// One that writes into `objects_dir`, an empty directory that nobody will need after a crash,
+  /// and reads what is in the repository as well, of which it writes nothing.
+  std::unique_ptr<ObjectStore> objects_beside(const std::filesystem::path& objects_dir) const;
+
+  /// What of this repository wafers can't serve, one sentence each; empty if it can. (Checked by
+  /// `add` and `doctor`: split or sparse index, a worktree from which open() doesn't find it.)
+  std::vector<std::string> unsupported() const;
+
+ private:
+  struct Impl;
+  explicit Repository(std::unique_ptr<Impl> impl);
+  void require_unused(const std::string& branch) const;
+  std::unique_ptr<Impl> impl_;
+  friend struct RepositoryAccess;  ///< src/git only: reaches libgit2's handle
+};
+
+/// As Repository::identity(), outside of any repository: environment, global and system
+/// configuration.
+Identity default_identity(Repository::Role role);
+
+}  // namespace wafers::git

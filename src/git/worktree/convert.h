@@ -1,0 +1,96 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "git/text/attributes.h"
+
+namespace wafers::git {
+
+/// What the configuration says about conversion (git-config(1): core.autocrlf, core.eol,
+/// core.safecrlf, filter.*).
+struct ConvertConfig {
+  enum class AutoCrlf { no, yes, input } autocrlf = AutoCrlf::no;
+  enum class Eol { native, lf, crlf } eol = Eol::native;
+  enum class SafeCrlf { no, warn, fail } safecrlf = SafeCrlf::warn;
+  struct Driver {
+    std::string name, clean, smudge, process;
+    bool required = false;
+  };
+  std::vector<Driver> drivers;
+  /// core.checkRoundtripEncoding: encodings, separated by commas or blanks, whose conversion is
+  /// checked by converting back.
+  std::string check_roundtrip_encoding = "SHIFT-JIS";
+};
+
+class DriverPool;  // git/worktree/convert_driver.h
+class Repository;  // git/repository/repository.h
+
+/// Where a conversion runs and what it may ask.
+struct ConvertContext {
+  std::string path;       ///< from the root, for messages and `%f` of external drivers
+  std::string directory;  ///< where external drivers run: a directory of this process's view
+  std::vector<std::string> environment;  ///< "K=V" added for external drivers, such as GIT_DIR
+  /// The blob that the index (the tip) has for the path, for git's rule that `auto` leaves a file
+  /// alone whose recorded version has CR LF (convert.c: has_crlf_in_index). Called only if needed.
+  std::function<std::optional<std::string>()> recorded_blob;
+  std::vector<std::string>* warnings =
+      nullptr;  ///< lines as git would print them, without "warning: "
+  /// Keeps `filter.<driver>.process` programs running from one file to the next. Without a pool
+  /// each file starts its own.
+  DriverPool* drivers = nullptr;
+  /// Whether an object is to be made of the result, as in `git add`. Else, as in `git status`,
+  /// wrong encodings give a warning and the content as it is, and core.safecrlf is not looked at.
+  bool writes = true;
+};
+
+/// For ConvertContext::environment, of drivers that run in `directory`: the repository by GIT_DIR,
+/// since a view hides `.git`. Its index is the base's: git programs among them must not refresh it.
+/// PWD spares them the path that getcwd(2) would give for another mount namespace's directory.
+std::vector<std::string> filter_environment(const Repository& repository,
+                                            const std::string& directory);
+
+/// What is to be done with one file's content between worktree and repository.
+class Conversion {
+ public:
+  /// The rule that git would apply to a regular file with these attributes (convert.c:
+  /// convert_attrs). Symlinks are never converted: don't ask. Throws Error(failed) for a
+  /// `working-tree-encoding` without value, as git fails.
+  static Conversion choose(const Attributes& attributes, const ConvertConfig& config);
+
+  /// Nothing to do in either direction: the caller may stream the file.
+  bool is_identity() const noexcept;
+
+  /// Worktree content to repository content: external clean driver, working-tree-encoding, line
+  /// ends, `ident`, in git's order. Throws Error(failed) where git would fail (required driver,
+  /// encoding, core.safecrlf=true).
+  std::string to_git(std::string content, const ConvertContext& context) const;
+
+  /// Repository content to worktree content: the other way round. `blob_hex` fills `$Id$`.
+  std::string to_worktree(std::string content, const std::string& blob_hex,
+                          const ConvertContext& context) const;
+
+ private:
+  /// What git's CRLF_* come to once configuration and `eol` are taken in.
+  enum class Crlf { binary, text_lf, text_crlf, auto_lf, auto_crlf };
+
+  static Crlf choose_crlf(const Attributes& attributes, const ConvertConfig& config);
+  bool guesses() const noexcept { return crlf_ == Crlf::auto_lf || crlf_ == Crlf::auto_crlf; }
+  bool gives_crlf() const noexcept { return crlf_ == Crlf::text_crlf || crlf_ == Crlf::auto_crlf; }
+  std::string decoded(std::string content, const ConvertContext& context) const;
+  std::string encoded(std::string content, const ConvertContext& context) const;
+  std::string crlf_to_git(std::string content, const ConvertContext& context) const;
+  std::string crlf_to_worktree(std::string content) const;
+
+  Crlf crlf_ = Crlf::binary;
+  bool ident_ = false;
+  std::string encoding_;  ///< empty for UTF-8
+  bool check_roundtrip_ = false;
+  std::optional<ConvertConfig::Driver> driver_;
+  ConvertConfig::SafeCrlf safecrlf_ = ConvertConfig::SafeCrlf::warn;
+};
+
+}  // namespace wafers::git

@@ -1,0 +1,251 @@
+#include "os/remove_tree.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/text.h"
+
+namespace wafers {
+namespace {
+
+/// Descriptors held open at a time. A directory deeper than that is moved to the top of the tree
+/// and removed from there.
+constexpr std::size_t kDeepest = 64;
+
+constexpr std::size_t kNoLimit = static_cast<std::size_t>(-1);
+
+struct CloseDir {
+  void operator()(DIR* dir) const noexcept { ::closedir(dir); }
+};
+
+/// Names in an open directory, at most so many. Taken at once: removing while readdir(3) goes on
+/// may skip names.
+std::vector<std::string> names_in(int fd, std::size_t most = kNoLimit) {
+  std::vector<std::string> names;
+  UniqueFd copy(::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!copy) return names;
+  const std::unique_ptr<DIR, CloseDir> dir(::fdopendir(copy.get()));
+  if (!dir) return names;
+  std::ignore = copy.release();
+  while (const dirent* const entry = names.size() < most ? ::readdir(dir.get()) : nullptr) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+  }
+  return names;
+}
+
+struct MountOf {
+  unsigned major = 0, minor = 0;
+  std::uint64_t mount = 0;
+  bool operator==(const MountOf&) const = default;
+};
+
+/// Which mount an open file is on. Before Linux 5.8 the device alone tells.
+MountOf mount_of(int fd) {
+  struct statx stat {};
+  ::statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MNT_ID, &stat);
+  const bool has_id = (stat.stx_mask & STATX_MNT_ID) != 0;
+  return {stat.stx_dev_major, stat.stx_dev_minor, has_id ? stat.stx_mnt_id : 0};
+}
+
+/// Opens the directory `name` for reading and changing it, giving its owner the right to where that
+/// is missing (the kernel leaves work/work with mode 000).
+UniqueFd open_directory(int parent, const std::string& name) {
+  constexpr int kFlags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  const UniqueFd handle(::openat(parent, name.c_str(), O_PATH | kFlags));
+  if (!handle) return {};
+  struct stat stat {};
+  if (::fstat(handle.get(), &stat) == 0 && (stat.st_mode & S_IRWXU) != S_IRWXU) {
+    // fchmod(2) refuses an O_PATH descriptor; the way through /proc follows no other symlink.
+    ::chmod(("/proc/self/fd/" + std::to_string(handle.get())).c_str(), S_IRWXU);
+  }
+  return UniqueFd(::openat(handle.get(), ".", O_RDONLY | kFlags));
+}
+
+/// Whether a tree is small: `left` files and directories at most, and no deeper than kDeepest.
+class SizeCheck {
+ public:
+  SizeCheck(int top, std::size_t most) : left_(most), mount_(mount_of(top)) {}
+
+  bool passes(int fd, std::size_t depth = 0) {
+    const auto names = names_in(fd, left_ + 1);
+    if (names.size() > left_ || depth > kDeepest) return false;
+    left_ -= names.size();
+    return std::ranges::all_of(names, [&](const std::string& name) {
+      const UniqueFd child = open_directory(fd, name);
+      return !child || mount_of(child.get()) != mount_ || passes(child.get(), depth + 1);
+    });
+  }
+
+ private:
+  std::size_t left_;
+  MountOf mount_;
+};
+
+class Remover {
+ public:
+  Remover(int top, std::string top_path)
+      : top_(top), top_path_(std::move(top_path)), mount_(mount_of(top)) {}
+
+  void run() {
+    clear(top_, top_path_, 0);
+    // Each round removes what the one before moved up; it may move up more.
+    while (!moved_.empty()) {
+      const auto moved = std::exchange(moved_, {});
+      for (const auto& [name, path] : moved) remove(top_, name, path, 1);
+    }
+  }
+
+  void complain(int err, const std::string& path) {
+    if (failures_++ == 0) {
+      first_errnum_ = err;
+      first_path_ = path;
+    }
+  }
+
+  void throw_failures() const {
+    if (failures_ == 0) return;
+    std::string message = "cannot remove " + wafers::quoted(first_path_);
+    if (failures_ > 1) message += " and " + std::to_string(failures_ - 1) + " more";
+    throw Error::system(first_errnum_, message, hint());
+  }
+
+  void remove(int parent, const std::string& name, const std::string& path, std::size_t depth) {
+    if (::unlinkat(parent, name.c_str(), 0) == 0) return;
+    const int unlink_error = errno;
+    if (unlink_error == ENOENT) return;
+    if (unlink_error != EISDIR && unlink_error != EPERM) return complain(unlink_error, path);
+    if (depth > kDeepest && move_up(parent, name, path)) return;
+    if (!empty_directory(parent, name, path, depth)) return;
+    if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0) return;
+    const int err = errno;
+    // What lies in it was complained about already.
+    if (err != ENOENT && err != ENOTEMPTY) complain(err == ENOTDIR ? unlink_error : err, path);
+  }
+
+ private:
+  bool empty_directory(int parent, const std::string& name, const std::string& path,
+                       std::size_t depth) {
+    const UniqueFd fd = open_directory(parent, name);
+    const int err = errno;
+    if (!fd) {
+      // ENOTDIR: a file that may not be unlinked; rmdir says why.
+      if (err == ENOTDIR || err == ENOENT || err == ELOOP) return true;
+      complain(err, path);
+      return false;
+    }
+    if (mount_of(fd.get()) != mount_) {
+      complain(EBUSY, path);
+      return false;
+    }
+    clear(fd.get(), path, depth);
+    return true;
+  }
+
+  void clear(int fd, const std::string& path, std::size_t depth) {
+    const std::string prefix = path + "/";
+    for (const std::string& name : names_in(fd)) remove(fd, name, prefix + name, depth + 1);
+  }
+
+  bool move_up(int parent, const std::string& name, const std::string& path) {
+    // Moving a directory to another parent changes its "..": that needs write permission on it.
+    std::ignore = open_directory(parent, name);
+    std::string new_name;
+    int err = EEXIST;
+    while (err == EEXIST) {
+      new_name = ".moved-" + std::to_string(counter_++);
+      const bool done =
+          ::renameat2(parent, name.c_str(), top_, new_name.c_str(), RENAME_NOREPLACE) == 0;
+      err = done ? 0 : errno;
+    }
+    if (err == 0) moved_.emplace(std::move(new_name), path);
+    return err == 0;
+  }
+
+  std::string hint() const {
+    if (first_errnum_ == EBUSY) return "unmount what is mounted there";
+    if (first_errnum_ == EACCES || first_errnum_ == EPERM) {
+      return "it belongs to somebody else (made by root in the view?): remove it as that user, "
+             "then run 'wafers rm' again";
+    }
+    return {};
+  }
+
+  int top_;
+  std::string top_path_;
+  MountOf mount_;
+  std::map<std::string, std::string> moved_;
+  std::size_t counter_ = 0;
+  std::size_t failures_ = 0;
+  int first_errnum_ = 0;
+  std::string first_path_;
+};
+
+UniqueFd open_parent(const std::filesystem::path& path) {
+  UniqueFd fd(::open(path.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) {
+    const int err = errno;
+    if (err != ENOENT) {
+      throw Error::system(err, "cannot open " + wafers::quoted(path.parent_path().native()));
+    }
+  }
+  return fd;
+}
+
+/// Empty where nothing is there.
+UniqueFd open_top(int parent, const std::filesystem::path& path) {
+  UniqueFd top = open_directory(parent, path.filename().native());
+  const int err = errno;
+  if (!top && err != ENOENT) {
+    throw Error::system(err, "cannot remove " + wafers::quoted(path.native()));
+  }
+  return top;
+}
+
+void clear_tree(int top, const std::filesystem::path& path) {
+  Remover remover(top, path.native());
+  remover.run();
+  remover.throw_failures();
+}
+
+}  // namespace
+
+void remove_children(const std::filesystem::path& directory) {
+  const UniqueFd parent = open_parent(directory);
+  if (!parent) return;
+  if (const UniqueFd top = open_top(parent.get(), directory)) clear_tree(top.get(), directory);
+}
+
+void remove_tree(const std::filesystem::path& path) { remove_small_tree(path, kNoLimit); }
+
+bool remove_small_tree(const std::filesystem::path& path, std::size_t most) {
+  const UniqueFd parent = open_parent(path);
+  if (!parent) return true;
+  const std::string name = path.filename().native();
+  // A file or symlink goes at once; a directory answers EISDIR (EPERM from other file systems).
+  if (::unlinkat(parent.get(), name.c_str(), 0) == 0 || errno == ENOENT) return true;
+  const UniqueFd top = open_top(parent.get(), path);
+  if (!top) return true;
+  if (most != kNoLimit && !SizeCheck(top.get(), most).passes(top.get())) return false;
+  clear_tree(top.get(), path);
+  if (::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) {
+    const int err = errno;
+    throw Error::system(err, "cannot remove " + wafers::quoted(path.native()));
+  }
+  return true;
+}
+
+}  // namespace wafers

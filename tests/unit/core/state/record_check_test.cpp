@@ -1,0 +1,114 @@
+#include "core/state/record_check.h"
+
+#include <functional>
+
+#include "base/error.h"
+#include "linux/upper.h"
+#include "support/catch.h"
+
+namespace wafers {
+namespace {
+
+Wafer example() {
+  Wafer wafer;
+  wafer.name = "a1";
+  wafer.branch = "wafers/a1";
+  wafer.base_repo = "/src/base";
+  wafer.base_commit = std::string(40, 'a');
+  wafer.last_commit = std::string(40, 'b');
+  wafer.mountpoint = "/state/a1/mnt";
+  wafer.created_at = "2026-01-02T03:04:05Z";
+  wafer.volatile_boot = "5a2b0f9c-3c5e-4a3e-9a53-5a2b0f9c3c5e";
+  wafer.mount = MountRecord{wafer.volatile_boot, ProcessId{4242, 99}, 1, 2, 3};
+  return wafer;
+}
+
+/// The key that a record with this change is refused for; empty where it isn't.
+std::string refused_key(const std::function<void(Wafer&)>& change) {
+  Wafer wafer = example();
+  change(wafer);
+  try {
+    require_believable(wafer, "/state");
+    return {};
+  } catch (const Error& error) {
+    const std::string& message = error.message();
+    const std::size_t start = message.find('\'') + 1;
+    return message.substr(start, message.find('\'', start) - start);
+  }
+}
+
+TEST_CASE("what add writes is believed") {
+  CHECK(refused_key([](Wafer&) {}).empty());
+  CHECK(refused_key([](Wafer& wafer) { wafer.branch = "topic/caf\xE9"; }).empty());
+  CHECK(refused_key([](Wafer& wafer) { wafer.base_repo = "/"; }).empty());
+  CHECK(refused_key([](Wafer& wafer) { wafer.staged_tree = std::string(40, '0'); }).empty());
+  CHECK(refused_key([](Wafer& wafer) { wafer.mountpoint_mode = 02755; }).empty());
+  CHECK(refused_key([](Wafer& wafer) { wafer.mount.reset(); }).empty());
+  CHECK(refused_key([](Wafer& wafer) {
+          wafer.mountpoint = "/views/x/a1";
+          wafer.mountpoint_parents = {"/views", "/views/x"};
+        }).empty());
+  CHECK(refused_key([](Wafer& wafer) {
+          wafer.backend = BackendKind::host;
+          wafer.dialect = UpperDialect::kernel_trusted;
+        }).empty());
+}
+
+TEST_CASE("a branch that git would not make leads out of the branches") {
+  for (const char* branch :
+       {"", "../../../../outside", "../../HEAD", "../tags/v1", "a/../../b", "/etc/passwd", "a//b",
+        "a/", ".a", "a/.b", "a.lock", "-f", "HEAD", "a b", "a\nb", "a..b", "a@{1}", "a."}) {
+    CAPTURE(branch);
+    CHECK(refused_key([&](Wafer& wafer) { wafer.branch = branch; }) == "branch");
+  }
+}
+
+TEST_CASE("what is no object name is refused") {
+  for (const std::string& name :
+       {std::string("HEAD"), std::string(39, 'a'), std::string(41, 'a'), std::string(40, 'A'),
+        std::string(39, 'a') + "\n", std::string("--exec=") + std::string(33, 'a')}) {
+    CAPTURE(name);
+    CHECK(refused_key([&](Wafer& wafer) { wafer.base_commit = name; }) == "base_commit");
+    CHECK(refused_key([&](Wafer& wafer) { wafer.last_commit = name; }) == "last_commit");
+    CHECK(refused_key([&](Wafer& wafer) { wafer.pending_commit = name; }) == "pending_commit");
+    CHECK(refused_key([&](Wafer& wafer) { wafer.staged_tree = name; }) == "staged_tree");
+    CHECK(refused_key([&](Wafer& wafer) { wafer.pending_staged_tree = name; }) ==
+          "pending_staged_tree");
+  }
+  CHECK(refused_key([](Wafer& wafer) { wafer.last_commit.clear(); }) == "last_commit");
+}
+
+TEST_CASE("a mountpoint is the default one or has nothing to do with the state") {
+  for (const std::string& place :
+       {std::string("/"), std::string("/state"), std::string("/state/a1"),
+        std::string("/state/a2/mnt"), std::string("/state/a1/upper"), std::string("/state/.lock"),
+        std::string("/views/../etc"), std::string("/views/./a"), std::string("/views//a"),
+        std::string("/views/a/"), "/" + std::string(5000, 'a')}) {
+    CAPTURE(place);
+    CHECK(refused_key([&](Wafer& wafer) { wafer.mountpoint = place; }) == "mountpoint");
+  }
+}
+
+TEST_CASE("parents are parents") {
+  for (const char* parent : {"views", "/other", "/views/a1", "/views/a1/x", "/views/../x", "/x/"}) {
+    CAPTURE(parent);
+    CHECK(refused_key([&](Wafer& wafer) {
+            wafer.mountpoint = "/views/a1";
+            wafer.mountpoint_parents = {parent};
+          }) == "mountpoint_parents");
+  }
+}
+
+TEST_CASE("the other fields are what they may be") {
+  CHECK(refused_key([](Wafer& wafer) { wafer.base_repo = "/src/../etc"; }) == "base_repo");
+  CHECK(refused_key([](Wafer& wafer) { wafer.base_repo = "/state/a1/upper"; }) == "base_repo");
+  CHECK(refused_key([](Wafer& wafer) { wafer.mountpoint_mode = 0100777; }) == "mountpoint_mode");
+  CHECK(refused_key([](Wafer& wafer) { wafer.volatile_boot = "\x1b[2J"; }) == "volatile_boot");
+  CHECK(refused_key([](Wafer& wafer) { wafer.created_at = std::string(65, '1'); }) == "created_at");
+  CHECK(refused_key([](Wafer& wafer) { wafer.mount->boot_id = "a b"; }) == "mount");
+  CHECK(refused_key([](Wafer& wafer) { wafer.dialect = UpperDialect::fuse; }) == "dialect");
+  CHECK(refused_key([](Wafer& wafer) { wafer.backend = BackendKind::fuse; }) == "dialect");
+}
+
+}  // namespace
+}  // namespace wafers

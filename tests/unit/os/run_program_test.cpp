@@ -1,0 +1,63 @@
+#include "os/run_program.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "support/catch.h"
+#include "support/temp_dir.h"
+
+namespace wafers {
+namespace {
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+TEST_CASE("a program gets its input, and is heard in full", "[program]") {
+  const std::string input(1 << 20, 'x');
+  const ProgramResult result = run_program({"sh", "-c", "cat; cat >&2; pwd >&2"}, "/", input);
+  CHECK(result.success());
+  CHECK(result.output == input);
+  CHECK(result.errors == "/\n");
+  CHECK(run_program({"sh", "-c", "exit 3"}, "/", {}).status == 3);
+  CHECK(run_program({"sh", "-c", "kill -TERM $$"}, "/", {}).status == 128 + 15);
+  // Whoever doesn't read all of it does no harm.
+  CHECK(run_program({"true"}, "/", input).success());
+  CHECK(run_program({"no such program"}, "/", {}).status == 127);
+  CHECK_THROWS_AS(run_program({"/"}, "/", {}), Error);
+}
+
+TEST_CASE("a program that is nowhere isn't found, whoever may search PATH", "[program]") {
+  const test::TempDir closed;
+  fs::permissions(closed.path(), fs::perms::none);
+  const std::string path = std::getenv("PATH");
+  ::setenv("PATH", (closed.path().native() + ":" + path).c_str(), 1);
+  const ProgramResult result = run_program({"no such program"}, "/", {});
+  ::setenv("PATH", path.c_str(), 1);
+  fs::permissions(closed.path(), fs::perms::owner_all);
+  CHECK(result.status == 127);
+}
+
+TEST_CASE("programs don't inherit a repository", "[program]") {
+  ::setenv("GIT_INDEX_FILE", "/nowhere", 1);
+  ::setenv("GIT_CONFIG_COUNT", "0", 1);
+  const ProgramResult result = run_program({"env"}, "/", {});
+  ::unsetenv("GIT_INDEX_FILE");
+  ::unsetenv("GIT_CONFIG_COUNT");
+  CHECK(result.output.find("GIT_INDEX_FILE") == std::string::npos);
+  CHECK(result.output.find("GIT_CONFIG_COUNT=0\n") != std::string::npos);
+}
+
+TEST_CASE("command lines are split as git does it", "[program]") {
+  CHECK(split_command_line("").empty());
+  CHECK(split_command_line("  a  b\tc\n") == Words{"a", "b", "c"});
+  CHECK(split_command_line("a 'b c' \"d e\"f") == Words{"a", "b c", "d ef"});
+  CHECK(split_command_line("a\\ b '\\' \"\\\"\" ''") == Words{"a b", "\\", "\"", ""});
+  CHECK_THROWS_AS(split_command_line("a 'b"), Error);
+  CHECK_THROWS_AS(split_command_line("\"a\\\""), Error);
+}
+
+}  // namespace
+}  // namespace wafers
