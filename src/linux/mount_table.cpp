@@ -2,17 +2,27 @@
 #include "linux/mount_table.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <libmount/libmount.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "linux/overlay.h"
 #include "os/files.h"
 
 namespace wafers {
 namespace {
+
+/// dlerror(3) tells in words alone that this process may open no more files.
+void refuse_shortage() {
+  if (UniqueFd(::open("/", O_PATH | O_CLOEXEC))) return;
+  const int err = errno;
+  throw Error::system(err, "cannot read mount tables");
+}
 
 /// libmount, loaded when the first table is read: to load it and the libraries that it needs would
 /// double the time of `wafers exec`, which with the namespace backend needs no table.
@@ -32,6 +42,7 @@ class Libmount {
     // dlsym(3): the cast that POSIX asks for.
     if (found != nullptr) return reinterpret_cast<Function*>(found);
     const char* const why = ::dlerror();
+    refuse_shortage();
     throw Error(ErrorKind::unsupported,
                 "cannot read mount tables: " + std::string(why != nullptr ? why : name),
                 "install libmount (package libmount1)");

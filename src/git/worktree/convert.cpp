@@ -194,7 +194,7 @@ std::string Conversion::to_git(std::string content, const ConvertContext& contex
   }
   if (!encoding_.empty() && !content.empty()) content = decoded(std::move(content), context);
   if (crlf_ != Crlf::binary && !content.empty()) content = crlf_to_git(std::move(content), context);
-  return ident_ ? collapse_ident(content) : content;
+  return ident_ ? collapse_ident(content) : std::move(content);  // which may be large
 }
 
 std::string Conversion::to_worktree(std::string content, const std::string& blob_hex,
