@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "git/objects/big_endian.h"
+#include "git/objects/sha1.h"
 #include "os/file.h"
 
 namespace wafers::git {

@@ -13,7 +13,6 @@
 #include "git/objects/handle.h"
 #include "git/objects/loose_writer.h"
 #include "git/objects/object.h"
-#include "git/objects/sha1.h"
 #include "git/objects/shared_mode.h"
 #include "os/work_queue.h"
 

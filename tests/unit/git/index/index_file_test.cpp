@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "git/index/cached_tree.h"
 #include "git/index/index_view.h"
-#include "git/objects/sha1.h"
 #include "support/catch.h"
 #include "support/git_repo.h"
 #include "support/temp_dir.h"
@@ -21,7 +20,6 @@ using wafers::git::FileMode;
 using wafers::git::IndexEntry;
 using wafers::git::IndexFile;
 using wafers::git::Oid;
-using wafers::git::Sha1;
 using wafers::test::GitRepo;
 using wafers::test::read_file;
 using wafers::test::TempDir;
@@ -66,22 +64,6 @@ std::string damaged_at(std::string content, std::size_t at, char value) {
 }
 
 }  // namespace
-
-TEST_CASE("SHA-1 is SHA-1", "[index]") {
-  CHECK(Sha1().finish().hex() == "da39a3ee5e6b4b0d3255bfef95601890afd80709");
-  for (const std::size_t size : {1UL, 55UL, 56UL, 63UL, 64UL, 65UL, 119UL, 120UL, 1000UL}) {
-    const std::string data(size, 'x');
-    Sha1 whole;
-    whole.update(data);
-    Sha1 pieces(Sha1::Code::portable);
-    for (const char& c : data) pieces.update({&c, 1});
-    const std::string hex = whole.finish().hex();
-    CHECK(hex == pieces.finish().hex());
-    wafers::test::RunOptions options;
-    options.input = data;
-    CHECK(wafers::test::run_ok({"sha1sum"}, options).substr(0, 40) == hex);
-  }
-}
 
 TEST_CASE("indexes of all versions are read", "[index]") {
   const TempDir top;
