@@ -6,11 +6,13 @@
 #include <ctime>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "git/repository/ident.h"
 #include "git/repository/repository_impl.h"
+#include "os/run_program.h"
 
 namespace wafers::git {
 namespace {
@@ -58,13 +60,31 @@ std::optional<std::string> first_of(const std::optional<std::string>& a,
   return b ? b : c;
 }
 
+/// A date in words, by git, which has no date to itself: only in an identity.
+Date date_by_git(const std::string& text, const char* variable) {
+  const ProgramResult result =
+      run_program({"env", "LC_ALL=C", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=b",
+                   "GIT_AUTHOR_DATE=" + text, "git", "var", "GIT_AUTHOR_IDENT"},
+                  "/", {});
+  constexpr std::string_view kIdentity = "a <b> ";
+  if (result.success() && result.output.starts_with(kIdentity)) {
+    const std::string_view line = std::string_view(result.output).substr(kIdentity.size());
+    const auto date = parse_raw_date("@" + std::string(line.substr(0, line.find('\n'))));
+    if (date) return *date;
+  }
+  const bool malformed = result.errors.starts_with("fatal: invalid date format");
+  throw Error(ErrorKind::failed,
+              (malformed ? "invalid date format in " : "cannot read the date in ") +
+                  std::string(variable) + ": " + wafers::quoted(text) +
+                  (malformed ? "" : ": " + printable(trimmed(result.errors))));
+}
+
+/// The usual two forms start no program.
 Date date_of(const RoleNames& names, const Date& now) {
   const std::optional<std::string> text = non_empty(variable(names.date_variable));
   if (!text) return now;
-  const std::optional<Date> date = parse_date(*text);
-  if (date) return *date;
-  throw Error(ErrorKind::failed, "invalid date format in " + std::string(names.date_variable) +
-                                     ": " + wafers::quoted(*text));
+  const std::optional<Date> date = parse_raw_date(*text);
+  return date ? *date : date_by_git(*text, names.date_variable);
 }
 
 }  // namespace

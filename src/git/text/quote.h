@@ -35,10 +35,9 @@ struct Date {
   std::int64_t seconds = 0;
   int offset_minutes = 0;
 };
-/// A date as git takes it from GIT_AUTHOR_DATE: "@<seconds> <+hhmm>", "<seconds> <+hhmm>", RFC
-/// 2822, ISO 8601 (date.c: parse_date_basic). nullopt where it is none of those. Where no zone is
-/// given, local time is meant.
-std::optional<Date> parse_date(std::string_view text);
+/// "@<seconds> <+hhmm>" or "<seconds> <+hhmm>", as git reads it from GIT_AUTHOR_DATE. nullopt for
+/// what is written in another way, which may be a date nevertheless.
+std::optional<Date> parse_raw_date(std::string_view text);
 
 /// commit.cleanup / --cleanup: `whitespace` is what git does without an editor. `scissors` is the
 /// same here: without an editor git cuts nothing off.
