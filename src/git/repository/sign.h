@@ -10,7 +10,9 @@
 namespace wafers::git {
 
 /// Who signs, and how: gpg.format, gpg.program, gpg.<format>.program, user.signingKey,
-/// gpg.ssh.defaultKeyCommand, as git-config(1) has them.
+/// gpg.ssh.defaultKeyCommand, as git-config(1) has them. Not by `git commit-tree -S`: before 2.40
+/// git keeps to itself what gpg says when it fails. A person wants to read it, and it tells an
+/// agent that was lost, which is worth another try, from a key that is missing.
 class Signer {
  public:
   /// `key` is what --gpg-sign=<keyid> says; empty for the configured key, or the one that belongs
