@@ -43,21 +43,27 @@ class FileActions {
   posix_spawn_file_actions_t actions_{};
 };
 
-/// posix_spawnattr_t with an owner: default dispositions and an empty mask.
-class CleanSignals {
+/// posix_spawnattr_t with an owner: the signals that the program begins with.
+class Signals {
  public:
-  CleanSignals() {
+  explicit Signals(Command::Inherits inherits) {
     posix_spawnattr_init(&attributes_);
     sigset_t set;
-    sigfillset(&set);
-    posix_spawnattr_setsigdefault(&attributes_, &set);
     sigemptyset(&set);
     posix_spawnattr_setsigmask(&attributes_, &set);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    short flags = POSIX_SPAWN_SETSIGDEF;
+    if (inherits == Command::Inherits::all) {
+      sigaddset(&set, SIGPIPE);
+    } else {
+      sigfillset(&set);
+      flags |= POSIX_SPAWN_SETSIGMASK;
+    }
+    posix_spawnattr_setsigdefault(&attributes_, &set);
+    posix_spawnattr_setflags(&attributes_, flags);
   }
-  CleanSignals(const CleanSignals&) = delete;
-  CleanSignals& operator=(const CleanSignals&) = delete;
-  ~CleanSignals() { posix_spawnattr_destroy(&attributes_); }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+  ~Signals() { posix_spawnattr_destroy(&attributes_); }
 
   posix_spawnattr_t* get() noexcept { return &attributes_; }
 
@@ -65,17 +71,22 @@ class CleanSignals {
   posix_spawnattr_t attributes_{};
 };
 
-/// Copies of the descriptors to hand on, out of the way of the numbers that they shall get: dup2 in
-/// the child then never overwrites a source that is still needed.
-std::vector<UniqueFd> move_up(const std::vector<Command::Descriptor>& descriptors) {
-  int first_free = STDERR_FILENO + 1;
-  for (const auto& descriptor : descriptors) {
-    first_free = std::max(first_free, descriptor.there + 1);
-  }
+/// The highest number that a descriptor has in the program.
+int highest_of(const std::vector<Command::Descriptor>& descriptors) {
+  int highest = STDERR_FILENO;
+  for (const auto& descriptor : descriptors) highest = std::max(highest, descriptor.there);
+  return highest;
+}
+
+/// Copies of those descriptors to hand on that dup2 in the child could overwrite while they are
+/// still needed, out of the way of all numbers up to `highest`. None for the others.
+std::vector<UniqueFd> move_up(const std::vector<Command::Descriptor>& descriptors, int highest) {
   std::vector<UniqueFd> copies;
   for (const auto& descriptor : descriptors) {
-    copies.emplace_back(::fcntl(descriptor.here, F_DUPFD_CLOEXEC, first_free));
-    if (!copies.back()) {
+    UniqueFd& copy = copies.emplace_back();
+    if (descriptor.here > highest) continue;
+    copy.reset(::fcntl(descriptor.here, F_DUPFD_CLOEXEC, highest + 1));
+    if (!copy) {
       const int err = errno;
       throw Error::system(err, "cannot duplicate a descriptor");
     }
@@ -83,18 +94,18 @@ std::vector<UniqueFd> move_up(const std::vector<Command::Descriptor>& descriptor
   return copies;
 }
 
-void add_descriptors(FileActions& actions, const std::vector<Command::Descriptor>& descriptors,
+void add_descriptors(FileActions& actions, const Command& command, int highest,
                      const std::vector<UniqueFd>& copies) {
+  const bool alone = command.inherits == Command::Inherits::nothing;
   for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    posix_spawn_file_actions_addopen(actions.get(), standard, "/dev/null", O_RDWR, 0);
+    if (alone) posix_spawn_file_actions_addopen(actions.get(), standard, "/dev/null", O_RDWR, 0);
   }
-  int highest = STDERR_FILENO;
-  for (std::size_t i = 0; i < descriptors.size(); ++i) {
-    posix_spawn_file_actions_adddup2(actions.get(), copies[i].get(), descriptors[i].there);
-    highest = std::max(highest, descriptors[i].there);
+  for (std::size_t i = 0; i < copies.size(); ++i) {
+    const auto [here, there] = command.descriptors[i];
+    posix_spawn_file_actions_adddup2(actions.get(), copies[i] ? copies[i].get() : here, there);
   }
   // What others in this process opened without close-on-exec; our own copies close by themselves.
-  posix_spawn_file_actions_addclosefrom_np(actions.get(), highest + 1);
+  if (alone) posix_spawn_file_actions_addclosefrom_np(actions.get(), highest + 1);
 }
 
 }  // namespace
@@ -104,10 +115,11 @@ pid_t spawn(const Command& command) {
   if (!command.directory.empty()) {
     posix_spawn_file_actions_addchdir_np(actions.get(), command.directory.c_str());
   }
-  const std::vector<UniqueFd> copies = move_up(command.descriptors);
-  add_descriptors(actions, command.descriptors, copies);
+  const int highest = highest_of(command.descriptors);
+  const std::vector<UniqueFd> copies = move_up(command.descriptors, highest);
+  add_descriptors(actions, command, highest, copies);
 
-  CleanSignals signals;
+  Signals signals(command.inherits);
   std::vector<std::string> argv = command.argv;
   std::vector<std::string> environment = command.environment;
   pid_t pid = 0;
@@ -143,6 +155,16 @@ void end_if_idle(pid_t pid) noexcept {
   }
 }
 
+/// All that a program wrote to a memory file.
+std::string content_of(const UniqueFd& file) {
+  ::lseek(file.get(), 0, SEEK_SET);
+  return read_to_end(file.get());
+}
+
+std::string_view name_of(std::string_view assignment) {
+  return assignment.substr(0, assignment.find('='));
+}
+
 }  // namespace
 
 CommandResult run_command(Command command, WhenIdle when_idle) {
@@ -153,13 +175,35 @@ CommandResult run_command(Command command, WhenIdle when_idle) {
   const pid_t pid = spawn(command);
   if (when_idle == WhenIdle::end) end_if_idle(pid);
   const ExitStatus status = wait_for_child(pid);
-  ::lseek(output.get(), 0, SEEK_SET);
-  return {status, read_to_end(output.get())};
+  return {status, content_of(output)};
+}
+
+ProgramResult run_program(Command command, std::string_view input) {
+  // Files in memory and no pipes: whatever the program reads and prints first, nobody waits.
+  const UniqueFd in = make_memory_file(input);
+  const UniqueFd output = make_memory_file("");
+  const UniqueFd errors = make_memory_file("");
+  command.descriptors.push_back({in.get(), STDIN_FILENO});
+  command.descriptors.push_back({output.get(), STDOUT_FILENO});
+  command.descriptors.push_back({errors.get(), STDERR_FILENO});
+  const ExitStatus status = wait_for_child(spawn(command));
+  return {status.shell_code(), content_of(output), content_of(errors)};
 }
 
 std::vector<std::string> own_environment() {
   std::vector<std::string> environment;
   for (char** entry = environ; *entry != nullptr; ++entry) environment.emplace_back(*entry);
+  return environment;
+}
+
+std::vector<std::string> with_variables(std::vector<std::string> environment,
+                                        const std::vector<std::string>& assignments) {
+  std::erase_if(environment, [&](const std::string& old) {
+    return std::ranges::any_of(assignments, [&](const std::string& assignment) {
+      return name_of(assignment) == name_of(old);
+    });
+  });
+  environment.insert(environment.end(), assignments.begin(), assignments.end());
   return environment;
 }
 

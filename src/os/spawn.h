@@ -3,16 +3,16 @@
 #include <sys/types.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fd.h"
 
 namespace wafers {
 
-/// A program to start. It gets default signal dispositions, an empty signal mask, and exactly the
-/// descriptors listed: standard streams that aren't are /dev/null.
+/// A program to start.
 struct Command {
-  std::string path;               ///< of the program; not searched for
+  std::string path;               ///< of the program; not searched for (os/find_program.h)
   std::vector<std::string> argv;  ///< with argv[0]
   std::vector<std::string> environment;
   std::string directory;  ///< to start in; empty for the current one
@@ -21,6 +21,14 @@ struct Command {
     int there = -1;
   };
   std::vector<Descriptor> descriptors;
+  enum class Inherits {
+    /// Default signal dispositions, an empty signal mask, and exactly the descriptors listed:
+    /// standard streams that aren't are /dev/null.
+    nothing,
+    /// What a program of git's gets: all that fork(2) and exec(3) leave it, with SIGPIPE's default.
+    all,
+  };
+  Inherits inherits = Inherits::nothing;
 };
 
 /// Starts it and returns its pid; the caller waits for it. Throws Error(failed).
@@ -32,6 +40,8 @@ struct ExitStatus {
   int signal = 0;  ///< that ended it, or 0
 
   bool success() const noexcept { return code == 0 && signal == 0; }
+  /// As a shell has it in $?: the code, or 128 + the signal.
+  int shell_code() const noexcept { return signal == 0 ? code : 128 + signal; }
 };
 
 /// Waits for a child of ours. Throws Error(failed).
@@ -46,7 +56,22 @@ struct CommandResult {
 enum class WhenIdle { wait, end };
 CommandResult run_command(Command command, WhenIdle when_idle = WhenIdle::wait);
 
-/// The environment of this process, for Command::environment.
+/// Runs a program to its end with `input` as its standard input, and keeps what it prints to
+/// standard output and error apart. Throws Error(failed) where it can't be started.
+struct ProgramResult {
+  int status = 0;  ///< ExitStatus::shell_code()
+  std::string output;
+  std::string errors;
+
+  bool success() const noexcept { return status == 0; }
+};
+ProgramResult run_program(Command command, std::string_view input);
+
+/// The environment of this process ("NAME=value"), for Command::environment.
 std::vector<std::string> own_environment();
+
+/// `environment` with `assignments` in the place of those of the same names.
+std::vector<std::string> with_variables(std::vector<std::string> environment,
+                                        const std::vector<std::string>& assignments);
 
 }  // namespace wafers

@@ -14,11 +14,11 @@
 #include "base/text.h"
 #include "core/view/backend.h"
 #include "core/view/mountpoint.h"
+#include "git/program/git_program.h"
 #include "os/child.h"
 #include "os/files.h"
 #include "os/interrupt.h"
 #include "os/remove_tree.h"
-#include "os/run_program.h"
 #include "os/spawn.h"
 
 namespace wafers {
@@ -58,13 +58,11 @@ void make_git_dir(const fs::path& directory, const Wafer& wafer, const git::Repo
 
 /// Runs a program in the view, as `wafers exec` would: its exit status, or 128 + the signal.
 int run_in_view(const Wafer& wafer, const Command& command) {
-  constexpr int kSignalled = 128;
   const InterruptGuard guard;
   Pipe pipe = make_pipe();
   const auto failure = run_in_child([&] {
     make_backend(wafer.backend)->enter(wafer);
-    const ExitStatus status = wait_for_child(spawn(command));
-    const int code = status.signal != 0 ? kSignalled + status.signal : status.code;
+    const int code = wait_for_child(spawn(command)).shell_code();
     write_all(pipe.writer.get(), std::to_string(code));
   });
   InterruptGuard::check();
@@ -109,18 +107,13 @@ CommitHooks::~CommitHooks() {
 }
 
 std::vector<std::string> CommitHooks::environment() const {
-  std::vector<std::string> environment = environment_without_repository();
-  for (const std::string& assignment :
-       {"GIT_DIR=" + git_dir_.native(), "GIT_WORK_TREE=" + wafer_.mountpoint.native(),
-        "GIT_INDEX_FILE=" + (git_dir_ / "index").native(), std::string("GIT_PREFIX="),
-        // No editor is used: a hook that starts one would wait for nobody (git's run_commit_hook).
-        std::string("GIT_EDITOR=:"), "WAFERS_NAME=" + wafer_.name, "WAFERS_BRANCH=" + wafer_.branch,
-        "WAFERS_ROOT=" + wafer_.mountpoint.native()}) {
-    const std::string name = assignment.substr(0, assignment.find('=') + 1);
-    std::erase_if(environment, [&](const std::string& old) { return old.starts_with(name); });
-    environment.push_back(assignment);
-  }
-  return environment;
+  return with_variables(
+      git::environment_without_repository(),
+      {"GIT_DIR=" + git_dir_.native(), "GIT_WORK_TREE=" + wafer_.mountpoint.native(),
+       "GIT_INDEX_FILE=" + (git_dir_ / "index").native(), "GIT_PREFIX=",
+       // No editor is used: a hook that starts one would wait for nobody (git's run_commit_hook).
+       "GIT_EDITOR=:", "WAFERS_NAME=" + wafer_.name, "WAFERS_BRANCH=" + wafer_.branch,
+       "WAFERS_ROOT=" + wafer_.mountpoint.native()});
 }
 
 int CommitHooks::run(const std::string& hook, const std::vector<std::string>& arguments) {
@@ -155,9 +148,9 @@ std::optional<git::Oid> CommitHooks::before_commit() {
   require("pre-commit", {});
   if (read_file(index) == before) return std::nullopt;
   const ProgramResult result =
-      run_program({"env", "GIT_DIR=" + git_dir_.native(), "GIT_INDEX_FILE=" + index.native(), "git",
-                   "write-tree"},
-                  repository_.worktree(), {});
+      git::run_program({"env", "GIT_DIR=" + git_dir_.native(), "GIT_INDEX_FILE=" + index.native(),
+                        "git", "write-tree"},
+                       repository_.worktree(), {});
   const auto tree = git::Oid::from_hex(trimmed(result.output));
   if (result.success() && tree) return tree;
   throw Error(ErrorKind::failed, "cannot read the index that the hook pre-commit left: " +

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "os/run_program.h"
+#include "git/program/git_program.h"
 
 namespace wafers {
 namespace {
@@ -21,7 +21,7 @@ std::string git_at(const std::filesystem::path& worktree) {
 
 ProgramResult run_git(const Repository& repository, std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "git");
-  return run_program(arguments, repository.worktree(), {});
+  return git::run_program(arguments, repository.worktree(), {});
 }
 
 std::string full_name(const Wafer& wafer) { return "refs/heads/" + wafer.branch; }

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "os/run_program.h"
+#include "git/program/git_program.h"
 
 namespace wafers::git {
 namespace {

@@ -2,15 +2,108 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <iterator>
 #include <utility>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "os/find_program.h"
 #include "os/interrupt.h"
-#include "os/run_program.h"
 
 namespace wafers::git {
+namespace {
+
+constexpr std::array<std::string_view, 13> kRepositoryVariables{"GIT_ALTERNATE_OBJECT_DIRECTORIES",
+                                                                "GIT_COMMON_DIR",
+                                                                "GIT_CONFIG",
+                                                                "GIT_DIR",
+                                                                "GIT_GRAFT_FILE",
+                                                                "GIT_IMPLICIT_WORK_TREE",
+                                                                "GIT_INDEX_FILE",
+                                                                "GIT_NO_REPLACE_OBJECTS",
+                                                                "GIT_OBJECT_DIRECTORY",
+                                                                "GIT_PREFIX",
+                                                                "GIT_REPLACE_REF_BASE",
+                                                                "GIT_SHALLOW_FILE",
+                                                                "GIT_WORK_TREE"};
+
+bool is_tied_to_repository(std::string_view assignment) {
+  const std::string_view name = assignment.substr(0, assignment.find('='));
+  return std::find(kRepositoryVariables.begin(), kRepositoryVariables.end(), name) !=
+         kRepositoryVariables.end();
+}
+
+/// Takes the rest of a quoted part off `line`, with its closing quote.
+std::string take_quoted(std::string_view& line, char quote) {
+  std::string text;
+  while (!line.empty() && line.front() != quote) {
+    // A backslash is one in single quotes.
+    if (line.front() == '\\' && quote == '"' && line.size() > 1) line.remove_prefix(1);
+    text += line.front();
+    line.remove_prefix(1);
+  }
+  if (line.empty()) throw Error(ErrorKind::failed, "a quote isn't closed");
+  line.remove_prefix(1);
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::string> environment_without_repository() {
+  std::vector<std::string> environment = own_environment();
+  std::erase_if(environment, is_tied_to_repository);
+  return environment;
+}
+
+ProgramResult run_program(const std::vector<std::string>& argv,
+                          const std::filesystem::path& directory, std::string_view input) {
+  constexpr int kNotFound = 127;
+  const std::string& name = argv.front();
+  const ProgramResult not_found{kNotFound, {}, "cannot find the program " + wafers::quoted(name)};
+  const auto program = name.find('/') != std::string::npos ? name : find_program(name);
+  if (!program) return not_found;
+  Command command;
+  command.path = program->native();
+  command.argv = argv;
+  command.environment = environment_without_repository();
+  command.directory = directory;
+  command.inherits = Command::Inherits::all;
+  try {
+    return wafers::run_program(std::move(command), input);
+  } catch (const Error& error) {
+    if (error.errnum() == ENOENT) return not_found;
+    throw;
+  }
+}
+
+std::vector<std::string> split_command_line(std::string_view line) {
+  constexpr std::string_view kBlanks = " \t\n\v\f\r";
+  std::vector<std::string> words;
+  bool in_word = false;
+  while (!line.empty()) {
+    const char c = line.front();
+    line.remove_prefix(1);
+    if (kBlanks.find(c) != std::string_view::npos) {
+      in_word = false;
+      continue;
+    }
+    if (!in_word) words.emplace_back();
+    in_word = true;
+    if (c == '\'' || c == '"') {
+      words.back() += take_quoted(line, c);
+    } else if (c == '\\' && !line.empty()) {
+      words.back() += line.front();
+      line.remove_prefix(1);
+    } else {
+      words.back() += c;
+    }
+  }
+  return words;
+}
+
 Command git_command_in(const std::filesystem::path& worktree, std::vector<std::string> arguments) {
   const auto program = find_program("git");
   if (!program) {

@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "os/run_program.h"
+#include "git/program/git_program.h"
 
 namespace wafers::git {
 

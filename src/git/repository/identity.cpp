@@ -10,9 +10,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "git/program/git_program.h"
 #include "git/repository/ident.h"
 #include "git/repository/repository_impl.h"
-#include "os/run_program.h"
 
 namespace wafers::git {
 namespace {

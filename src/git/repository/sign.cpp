@@ -16,8 +16,8 @@
 #include "base/fd.h"
 #include "base/scope_guard.h"
 #include "base/text.h"
+#include "git/program/git_program.h"
 #include "os/file.h"
-#include "os/run_program.h"
 
 namespace wafers::git {
 namespace {

@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,75 +9,33 @@
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <exception>
+#include <utility>
 
 #include "base/error.h"
-#include "base/scope_guard.h"
 #include "base/text.h"
+#include "os/files.h"
+#include "os/spawn.h"
 
 namespace wafers::git {
 namespace {
 
 [[noreturn]] void fail(int err, const std::string& doing) { throw Error::system(err, doing); }
 
-struct Pipe {
-  UniqueFd reader, writer;
-};
-
-Pipe make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) fail(errno, "cannot make a pipe for a filter");
-  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
-
-std::string_view key_of(std::string_view setting) { return setting.substr(0, setting.find('=')); }
-
-std::vector<std::string> merged_environment(const std::vector<std::string>& additions) {
-  std::vector<std::string> merged = additions;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view key = key_of(*entry);
-    const bool replaced = std::any_of(additions.begin(), additions.end(),
-                                      [&](const auto& added) { return key_of(added) == key; });
-    if (!replaced) merged.emplace_back(*entry);
-  }
-  return merged;
-}
-
-std::vector<char*> pointers_to(std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  pointers.reserve(strings.size() + 1);
-  for (std::string& text : strings) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
-pid_t spawn_shell(const std::string& command, const std::string& directory,
+pid_t spawn_shell(const std::string& text, const std::string& directory,
                   const std::vector<std::string>& additions, int input, int output) {
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  if (::posix_spawn_file_actions_init(&actions) != 0) fail(ENOMEM, "cannot run a filter");
-  const ScopeGuard free_actions([&] { ::posix_spawn_file_actions_destroy(&actions); });
-  if (::posix_spawnattr_init(&attributes) != 0) fail(ENOMEM, "cannot run a filter");
-  const ScopeGuard free_attributes([&] { ::posix_spawnattr_destroy(&attributes); });
-
-  sigset_t defaults;
-  ::sigemptyset(&defaults);
-  ::sigaddset(&defaults, SIGPIPE);
-  int err = ::posix_spawnattr_setsigdefault(&attributes, &defaults);
-  if (err == 0) err = ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-  if (err == 0) err = ::posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-  if (err == 0) err = ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-  if (err == 0 && !directory.empty()) {
-    err = ::posix_spawn_file_actions_addchdir_np(&actions, directory.c_str());
+  Command command;
+  command.path = "/bin/sh";
+  command.argv = {"sh", "-c", text};
+  command.environment = with_variables(own_environment(), additions);
+  command.directory = directory;
+  command.descriptors = {{input, STDIN_FILENO}, {output, STDOUT_FILENO}};
+  command.inherits = Command::Inherits::all;
+  try {
+    return spawn(command);
+  } catch (const Error& error) {
+    fail(error.errnum().value_or(0), "cannot run filter " + wafers::quoted(text));
   }
-  std::vector<std::string> arguments{"sh", "-c", command};
-  std::vector<std::string> environment = merged_environment(additions);
-  pid_t pid = -1;
-  if (err == 0) {
-    err = ::posix_spawn(&pid, "/bin/sh", &actions, &attributes, pointers_to(arguments).data(),
-                        pointers_to(environment).data());
-  }
-  if (err != 0) fail(err, "cannot run filter " + wafers::quoted(command));
-  return pid;
 }
 
 /// SIGPIPE is ignored from the first filter on until the last one has gone.
@@ -116,7 +72,10 @@ FilterProcess::FilterProcess(const std::string& command, const std::string& dire
 FilterProcess::~FilterProcess() {
   input_.reset();
   output_.reset();
-  wait();
+  try {
+    wait();
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): then it is no child of ours
+  }
   SigpipeGuard::leave();
 }
 
@@ -178,11 +137,7 @@ std::string FilterProcess::read_to_end() {
 
 int FilterProcess::wait() {
   if (pid_ < 0) return status_;
-  int status = 0;
-  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-  }
-  pid_ = -1;
-  status_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  status_ = wait_for_child(std::exchange(pid_, -1)).shell_code();
   return status_;
 }
 

@@ -1,4 +1,4 @@
-#include "os/run_program.h"
+#include "git/program/git_program.h"
 
 #include <cstdlib>
 #include <filesystem>
@@ -9,7 +9,7 @@
 #include "support/catch.h"
 #include "support/temp_dir.h"
 
-namespace wafers {
+namespace wafers::git {
 namespace {
 
 namespace fs = std::filesystem;
@@ -60,4 +60,4 @@ TEST_CASE("command lines are split as git does it", "[program]") {
 }
 
 }  // namespace
-}  // namespace wafers
+}  // namespace wafers::git
