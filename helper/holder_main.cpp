@@ -67,8 +67,8 @@ void mount_in_new_namespaces(const HolderJob& job) {
       ::open(overlay.mountpoint.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!mountpoint) {
     const int err = errno;
-    throw Error::system(
-        err, "cannot mount an overlay on " + wafers::quoted(overlay.mountpoint.native()));
+    throw Error::system(err,
+                        "cannot mount an overlay on " + in_quotes(overlay.mountpoint.native()));
   }
   overlay.mountpoint_fd = mountpoint.get();
   wafers::mount_overlay(overlay);

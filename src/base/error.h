@@ -24,8 +24,8 @@ class Error : public std::exception {
   Error(ErrorKind kind, std::string message, std::string hint = {});
 
   /// An error of the system: `doing` plus the text and name of `errnum`. Take errno before anything
-  /// else runs: `const int err = errno; throw Error::system(err, "cannot open " + quoted(path));`
-  /// Without a hint, a limit that was reached (ulimit) is named as one.
+  /// else runs (or see throw_errno()). Without a hint, a limit that was reached (ulimit) is named as
+  /// one.
   static Error system(int errnum, std::string_view doing, std::string hint = {},
                       ErrorKind kind = ErrorKind::failed);
 

@@ -89,7 +89,7 @@ void append_escape(std::string& out, std::string_view bytes) {
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string with_quotes;
   for (const char c : text) {
     if (c == '\'' || c == '\\') with_quotes += '\\';

@@ -8,7 +8,7 @@ namespace wafers {
 
 /// `text` in single quotes for a message, with quotes and all that printable() escapes escaped, so
 /// that a hostile file name can't write to the terminal.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 /// `text` with what a terminal obeys instead of showing it escaped as `\n`, `\t` or `\ooo` for each
 /// byte: control characters (C0, DEL and C1: U+009B begins a sequence as ESC [ does), marks that

@@ -68,7 +68,7 @@ const Command& command_for(const std::string& word) {
   if (command != nullptr) return *command;
   const bool is_option = word.starts_with('-');
   throw Error(ErrorKind::usage,
-              (is_option ? "unknown option " : "unknown command ") + wafers::quoted(word),
+              (is_option ? "unknown option " : "unknown command ") + in_quotes(word),
               "see 'wafers help'");
 }
 
@@ -103,8 +103,8 @@ int run_reporting(std::vector<std::string> words, Report& report) {
   } catch (const Error& error) {
     return report.failure(error);
   } catch (const std::filesystem::filesystem_error& error) {
-    return report.failure(Error::system(
-        error.code().value(), "cannot look at " + wafers::quoted(error.path1().native())));
+    return report.failure(
+        Error::system(error.code().value(), "cannot look at " + in_quotes(error.path1().native())));
   } catch (const std::bad_alloc&) {
     return report.failure(out_of_memory());
   } catch (const std::exception& error) {

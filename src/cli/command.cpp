@@ -95,7 +95,7 @@ std::vector<std::string> all_names(const Store& store) {
 
 std::string one_wafer(const Parser& parser, const std::vector<std::string>& positional) {
   if (positional.size() > 1) {
-    throw parser.usage("unexpected argument " + wafers::quoted(positional[1]));
+    throw parser.usage("unexpected argument " + in_quotes(positional[1]));
   }
   if (!positional.empty()) return positional.front();
   const char* const inside = std::getenv("WAFERS_NAME");

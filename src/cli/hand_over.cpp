@@ -29,8 +29,7 @@ void execute_git_program(char** argv) {
     ::execv(candidate.c_str(), argv);
     const int err = errno;
     if (err == ENOENT || err == ENOTDIR) continue;
-    throw Error::system(err, "cannot run " + wafers::quoted(candidate.native()),
-                        "reinstall wafers");
+    throw Error::system(err, "cannot run " + in_quotes(candidate.native()), "reinstall wafers");
   }
   throw Error(ErrorKind::unsupported, "the program wafers-git is missing, which this command needs",
               "reinstall wafers");

@@ -117,7 +117,7 @@ std::vector<std::string> Parser::parse() {
   }
   std::vector<std::string> positional = app_.remaining();
   for (const std::string& word : positional) {
-    if (word.starts_with('-')) throw usage("unknown option " + wafers::quoted(word));
+    if (word.starts_with('-')) throw usage("unknown option " + in_quotes(word));
   }
   return positional;
 }

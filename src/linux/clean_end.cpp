@@ -26,13 +26,13 @@ UniqueFd open_or_throw(const std::filesystem::path& path, int flags) {
   UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC, 0600));
   if (fd) return fd;
   const int err = errno;
-  throw Error::system(err, "cannot open " + wafers::quoted(path.native()));
+  throw Error::system(err, "cannot open " + in_quotes(path.native()));
 }
 
 void sync(const UniqueFd& fd, const std::filesystem::path& path) {
   if (::fsync(fd.get()) == 0) return;
   const int err = errno;
-  if (err != EINVAL) throw Error::system(err, "cannot sync " + wafers::quoted(path.native()));
+  if (err != EINVAL) throw Error::system(err, "cannot sync " + in_quotes(path.native()));
 }
 
 }  // namespace

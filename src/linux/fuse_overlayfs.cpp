@@ -67,11 +67,10 @@ UniqueFd lock_upper(const std::filesystem::path& upper) {
   if (fd && lock_patiently(fd.get(), kEnding)) return fd;
   const int err = errno;
   if (err == EWOULDBLOCK) {
-    throw Error(ErrorKind::busy,
-                "another fuse-overlayfs still serves " + wafers::quoted(upper.native()),
+    throw Error(ErrorKind::busy, "another fuse-overlayfs still serves " + in_quotes(upper.native()),
                 "end the processes that use its old view, then try again");
   }
-  throw Error::system(err, "cannot lock " + wafers::quoted(upper.native()));
+  throw Error::system(err, "cannot lock " + in_quotes(upper.native()));
 }
 
 /// A name for the lower without any special character: option strings and fuse-overlayfs's own
@@ -82,7 +81,7 @@ void link_lower(const FuseSpec& spec) {
   if (std::filesystem::read_symlink(link, error) == spec.lower) return;
   std::filesystem::remove(link, error);
   std::filesystem::create_symlink(spec.lower, link, error);
-  if (error) throw Error::system(error.value(), "cannot make " + wafers::quoted(link.native()));
+  if (error) throw Error::system(error.value(), "cannot make " + in_quotes(link.native()));
 }
 
 /// fuse-overlayfs would follow it, and clear what it leads to.
@@ -90,7 +89,7 @@ void refuse_symlink(const std::filesystem::path& directory) {
   const UniqueFd fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (fd) return;
   const int err = errno;
-  throw Error::system(err, "cannot open directory " + wafers::quoted(directory.native()));
+  throw Error::system(err, "cannot open directory " + in_quotes(directory.native()));
 }
 
 void refuse_colon(const std::filesystem::path& directory) {
@@ -99,7 +98,7 @@ void refuse_colon(const std::filesystem::path& directory) {
   if (real.find(':') == std::string::npos) return;
   throw Error(
       ErrorKind::unsupported,
-      "fuse-overlayfs cannot take an upper directory with ':' in its path: " + wafers::quoted(real),
+      "fuse-overlayfs cannot take an upper directory with ':' in its path: " + in_quotes(real),
       "set WAFERS_STATE_DIR to a directory without ':' in its path");
 }
 
@@ -177,7 +176,7 @@ void run_fusermount(const char* option, const std::filesystem::path& mountpoint)
   command.environment = {"LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
   const CommandResult result = run_command(std::move(command));
   if (result.status.success()) return;
-  const std::string doing = "cannot unmount " + wafers::quoted(mountpoint.native());
+  const std::string doing = "cannot unmount " + in_quotes(mountpoint.native());
   if (result.output.find("busy") != std::string::npos) throw Error::system(EBUSY, doing);
   throw Error(ErrorKind::failed, doing + ": " + printed(result));
 }
@@ -226,7 +225,7 @@ FuseServer start_fuse_overlayfs(const FuseSpec& spec) {
   link_lower(spec);
   try {
     return run_server(server_command(spec, lock),
-                      "cannot mount fuse-overlayfs on " + wafers::quoted(spec.mountpoint.native()));
+                      "cannot mount fuse-overlayfs on " + in_quotes(spec.mountpoint.native()));
   } catch (const Error&) {
     abandon_fuse_overlayfs(spec);  // it may have come as far as mounting
     throw;

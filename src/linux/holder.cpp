@@ -33,7 +33,7 @@ std::vector<std::filesystem::path> candidates() {
 HolderReport read_report(int fd, const std::filesystem::path& program) {
   const std::string text = read_to_end(fd);
   if (text.empty()) {
-    throw Error(ErrorKind::failed, "cannot start a holder: " + wafers::quoted(program.native()) +
+    throw Error(ErrorKind::failed, "cannot start a holder: " + in_quotes(program.native()) +
                                        " ended without a report");
   }
   return decode_report(text);

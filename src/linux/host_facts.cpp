@@ -241,7 +241,7 @@ SshFacts read_ssh_facts(const fs::path& scratch) {
     for (const fs::path& file : facts.files_of_root) {
       struct stat shown {};
       const bool own = ::stat(file.c_str(), &shown) == 0 && shown.st_uid == uid;
-      if (!own) throw Error(ErrorKind::failed, wafers::quoted(file.native()) + " can't be copied");
+      if (!own) throw Error(ErrorKind::failed, in_quotes(file.native()) + " can't be copied");
     }
   });
   if (failure) facts.problem = failure->error().message();

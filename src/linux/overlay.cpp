@@ -49,7 +49,7 @@ UniqueFd open_own_layer(const std::filesystem::path& path) {
   UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) {
     const int err = errno;
-    throw Error::system(err, "cannot open directory " + wafers::quoted(path.native()));
+    throw Error::system(err, "cannot open directory " + in_quotes(path.native()));
   }
   return fd;
 }
@@ -72,7 +72,7 @@ unsigned long mount_flags(const std::filesystem::path& lower) {
 void umount_or_throw(const std::filesystem::path& mountpoint, int flags) {
   if (::umount2(mountpoint.c_str(), flags | UMOUNT_NOFOLLOW) == 0) return;
   const int err = errno;
-  throw Error::system(err, "cannot unmount " + wafers::quoted(mountpoint.native()));
+  throw Error::system(err, "cannot unmount " + in_quotes(mountpoint.native()));
 }
 
 /// A directory below `parent`, in which its owner may do everything; empty where there is none.
@@ -89,8 +89,8 @@ void remove_mark(const std::filesystem::path& upper, const char* name) {
   const int err = errno;
   // EPERM: trusted.* without CAP_SYS_ADMIN, where there is nothing of ours.
   if (err == ENODATA || err == ENOTSUP || err == EPERM) return;
-  throw Error::system(
-      err, "cannot remove " + std::string(name) + " of " + wafers::quoted(upper.native()));
+  throw Error::system(err,
+                      "cannot remove " + std::string(name) + " of " + in_quotes(upper.native()));
 }
 
 }  // namespace
@@ -110,8 +110,7 @@ void mount_overlay(const OverlaySpec& spec) {
     return;
   }
   const int err = errno;
-  throw Error::system(err,
-                      "cannot mount an overlay on " + wafers::quoted(spec.mountpoint.native()));
+  throw Error::system(err, "cannot mount an overlay on " + in_quotes(spec.mountpoint.native()));
 }
 
 bool forget_volatile(const std::filesystem::path& work) {
@@ -125,8 +124,8 @@ bool forget_volatile(const std::filesystem::path& work) {
   ::unlinkat(mark.get(), "dirty", 0);
   if (::unlinkat(features.get(), "volatile", AT_REMOVEDIR) != 0) {
     const int err = errno;
-    throw Error::system(
-        err, "cannot remove " + wafers::quoted((work / "work/incompat/volatile").native()));
+    throw Error::system(err,
+                        "cannot remove " + in_quotes((work / "work/incompat/volatile").native()));
   }
   ::unlinkat(inner.get(), "incompat", AT_REMOVEDIR);  // stays where more is in it
   return true;
@@ -144,7 +143,7 @@ void keep_as_working_directory(const std::filesystem::path& mountpoint) {
                                    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW));
   if (!clone || ::fchdir(clone.get()) != 0) {
     const int err = errno;
-    throw Error::system(err, "cannot keep " + wafers::quoted(mountpoint.native()));
+    throw Error::system(err, "cannot keep " + in_quotes(mountpoint.native()));
   }
 }
 

@@ -18,7 +18,7 @@ namespace {
 void check(bool succeeded, const char* doing, const std::filesystem::path& path) {
   if (succeeded) return;
   const int err = errno;
-  throw Error::system(err, std::string(doing) + " " + wafers::quoted(path.native()));
+  throw Error::system(err, std::string(doing) + " " + in_quotes(path.native()));
 }
 
 [[noreturn]] void unexpected(const std::string& what) { throw Error(ErrorKind::failed, what); }
@@ -98,7 +98,7 @@ void try_view(const std::filesystem::path& view) {
   make_directory(view / "replaced");
   for (const char* gone : {"created", "moved", "deleted", "replaced/hidden"}) {
     if (is_there(view / gone))
-      unexpected("a deleted file is still in the view: " + wafers::quoted(gone));
+      unexpected("a deleted file is still in the view: " + in_quotes(gone));
   }
   if (!is_there(view / "renamed")) unexpected("a renamed file is not in the view");
 }

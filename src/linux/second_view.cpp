@@ -31,7 +31,7 @@ constexpr const char* kNote =
     "    wafers exec <name> -- <command>\n";
 
 [[noreturn]] void fail(int err, const std::string& doing, const fs::path& path) {
-  throw Error::system(err, doing + " " + wafers::quoted(path.native()));
+  throw Error::system(err, doing + " " + in_quotes(path.native()));
 }
 
 /// Not where a symlink in its place leads to.

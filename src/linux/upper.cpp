@@ -23,8 +23,8 @@ constexpr const char* kOpaqueFile = ".wh..wh..opq";
 
 /// An attribute that can't be read at all is an error: a mark could be missed.
 Unreadable cannot_read(int err, const char* attribute, const std::string& path) {
-  return Unreadable(err, "cannot read " + std::string(attribute) + " of " + wafers::quoted(path) +
-                             " in the upper");
+  return Unreadable(
+      err, "cannot read " + std::string(attribute) + " of " + in_quotes(path) + " in the upper");
 }
 
 /// Names of the kernel's marks (fs/overlayfs/overlayfs.h), in the dialect's namespace.
@@ -135,8 +135,7 @@ void require_trusted_attributes(const PlainDir& dir, const std::filesystem::path
   if (::fremovexattr(dir.fd(), "trusted.overlay.wafers-probe") == 0) return;
   const int err = errno;
   if (err == ENODATA) return;
-  throw Error::system(err,
-                      "cannot read trusted.overlay attributes in " + wafers::quoted(upper.native()),
+  throw Error::system(err, "cannot read trusted.overlay attributes in " + in_quotes(upper.native()),
                       "this wafer was made with the host backend: run the command with the same "
                       "privileges",
                       ErrorKind::unsupported);
@@ -232,7 +231,7 @@ void make_whiteout(int dirfd, const std::string& name, UpperDialect dialect) {
     if (fd) return;
     err = errno;
   }
-  throw Error::system(err, "cannot make a whiteout for " + wafers::quoted(name) + " in the upper",
+  throw Error::system(err, "cannot make a whiteout for " + in_quotes(name) + " in the upper",
                       err == EPERM ? "whiteouts without privileges need Linux 5.8 or newer" : "");
 }
 

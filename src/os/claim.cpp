@@ -20,7 +20,7 @@ UniqueFd claim_directory(const std::filesystem::path& path) {
   }
   const int err = errno;
   if (err == EWOULDBLOCK || err == ENOENT) return {};
-  throw Error::system(err, "cannot lock " + wafers::quoted(path.native()));
+  throw Error::system(err, "cannot lock " + in_quotes(path.native()));
 }
 
 }  // namespace wafers

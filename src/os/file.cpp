@@ -19,12 +19,12 @@ std::optional<std::string> read_regular(UniqueFd fd, std::string_view name) {
   if (!fd) {
     const int err = errno;
     if (err == ENOENT || err == ENOTDIR || err == ELOOP || err == ENXIO) return std::nullopt;
-    throw Error::system(err, "cannot open " + wafers::quoted(name));
+    throw Error::system(err, "cannot open " + in_quotes(name));
   }
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) {
     const int err = errno;
-    throw Error::system(err, "cannot look at " + wafers::quoted(name));
+    throw Error::system(err, "cannot look at " + in_quotes(name));
   }
   if (!S_ISREG(info.st_mode)) return std::nullopt;
   return read_all(fd.get(), name);
@@ -36,7 +36,7 @@ bool write_back(int fd, unsigned flags, std::string_view what) {
   if (::sync_file_range(fd, 0, 0, flags) == 0) return true;
   const int err = errno;
   if (err == ENOSYS || err == EPERM || err == EINVAL || err == ESPIPE) return false;
-  throw Error::system(err, "cannot write " + wafers::quoted(what));
+  throw Error::system(err, "cannot write " + in_quotes(what));
 }
 
 }  // namespace
@@ -63,7 +63,7 @@ std::string read_all(int fd, std::string_view what) {
     if (got < 0) {
       const int err = errno;
       if (err == EINTR) continue;
-      throw Error::system(err, "cannot read " + wafers::quoted(what));
+      throw Error::system(err, "cannot read " + in_quotes(what));
     }
     if (got == 0) break;
     used += static_cast<std::size_t>(got);
@@ -79,7 +79,7 @@ void write_all(int fd, std::string_view data, std::string_view what) {
     if (put < 0) {
       const int err = errno;
       if (err == EINTR) continue;
-      throw Error::system(err, "cannot write " + wafers::quoted(what));
+      throw Error::system(err, "cannot write " + in_quotes(what));
     }
     data.remove_prefix(static_cast<std::size_t>(put));
   }
@@ -97,7 +97,7 @@ bool wait_for_write_back(int fd, std::string_view what) {
 void sync_file(int fd, std::string_view what) {
   if (::fsync(fd) == 0) return;
   const int err = errno;
-  throw Error::system(err, "cannot write " + wafers::quoted(what));
+  throw Error::system(err, "cannot write " + in_quotes(what));
 }
 
 void sync_directory(const std::filesystem::path& directory) {
@@ -106,7 +106,7 @@ void sync_directory(const std::filesystem::path& directory) {
   const int err = errno;
   // Not every file system can sync a directory; there is nothing more that we could do.
   if (err != EINVAL) {
-    throw Error::system(err, "cannot sync directory " + wafers::quoted(directory.native()));
+    throw Error::system(err, "cannot sync directory " + in_quotes(directory.native()));
   }
 }
 

@@ -35,7 +35,7 @@ UniqueFd open_anchor(const std::filesystem::path& directory) {
   UniqueFd fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!fd) {
     const int err = errno;
-    throw Error::system(err, "cannot open directory " + wafers::quoted(directory.native()));
+    throw Error::system(err, "cannot open directory " + in_quotes(directory.native()));
   }
   return fd;
 }
@@ -61,7 +61,7 @@ void write_existing_file(const std::string& path, std::string_view text) {
   if (fd && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()))
     return;
   const int err = errno;
-  throw Error::system(err, "cannot write " + wafers::quoted(path));
+  throw Error::system(err, "cannot write " + in_quotes(path));
 }
 
 std::string read_to_end(int fd) {
@@ -86,7 +86,7 @@ void sync_file_system(const std::filesystem::path& directory) {
   if (fd && ::syncfs(fd.get()) == 0) return;
   const int err = errno;
   throw Error::system(
-      err, "cannot sync the file system of " + wafers::quoted(directory.native()),
+      err, "cannot sync the file system of " + in_quotes(directory.native()),
       err == EIO ? "the disk could not write some of it: look at the kernel's log (dmesg)" : "");
 }
 

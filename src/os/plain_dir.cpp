@@ -40,7 +40,7 @@ PlainDir PlainDir::open(const std::filesystem::path& directory, std::string what
   UniqueFd fd(::open(directory.c_str(), kDirectoryFlags));
   if (!fd) {
     const int err = errno;
-    throw Unreadable(err, "cannot open " + what + " " + wafers::quoted(directory.native()));
+    throw Unreadable(err, "cannot open " + what + " " + in_quotes(directory.native()));
   }
   return {std::move(fd), {}, std::move(what)};
 }
@@ -50,7 +50,7 @@ std::string PlainDir::path_of(const std::string& name) const {
 }
 
 void PlainDir::fail(int errnum, const std::string& doing, const std::string& name) const {
-  Unreadable error(errnum, doing + " " + wafers::quoted(path_of(name)) + " in " + what_);
+  Unreadable error(errnum, doing + " " + in_quotes(path_of(name)) + " in " + what_);
   if (means_changed(errnum)) throw ChangedMeanwhile(error.kind(), error.message());
   throw Unreadable(std::move(error));
 }
@@ -59,7 +59,7 @@ PlainDir PlainDir::open_directory(const std::string& name) const {
   auto directory = find_directory(name);
   if (directory) return std::move(*directory);
   throw ChangedMeanwhile(ErrorKind::failed,
-                         wafers::quoted(path_of(name)) + " in " + what_ + " is no directory");
+                         in_quotes(path_of(name)) + " in " + what_ + " is no directory");
 }
 
 std::optional<PlainDir> PlainDir::find_directory(const std::string& name) const {
@@ -81,7 +81,7 @@ void PlainDir::require_no_mark(int fd, const char* attribute, const std::string&
     if (err == ENODATA || err == ENOTSUP) return;
     fail(err, "cannot read " + std::string(attribute) + " of", name);
   }
-  throw Unreadable(EPERM, "cannot read " + wafers::quoted(path_of(name)) + " in " + what_ +
+  throw Unreadable(EPERM, "cannot read " + in_quotes(path_of(name)) + " in " + what_ +
                               ", which has " + attribute);
 }
 
@@ -92,7 +92,7 @@ std::vector<std::string> PlainDir::names() const {
   std::unique_ptr<DIR, CloseStream> stream(own ? ::fdopendir(own.get()) : nullptr);
   if (!stream) {
     const int err = errno;
-    throw Unreadable(err, "cannot read directory " + wafers::quoted(path_) + " in " + what_);
+    throw Unreadable(err, "cannot read directory " + in_quotes(path_) + " in " + what_);
   }
   (void)own.release();
   ::rewinddir(stream.get());
@@ -105,7 +105,7 @@ std::vector<std::string> PlainDir::names() const {
     if (name != "." && name != "..") names.emplace_back(name);
   }
   if (const int err = errno; err != 0) {
-    throw Unreadable(err, "cannot read directory " + wafers::quoted(path_) + " in " + what_);
+    throw Unreadable(err, "cannot read directory " + in_quotes(path_) + " in " + what_);
   }
   // A name that is renamed while the directory is read can come twice.
   std::sort(names.begin(), names.end());
@@ -125,7 +125,7 @@ UniqueFd PlainDir::open_file(const std::string& name, struct stat* stat_out) con
   auto fd = find_file(name, stat_out);
   if (fd) return std::move(*fd);
   throw ChangedMeanwhile(ErrorKind::failed,
-                         wafers::quoted(path_of(name)) + " in " + what_ + " is no regular file");
+                         in_quotes(path_of(name)) + " in " + what_ + " is no regular file");
 }
 
 std::optional<UniqueFd> PlainDir::find_file(const std::string& name, struct stat* stat_out) const {

@@ -118,7 +118,7 @@ class Remover {
 
   void throw_failures() const {
     if (failures_ == 0) return;
-    std::string message = "cannot remove " + wafers::quoted(first_path_);
+    std::string message = "cannot remove " + in_quotes(first_path_);
     if (failures_ > 1) message += " and " + std::to_string(failures_ - 1) + " more";
     throw Error::system(first_errnum_, message, hint());
   }
@@ -199,7 +199,7 @@ UniqueFd open_parent(const std::filesystem::path& path) {
   if (!fd) {
     const int err = errno;
     if (err != ENOENT) {
-      throw Error::system(err, "cannot open " + wafers::quoted(path.parent_path().native()));
+      throw Error::system(err, "cannot open " + in_quotes(path.parent_path().native()));
     }
   }
   return fd;
@@ -210,7 +210,7 @@ UniqueFd open_top(int parent, const std::filesystem::path& path) {
   UniqueFd top = open_directory(parent, path.filename().native());
   const int err = errno;
   if (!top && err != ENOENT) {
-    throw Error::system(err, "cannot remove " + wafers::quoted(path.native()));
+    throw Error::system(err, "cannot remove " + in_quotes(path.native()));
   }
   return top;
 }
@@ -243,7 +243,7 @@ bool remove_small_tree(const std::filesystem::path& path, std::size_t most) {
   clear_tree(top.get(), path);
   if (::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) {
     const int err = errno;
-    throw Error::system(err, "cannot remove " + wafers::quoted(path.native()));
+    throw Error::system(err, "cannot remove " + in_quotes(path.native()));
   }
   return true;
 }

@@ -19,7 +19,7 @@ Scratch::Scratch(const std::filesystem::path& directory, std::string_view prefix
     std::string name = directory / (std::string(prefix) + "XXXXXX");
     if (::mkdtemp(name.data()) == nullptr) {
       const int err = errno;
-      throw Error::system(err, "cannot make a directory in " + wafers::quoted(directory.native()));
+      throw Error::system(err, "cannot make a directory in " + in_quotes(directory.native()));
     }
     path_ = name;
     ScopeGuard remove_it([&]() noexcept { ::rmdir(name.c_str()); });

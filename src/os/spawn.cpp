@@ -125,7 +125,7 @@ pid_t spawn(const Command& command) {
   pid_t pid = 0;
   const int err = ::posix_spawn(&pid, command.path.c_str(), actions.get(), signals.get(),
                                 c_strings(argv).data(), c_strings(environment).data());
-  if (err != 0) throw Error::system(err, "cannot run " + wafers::quoted(command.path));
+  if (err != 0) throw Error::system(err, "cannot run " + in_quotes(command.path));
   return pid;
 }
 

@@ -11,7 +11,7 @@ std::optional<BackendKind> backend_named(const Parser& parser, const std::string
   if (name == "auto") return std::nullopt;
   const auto kind = parse_backend(name);
   if (!kind) {
-    throw parser.usage("unknown backend " + wafers::quoted(name) +
+    throw parser.usage("unknown backend " + in_quotes(name) +
                        ": it is one of auto, namespace, host and fuse");
   }
   return kind;

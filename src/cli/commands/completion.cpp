@@ -52,7 +52,7 @@ int run_completion(const Command& command, const Arguments& arguments, Report& r
   Parser parser(command, arguments);
   const auto words = with_tail(parser.parse(), arguments);
   if (words.empty()) throw parser.usage("for which shell? It is one of bash, zsh and fish");
-  if (words.size() > 1) throw parser.usage("unexpected argument " + wafers::quoted(words[1]));
+  if (words.size() > 1) throw parser.usage("unexpected argument " + in_quotes(words[1]));
   const std::vector<CommandInfo> commands = describe_all(report);
   const std::string& shell = words.front();
   if (shell == "bash") {
@@ -62,8 +62,7 @@ int run_completion(const Command& command, const Arguments& arguments, Report& r
   } else if (shell == "fish") {
     report.data(fish_completion(commands));
   } else {
-    throw parser.usage("unknown shell " + wafers::quoted(shell) +
-                       ": it is one of bash, zsh and fish");
+    throw parser.usage("unknown shell " + in_quotes(shell) + ": it is one of bash, zsh and fish");
   }
   return Report::kDone;
 }

@@ -53,7 +53,7 @@ int run_doctor(const Command& command, const Arguments& arguments, Report& repor
   parser.flag("--json", json, "print JSON");
   const auto positional = parser.parse();
   if (!positional.empty()) {
-    throw parser.usage("unexpected argument " + wafers::quoted(positional.front()));
+    throw parser.usage("unexpected argument " + in_quotes(positional.front()));
   }
   const Diagnosis diagnosis = diagnose(state_directory(), here());
   print(diagnosis, report);

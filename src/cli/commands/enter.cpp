@@ -13,7 +13,7 @@ void check_environment(const Parser& parser, const std::vector<std::string>& ass
   for (const std::string& assignment : assignments) {
     const std::size_t equals = assignment.find('=');
     if (equals == 0 || equals == std::string::npos) {
-      throw parser.usage("--env wants K=V, not " + wafers::quoted(assignment));
+      throw parser.usage("--env wants K=V, not " + in_quotes(assignment));
     }
   }
 }
@@ -22,7 +22,7 @@ std::string only_name(const Parser& parser, const std::vector<std::string>& posi
                       const std::string& advice) {
   if (positional.empty()) throw parser.usage("the name of a wafer is missing");
   if (positional.size() > 1) {
-    throw parser.usage("unexpected argument " + wafers::quoted(positional[1]) + advice);
+    throw parser.usage("unexpected argument " + in_quotes(positional[1]) + advice);
   }
   return positional.front();
 }

@@ -9,7 +9,7 @@ void expect_no_arguments(const Command& command, const Arguments& arguments) {
   Parser parser(command, arguments);
   const auto positional = parser.parse();
   if (!positional.empty()) {
-    throw parser.usage("unexpected argument " + wafers::quoted(positional.front()));
+    throw parser.usage("unexpected argument " + in_quotes(positional.front()));
   }
 }
 
@@ -46,7 +46,7 @@ int run_help(const Command& command, const Arguments& arguments, Report& report)
   Parser parser(command, arguments);
   const auto positional = parser.parse();
   if (positional.size() > 1) {
-    throw parser.usage("unexpected argument " + wafers::quoted(positional[1]));
+    throw parser.usage("unexpected argument " + in_quotes(positional[1]));
   }
   if (positional.empty()) {
     print_overview(report);
@@ -54,7 +54,7 @@ int run_help(const Command& command, const Arguments& arguments, Report& report)
   }
   const Command* const subject = find_command(positional.front());
   if (subject == nullptr) {
-    throw parser.usage("unknown command " + wafers::quoted(positional.front()));
+    throw parser.usage("unknown command " + in_quotes(positional.front()));
   }
   return run_command(*subject, Arguments{{"--help"}, std::nullopt}, report);
 }

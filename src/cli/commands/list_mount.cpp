@@ -66,22 +66,21 @@ void print_list(const ListResult& list, Report& report) {
   if (!list.wafers.empty()) print_table(table_of(list.wafers), report);
   for (const WaferInfo& info : list.wafers) {
     if (info.mount.status != WaferStatus::broken) continue;
-    Report::warning("wafer " + wafers::quoted(info.wafer.name) +
-                    " is broken: " + info.mount.reason);
+    Report::warning("wafer " + in_quotes(info.wafer.name) + " is broken: " + info.mount.reason);
   }
   for (const WaferInfo& info : list.wafers) {
     if (info.branch_note.empty()) continue;
-    Report::warning("wafer " + wafers::quoted(info.wafer.name) + ": " + info.branch_note +
+    Report::warning("wafer " + in_quotes(info.wafer.name) + ": " + info.branch_note +
                     "; 'wafers git-status " + info.wafer.name + "' says what to do");
   }
   for (const InvalidEntry& entry : list.invalid_entries) {
-    Report::warning("invalid entry " + wafers::quoted(entry.path.native()) + ": " + entry.reason);
+    Report::warning("invalid entry " + in_quotes(entry.path.native()) + ": " + entry.reason);
   }
 }
 
 void expect_nothing(const Parser& parser, const std::vector<std::string>& positional) {
   if (positional.empty()) return;
-  throw parser.usage("unexpected argument " + wafers::quoted(positional.front()));
+  throw parser.usage("unexpected argument " + in_quotes(positional.front()));
 }
 
 /// The wafers that were named, or all of them with --all.

@@ -39,7 +39,7 @@ std::optional<std::string> colour_wanted(const Parser& parser,
                                          const std::optional<std::string>& when) {
   if (!when) return no_colour_wanted() ? std::optional<std::string>("never") : std::nullopt;
   if (*when == "always" || *when == "never" || *when == "auto") return when;
-  throw parser.usage("--color wants auto, always or never, not " + wafers::quoted(*when));
+  throw parser.usage("--color wants auto, always or never, not " + in_quotes(*when));
 }
 
 }  // namespace
@@ -52,7 +52,7 @@ int run_git_status(const Command& command, const Arguments& arguments, Report& r
   parser.flag("--json", json, "print JSON");
   const std::string name = one_wafer(parser, parser.parse());
   if (arguments.tail && !arguments.tail->empty()) {
-    throw parser.usage("unexpected argument " + wafers::quoted(arguments.tail->front()));
+    throw parser.usage("unexpected argument " + in_quotes(arguments.tail->front()));
   }
   const NamedStatus named = git_status(open_store(), name);
   print_status(named, porcelain, report);

@@ -60,7 +60,7 @@ struct Base {
 
 Base open_base(const fs::path& from) {
   if (std::error_code error; fs::exists(from, error) && !fs::is_directory(from, error)) {
-    throw Error(ErrorKind::failed, wafers::quoted(from.native()) + " is no directory",
+    throw Error(ErrorKind::failed, in_quotes(from.native()) + " is no directory",
                 "--from names any directory of a checkout");
   }
   git::Repository repository =
@@ -70,7 +70,7 @@ Base open_base(const fs::path& from) {
   const auto head = repository.head_commit();
   if (!head) {
     throw Error(ErrorKind::failed,
-                "repository " + wafers::quoted(repository.worktree().native()) +
+                "repository " + in_quotes(repository.worktree().native()) +
                     " has no commit yet that a wafer could be based on",
                 "make a first commit");
   }
@@ -81,22 +81,22 @@ void refuse_inside(const Store& store) {
   const auto around = surrounding_wafer(store);
   if (!around) return;
   throw Error(ErrorKind::refused,
-              "cannot add a wafer from inside wafer " + wafers::quoted(*around) +
+              "cannot add a wafer from inside wafer " + in_quotes(*around) +
                   ": removing that one would end what runs in the new one",
-              "leave " + wafers::quoted(*around) + " first, or let it be added from outside");
+              "leave " + in_quotes(*around) + " first, or let it be added from outside");
 }
 
 [[noreturn]] void refuse_nested(const fs::path& worktree, const std::string& inside) {
-  throw Error(ErrorKind::refused, "the base " + wafers::quoted(worktree.native()) +
-                                      " lies inside " + inside + ": wafers can't be nested");
+  throw Error(ErrorKind::refused, "the base " + in_quotes(worktree.native()) + " lies inside " +
+                                      inside + ": wafers can't be nested");
 }
 
 void check_base_place(const Base& base, const Store& store) {
   const fs::path worktree = base.repository.worktree();
   if (is_within(store.root(), worktree)) {
     throw Error(ErrorKind::refused,
-                "the state directory " + wafers::quoted(store.root().native()) +
-                    " lies inside the base " + wafers::quoted(worktree.native()),
+                "the state directory " + in_quotes(store.root().native()) +
+                    " lies inside the base " + in_quotes(worktree.native()),
                 "set WAFERS_STATE_DIR to a directory outside of it");
   }
   if (is_within(worktree, store.root())) refuse_nested(worktree, "the state directory");
@@ -105,7 +105,7 @@ void check_base_place(const Base& base, const Store& store) {
 void refuse_base_in_view(const fs::path& worktree, const std::vector<Taken>& others) {
   for (const Taken& other : others) {
     if (lies_within(worktree.native(), other.mountpoint)) {
-      refuse_nested(worktree, "the view of wafer " + wafers::quoted(other.name));
+      refuse_nested(worktree, "the view of wafer " + in_quotes(other.name));
     }
   }
 }
@@ -115,7 +115,7 @@ void warn_of_hard_links(const git::CleanReport& report, const Notify& notify) {
   if (report.hard_link_count == 0) return;
   std::string names;
   for (const std::string& path : report.first_hard_links) {
-    names += (names.empty() ? "" : ", ") + wafers::quoted(path);
+    names += (names.empty() ? "" : ", ") + in_quotes(path);
   }
   if (report.hard_link_count > report.first_hard_links.size()) names += ", ...";
   notify("warning: " + std::to_string(report.hard_link_count) +
@@ -143,12 +143,12 @@ git::CleanReport require_clean(const Base& base, const fs::path& verified) {
   if (!report.clean()) {
     std::string entries;
     for (const std::string& line : report.first_dirty) entries += "\n  " + printable(line);
-    throw Error(ErrorKind::refused,
-                "the base " + wafers::quoted(base.repository.worktree().native()) +
-                    " is not clean:" + entries,
-                "commit or stash the changes, or say --assume-clean to have them in the view as if "
-                "they were part of " +
-                    base.repository.short_id(base.head));
+    throw Error(
+        ErrorKind::refused,
+        "the base " + in_quotes(base.repository.worktree().native()) + " is not clean:" + entries,
+        "commit or stash the changes, or say --assume-clean to have them in the view as if "
+        "they were part of " +
+            base.repository.short_id(base.head));
   }
   if (base.repository.head_commit() != base.head) {
     throw Error(ErrorKind::failed, "the base's HEAD moved while it was checked", "try again");
@@ -260,7 +260,7 @@ class Adding {
   void check_before() {
     for (const PlannedWafer& planned : planned_) {
       if (!git::Repository::is_valid_branch_name(planned.branch)) {
-        throw Error(ErrorKind::usage, "invalid branch name " + wafers::quoted(planned.branch));
+        throw Error(ErrorKind::usage, "invalid branch name " + in_quotes(planned.branch));
       }
       require_free_name(planned.name);
     }
@@ -279,7 +279,7 @@ class Adding {
   void require_free_name(const std::string& name) const {
     const Lookup found = store_.lookup(name);
     if (!found.wafer && !found.invalid) return;
-    throw Error(ErrorKind::failed, "wafer " + wafers::quoted(name) + " exists already",
+    throw Error(ErrorKind::failed, "wafer " + in_quotes(name) + " exists already",
                 "choose another name, or remove it with 'wafers rm " + name + "'");
   }
 
@@ -429,25 +429,25 @@ class Adding {
   /// The commit that the branch is at, if it exists: a descendant of the base's HEAD, or what is to
   /// be fast-forwarded to it.
   std::optional<git::Oid> check_branch(const std::string& branch) {
-    const std::string name = "branch " + wafers::quoted(branch);
+    const std::string name = "branch " + in_quotes(branch);
     const fs::path common_dir = base_.repository.common_dir();
     for (const Taken& other : others_) {
       if (other.branch != branch) continue;
       const git::BaseFiles& files = bases_.of(other.base_repo);
       if (other.base_repo == base_.repository.worktree() || files.common_dir == common_dir) {
-        throw Error(ErrorKind::refused, name + " belongs to wafer " + wafers::quoted(other.name),
+        throw Error(ErrorKind::refused, name + " belongs to wafer " + in_quotes(other.name),
                     "choose another one with --branch");
       }
     }
     if (const auto target = base_.repository.symbolic_target(branch)) {
       // A commit would move that one, which may be checked out or belong to another wafer.
-      throw Error(ErrorKind::refused, name + " is a symbolic ref to " + wafers::quoted(*target),
+      throw Error(ErrorKind::refused, name + " is a symbolic ref to " + in_quotes(*target),
                   "choose another one with --branch");
     }
     // Also where it doesn't exist: a first commit in that worktree would make it.
     if (const auto use = base_.repository.use_of_branch(branch)) {
       throw Error(ErrorKind::refused,
-                  name + " is checked out in " + wafers::quoted(use->worktree.native()),
+                  name + " is checked out in " + in_quotes(use->worktree.native()),
                   "choose another one with --branch");
     }
     const auto tip = base_.repository.branch_tip(branch);
@@ -480,14 +480,13 @@ class Adding {
 
   void check_place(const fs::path& mountpoint, const std::string& name) {
     const auto refuse = [&](const std::string& reason) {
-      throw Error(ErrorKind::refused,
-                  "mountpoint " + wafers::quoted(mountpoint.native()) + " " + reason,
+      throw Error(ErrorKind::refused, "mountpoint " + in_quotes(mountpoint.native()) + " " + reason,
                   "choose another place with --at");
     };
     for (const Taken& other : others_) {
       if (lies_within(mountpoint.native(), other.mountpoint) ||
           lies_within(other.mountpoint, mountpoint.native())) {
-        refuse("overlaps that of wafer " + wafers::quoted(other.name));
+        refuse("overlaps that of wafer " + in_quotes(other.name));
       }
     }
     const bool is_default = mountpoint == store_.directory_of(name) / "mnt";
@@ -532,7 +531,7 @@ class Adding {
   void tell_of_forwarded() const {
     for (const One& one : wafers_) {
       if (!one.forward_from) continue;
-      notify_("branch " + wafers::quoted(one.wafer.branch) + " was fast-forwarded from " +
+      notify_("branch " + in_quotes(one.wafer.branch) + " was fast-forwarded from " +
               base_.repository.short_id(*one.forward_from) + " to the base's HEAD " +
               base_.repository.short_id(one.tip));
     }
@@ -569,7 +568,7 @@ class Adding {
     }
     if (result != 0) {
       const int err = errno;
-      throw Error::system(err, "cannot give the view the mode of " + wafers::quoted(base.native()));
+      throw Error::system(err, "cannot give the view the mode of " + in_quotes(base.native()));
     }
   }
 

@@ -28,8 +28,7 @@ std::filesystem::path resolved(const std::filesystem::path& mountpoint) {
   if (!error) refuse_place_of_others(path);
   if (!error) path = std::filesystem::weakly_canonical(path, error);
   if (error) {
-    throw Error::system(error.value(),
-                        "cannot make mountpoint " + wafers::quoted(mountpoint.native()));
+    throw Error::system(error.value(), "cannot make mountpoint " + in_quotes(mountpoint.native()));
   }
   return path.has_filename() ? path : path.parent_path();
 }
@@ -38,12 +37,12 @@ void check_names(const std::vector<std::string>& names) {
   std::set<std::string_view> seen;
   for (const std::string& name : names) {
     if (!is_valid_wafer_name(name)) {
-      throw Error(ErrorKind::usage, "invalid wafer name " + wafers::quoted(name),
+      throw Error(ErrorKind::usage, "invalid wafer name " + in_quotes(name),
                   "a name is 1 to 64 letters, digits, '.', '_' or '-', and starts with a letter "
                   "or digit");
     }
     if (!seen.insert(name).second) {
-      throw Error(ErrorKind::usage, "wafer name " + wafers::quoted(name) + " is given twice");
+      throw Error(ErrorKind::usage, "wafer name " + in_quotes(name) + " is given twice");
     }
   }
 }

@@ -49,7 +49,7 @@ std::string warning_of(const std::vector<git::OwnedFiles>& left) {
     what += (files > 0 ? " and " : "") + counted(directories, "directory", "directories");
   }
   return "warning: " + what + " of the base " + (files + directories == 1 ? "belongs" : "belong") +
-         " to another user or group, first " + wafers::quoted(left.front().first) +
+         " to another user or group, first " + in_quotes(left.front().first) +
          "; in a view of backend 'namespace' " + (files + directories == 1 ? "it" : "they") +
          " can be read but not changed (EOVERFLOW)";
 }

@@ -121,7 +121,7 @@ void discard(const fs::path& root, const fs::path& directory, std::size_t at_onc
   }
   if (err == ENOSPC || err == EDQUOT) return remove_tree(directory);
   if (err != 0) {
-    throw Error::system(err, "cannot move " + wafers::quoted(directory.native()) + " aside");
+    throw Error::system(err, "cannot move " + in_quotes(directory.native()) + " aside");
   }
   try {
     if (at_once > 0 && remove_small_tree(claim.path, at_once)) return;

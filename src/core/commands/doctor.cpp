@@ -142,7 +142,7 @@ void examine_repository(Diagnosis& diagnosis, const git::Repository& repository)
     diagnosis.checks.push_back(check_base_mount(worktree, mount));
   }
   if (reasons.empty()) {
-    add(CheckStatus::ok, wafers::quoted(repository.worktree().string()) + " can be a base");
+    add(CheckStatus::ok, in_quotes(repository.worktree().string()) + " can be a base");
   }
 }
 

@@ -58,15 +58,15 @@ fs::path target_directory(const Wafer& wafer, const EnterRequest& request,
 void change_directory(const fs::path& path) {
   if (::chdir(path.c_str()) != 0) {
     const int err = errno;
-    throw Error::system(
-        err, "cannot change to directory " + wafers::quoted(path.native()) + " in the view");
+    throw Error::system(err,
+                        "cannot change to directory " + in_quotes(path.native()) + " in the view");
   }
 }
 
 void set_variable(const std::string& name, const std::string& value) {
   if (::setenv(name.c_str(), value.c_str(), 1) != 0) {
     const int err = errno;
-    throw Error::system(err, "cannot set environment variable " + wafers::quoted(name));
+    throw Error::system(err, "cannot set environment variable " + in_quotes(name));
   }
 }
 
@@ -124,7 +124,7 @@ void enter_and_execute(const Store& store, const EnterRequest& request) {
   argv.push_back(nullptr);
   ::execvp(argv.front(), argv.data());
   const int err = errno;
-  throw CommandNotRun(Error::system(err, "cannot run " + wafers::quoted(command.front())));
+  throw CommandNotRun(Error::system(err, "cannot run " + in_quotes(command.front())));
 }
 
 }  // namespace wafers

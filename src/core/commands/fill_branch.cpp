@@ -37,7 +37,7 @@ constexpr const char* kAttributesFile = ".gitattributes";
 constexpr std::string_view kFuseMark = ".wh.";
 
 [[noreturn]] void fail(int err, const std::string& doing, const std::string& path) {
-  throw Error::system(err, doing + " " + wafers::quoted(path) + " in the upper");
+  throw Error::system(err, doing + " " + in_quotes(path) + " in the upper");
 }
 
 /// One directory that base and tip may have, as it is being made in the upper.
@@ -133,17 +133,16 @@ class Attacher {
 
   void check_name(const std::string& path, const TreeEntry& entry) const {
     if (path.size() >= PATH_MAX) {
-      throw Error::system(ENAMETOOLONG,
-                          "cannot make " + wafers::quoted(path.substr(0, 60) + "..."));
+      throw Error::system(ENAMETOOLONG, "cannot make " + in_quotes(path.substr(0, 60) + "..."));
     }
     const bool bad =
         entry.name.find('/') != std::string::npos ||
         git::is_forbidden_component(entry.name, protection_) ||
         (entry.mode == FileMode::symlink && git::is_forbidden_symlink(entry.name, protection_));
-    if (bad) throw Error(ErrorKind::failed, "invalid path " + wafers::quoted(path));
+    if (bad) throw Error(ErrorKind::failed, "invalid path " + in_quotes(path));
     if (dialect_ == UpperDialect::fuse && entry.name.starts_with(kFuseMark)) {
       throw Error(ErrorKind::unsupported,
-                  "fuse-overlayfs can't show " + wafers::quoted(path) +
+                  "fuse-overlayfs can't show " + in_quotes(path) +
                       ": it takes names with .wh. at the beginning for marks of its own",
                   "use another backend");
     }

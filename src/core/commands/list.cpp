@@ -27,7 +27,7 @@ std::string note_on_branch(const Wafer& wafer, git::BaseFilesCache& bases) {
   constexpr std::size_t kShortId = 7;
   if (wafer.stage != WaferStage::ready || !bases.of(wafer.base_repo).common_dir) return {};
   const auto tip = bases.branch_of(wafer.base_repo, wafer.branch);
-  const std::string name = "branch " + wafers::quoted(wafer.branch);
+  const std::string name = "branch " + in_quotes(wafer.branch);
   if (!tip) return name + " is gone";
   if (*tip == wafer.last_commit || *tip == wafer.pending_commit) return {};
   return name + " was moved from " + wafer.last_commit.substr(0, kShortId) + " to " +
@@ -61,7 +61,7 @@ WaferInfo inspect(const Wafer& wafer, git::BaseFilesCache& bases) {
   const git::BaseFiles& base = bases.of(wafer.base_repo);
   if (base.head) info.base_moved = *base.head != wafer.base_commit;
   if (!base.exists) {
-    mark_broken(info.mount, "its base " + wafers::quoted(wafer.base_repo.native()) + " is gone");
+    mark_broken(info.mount, "its base " + in_quotes(wafer.base_repo.native()) + " is gone");
   }
   if (is_unclean(wafer)) mark_broken(info.mount, unclean_reason());
   if (wafer.stage == WaferStage::adding) mark_broken(info.mount, "it is not completely made");

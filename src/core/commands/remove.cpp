@@ -33,7 +33,7 @@ std::string indented(const std::vector<std::string>& lines) {
 
 Error busy(const Wafer& wafer, const std::vector<Occupant>& occupants) {
   return Error(ErrorKind::busy,
-               "processes are inside wafer " + wafers::quoted(wafer.name) + ":" + listed(occupants),
+               "processes are inside wafer " + in_quotes(wafer.name) + ":" + listed(occupants),
                "end them, or let 'wafers rm --kill " + wafer.name + "' do it");
 }
 
@@ -145,10 +145,10 @@ class Removing {
       }
     }
     if (work.empty()) return;
-    throw Error(ErrorKind::refused,
-                "wafer " + wafers::quoted(wafer_.name) +
-                    " holds work that is not committed:" + indented(work),
-                remedy + ", or throw it away with 'wafers rm --force " + wafer_.name + "'");
+    throw Error(
+        ErrorKind::refused,
+        "wafer " + in_quotes(wafer_.name) + " holds work that is not committed:" + indented(work),
+        remedy + ", or throw it away with 'wafers rm --force " + wafer_.name + "'");
   }
 
   /// What those inside wrote after the first look, before they went or were ended.
@@ -204,9 +204,9 @@ class Removing {
     const auto strays = in_state ? std::vector<std::string>() : stray_entries(wafer_);
     release_mountpoint(wafer_);
     if (strays.empty() || !warn_) return;
-    warn_("mountpoint " + wafers::quoted(wafer_.mountpoint.native()) +
+    warn_("mountpoint " + in_quotes(wafer_.mountpoint.native()) +
           " is left: it holds files that were written outside of the view, such as " +
-          wafers::quoted(strays.front()));
+          in_quotes(strays.front()));
   }
 
   const Store& store_;
@@ -236,7 +236,7 @@ void unmount_unknown(const InvalidEntry& entry) {
 RemoveResult remove_invalid(const InvalidEntry& entry, const RemoveOptions& options) {
   if (!options.force) {
     throw Error(ErrorKind::refused,
-                "cannot tell whether " + wafers::quoted(entry.name) +
+                "cannot tell whether " + in_quotes(entry.name) +
                     " holds uncommitted work: its record can't be read: " + entry.reason,
                 "'wafers rm --force " + entry.name + "' removes it all the same");
   }

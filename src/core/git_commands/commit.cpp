@@ -28,8 +28,7 @@ void require_branch_in_place(const Wafer& wafer, const WaferGit& git) {
 void require_known_paths(const Snapshot& snapshot) {
   require_matched(snapshot.unmatched_paths);
   if (snapshot.ignored_paths.empty()) return;
-  throw Error(ErrorKind::usage,
-              "path " + wafers::quoted(snapshot.ignored_paths.front()) + " is ignored",
+  throw Error(ErrorKind::usage, "path " + in_quotes(snapshot.ignored_paths.front()) + " is ignored",
               "an ignored file is committed once the ignore rule is gone");
 }
 
@@ -37,7 +36,7 @@ void require_known_paths(const Snapshot& snapshot) {
                                     const std::vector<std::string>& unreadable) {
   if (!submodules.empty()) {
     throw Error(ErrorKind::failed,
-                "no changes to commit: submodule " + wafers::quoted(submodules.front()) +
+                "no changes to commit: submodule " + in_quotes(submodules.front()) +
                     " has modified or untracked content",
                 std::string(kSubmoduleRemedy) + ", or discard it");
   }

@@ -23,7 +23,7 @@ std::string read_message_file(const std::filesystem::path& file) {
   const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) {
     const int err = errno;
-    throw Error::system(err, "cannot read " + wafers::quoted(file.native()));
+    throw Error::system(err, "cannot read " + in_quotes(file.native()));
   }
   return read_all(fd.get(), file.native());
 }
@@ -45,7 +45,7 @@ git::Cleanup cleanup_mode(const git::Repository& repository) {
   if (mode == "strip") return git::Cleanup::strip;
   if (mode == "scissors") return git::Cleanup::scissors;
   if (mode == "default" || mode == "whitespace") return git::Cleanup::whitespace;
-  throw Error(ErrorKind::failed, "commit.cleanup has the invalid value " + wafers::quoted(mode));
+  throw Error(ErrorKind::failed, "commit.cleanup has the invalid value " + in_quotes(mode));
 }
 
 char comment_char(const git::Repository& repository, const std::string& message) {
@@ -53,7 +53,7 @@ char comment_char(const git::Repository& repository, const std::string& message)
   if (setting.size() == 1) return setting.front();
   if (setting != "auto") {
     throw Error(ErrorKind::failed,
-                "core.commentChar should only be one character, not " + wafers::quoted(setting));
+                "core.commentChar should only be one character, not " + in_quotes(setting));
   }
   if (const auto unused = git::unused_comment_char(message)) return *unused;
   throw Error(ErrorKind::failed,
@@ -74,11 +74,11 @@ bool has_only_sign_offs(const std::string& message) {
 git::Identity named_author(const std::string& text, const git::Repository& repository) {
   if (text.find('>') == std::string::npos) {
     if (auto found = git::find_author(repository, text)) return *std::move(found);
-    throw Error(ErrorKind::usage, "--author " + wafers::quoted(text) +
+    throw Error(ErrorKind::usage, "--author " + in_quotes(text) +
                                       " is not 'Name <email>' and matches no existing author");
   }
   if (auto author = git::parse_author(text)) return *std::move(author);
-  throw Error(ErrorKind::usage, "--author " + wafers::quoted(text) + " is not 'Name <email>'");
+  throw Error(ErrorKind::usage, "--author " + in_quotes(text) + " is not 'Name <email>'");
 }
 
 }  // namespace

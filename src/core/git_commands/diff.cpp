@@ -80,8 +80,7 @@ void write_attributes_files(git::ObjectStore& objects, const Trees& trees, const
     std::ofstream out(where / file.path, std::ios::binary);
     out << objects.read_blob(file.blob) << std::flush;
     if (!out) {
-      throw Error(ErrorKind::failed,
-                  "cannot write " + wafers::quoted((where / file.path).native()));
+      throw Error(ErrorKind::failed, "cannot write " + in_quotes((where / file.path).native()));
     }
   }
 }

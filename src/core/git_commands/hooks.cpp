@@ -30,13 +30,13 @@ void write_file(const fs::path& path, const std::string& content) {
   std::ofstream stream(path, std::ios::binary | std::ios::trunc);
   stream << content;
   stream.close();
-  if (!stream) throw Error(ErrorKind::failed, "cannot write " + wafers::quoted(path.native()));
+  if (!stream) throw Error(ErrorKind::failed, "cannot write " + in_quotes(path.native()));
 }
 
 std::string read_file(const fs::path& path) {
   std::ifstream stream(path, std::ios::binary);
   std::string content{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream) throw Error(ErrorKind::failed, "cannot read " + wafers::quoted(path.native()));
+  if (!stream) throw Error(ErrorKind::failed, "cannot read " + in_quotes(path.native()));
   return content;
 }
 
@@ -47,7 +47,7 @@ void make_git_dir(const fs::path& directory, const Wafer& wafer, const git::Repo
   remove_tree(directory);  // left by a killed commit
   if (::mkdir(directory.c_str(), 0700) != 0) {
     const int err = errno;
-    throw Error::system(err, "cannot make directory " + wafers::quoted(directory.native()));
+    throw Error::system(err, "cannot make directory " + in_quotes(directory.native()));
   }
   write_file(directory / "HEAD", "ref: refs/heads/" + wafer.branch + "\n");
   write_file(directory / "commondir", repository.common_dir().native() + "\n");

@@ -35,14 +35,14 @@ std::string remote_for(const git::Repository& repository, const Wafer& wafer,
   if (request.remote) {
     // Git would take the word for an option, or for a path to a repository that isn't there.
     if (request.remote->empty() || !git::is_known_remote(repository, *request.remote)) {
-      throw Error(ErrorKind::usage, "there is no remote " + wafers::quoted(*request.remote),
+      throw Error(ErrorKind::usage, "there is no remote " + in_quotes(*request.remote),
                   advice_on_remotes(repository));
     }
     return *request.remote;
   }
   if (auto remote = git::push_remote_of(repository, wafer.branch)) return *std::move(remote);
   throw Error(ErrorKind::failed,
-              "cannot push branch " + wafers::quoted(wafer.branch) +
+              "cannot push branch " + in_quotes(wafer.branch) +
                   (git::remote_names(repository).empty()
                        ? ": the repository has no remote"
                        : ": the repository has several remotes, and none for this branch"),
@@ -82,8 +82,8 @@ void git_push(const Store& store, const std::string& name, const PushRequest& re
   const std::string how = status.signal != 0
                               ? "was ended by signal " + std::to_string(status.signal)
                               : "ended with status " + std::to_string(status.code);
-  throw Error(ErrorKind::failed, "cannot push branch " + wafers::quoted(wafer.branch) + " to " +
-                                     wafers::quoted(remote) + ": git push " + how);
+  throw Error(ErrorKind::failed, "cannot push branch " + in_quotes(wafer.branch) + " to " +
+                                     in_quotes(remote) + ": git push " + how);
 }
 
 }  // namespace wafers

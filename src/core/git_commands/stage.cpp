@@ -144,10 +144,9 @@ std::vector<git::IndexEntry> entries_of_all(git::ObjectStore& objects, const Oid
 /// As git add says it; the other paths are not staged either.
 void require_not_ignored(const std::vector<std::string>& ignored) {
   if (ignored.empty()) return;
-  throw Error(
-      ErrorKind::failed,
-      "path " + wafers::quoted(ignored.front()) + " is ignored by one of your .gitignore files",
-      "an ignored file is added once the ignore rule is gone");
+  throw Error(ErrorKind::failed,
+              "path " + in_quotes(ignored.front()) + " is ignored by one of your .gitignore files",
+              "an ignored file is added once the ignore rule is gone");
 }
 
 }  // namespace

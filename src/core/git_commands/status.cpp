@@ -115,7 +115,7 @@ StatusResult status_of_view(const Wafer& wafer) {
     result.warnings.push_back(
         "not in the view: files that were written to its mountpoint from "
         "outside, such as " +
-        wafers::quoted((wafer.mountpoint / outside.front()).native()));
+        in_quotes((wafer.mountpoint / outside.front()).native()));
   }
   if (auto trouble = branch_trouble(wafer, git.repository, git.tip)) {
     result.warnings.push_back(std::move(trouble->what));

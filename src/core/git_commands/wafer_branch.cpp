@@ -27,7 +27,7 @@ ProgramResult run_git(const Repository& repository, std::vector<std::string> arg
 std::string full_name(const Wafer& wafer) { return "refs/heads/" + wafer.branch; }
 
 std::string named(const Wafer& wafer) {
-  return "branch " + wafers::quoted(wafer.branch) + " of wafer " + wafers::quoted(wafer.name);
+  return "branch " + in_quotes(wafer.branch) + " of wafer " + in_quotes(wafer.name);
 }
 
 /// For what was done to the wafer's branch, or for its commits.
@@ -41,7 +41,7 @@ std::string free_name(const Wafer& wafer, const Repository& repository, const st
 
 BranchTrouble symbolic(const Wafer& wafer, const Repository& repository, const std::string& target,
                        const Oid& tip) {
-  return {.what = named(wafer) + " was made a symbolic ref to " + wafers::quoted(target),
+  return {.what = named(wafer) + " was made a symbolic ref to " + in_quotes(target),
           .remedy = "make it a branch again with: " + git_in(repository) + "symbolic-ref -d " +
                     shell_quoted(full_name(wafer)) + " && " + git_in(repository) + "branch " +
                     shell_quoted(wafer.branch) + " " + tip.hex()};
@@ -58,7 +58,7 @@ BranchTrouble in_use(const Wafer& wafer, const Repository& repository,
   if (std::error_code error; !std::filesystem::exists(use.worktree, error)) {
     remedy = "that worktree is gone; let git forget it: " + git_in(repository) + "worktree prune";
   }
-  return {.what = named(wafer) + " is checked out in " + wafers::quoted(use.worktree.native()),
+  return {.what = named(wafer) + " is checked out in " + in_quotes(use.worktree.native()),
           .remedy = std::move(remedy)};
 }
 
@@ -71,7 +71,7 @@ BranchTrouble gone(const Wafer& wafer, const Repository& repository, const Oid& 
         .what = named(wafer) + " is gone", .remedy = "make it again with: " + again, .gone = true};
   }
   const bool unmoved = repository.branch_tip(*new_name) == tip;
-  return {.what = named(wafer) + " was renamed to " + wafers::quoted(*new_name),
+  return {.what = named(wafer) + " was renamed to " + in_quotes(*new_name),
           .remedy = unmoved ? "give it its name back with: " + git_in(repository) + "branch -m " +
                                   shell_quoted(*new_name) + " " + shell_quoted(wafer.branch)
                             : "make it again, and keep both, with: " + again,
@@ -82,7 +82,7 @@ BranchTrouble moved(const Wafer& wafer, const Repository& repository, const Oid&
                     const Oid& now) {
   const std::string branch = git_in(repository) + "branch ";
   const std::string name = shell_quoted(wafer.branch);
-  return {.what = "branch " + wafers::quoted(wafer.branch) + " was moved from " +
+  return {.what = "branch " + in_quotes(wafer.branch) + " was moved from " +
                   repository.short_id(tip) + " to " + repository.short_id(now) +
                   " outside of wafers",
           .remedy = "give what was done there a name, and take the branch back: " + branch +
@@ -109,7 +109,7 @@ std::string reference_of(const Wafer& wafer, const Repository& repository) {
 }
 
 Error not_deleted(const Wafer& wafer, const Repository& repository, const std::string& why) {
-  return Error(ErrorKind::refused, "branch " + wafers::quoted(wafer.branch) + " " + why,
+  return Error(ErrorKind::refused, "branch " + in_quotes(wafer.branch) + " " + why,
                "leave out --delete-branch, which keeps it, or merge it first: " +
                    git_in(repository) + "merge " + shell_quoted(wafer.branch));
 }
@@ -151,15 +151,15 @@ void require_deletable_branch(const Wafer& wafer) {
   if (!repository.branch_tip(wafer.branch)) return;
   if (const auto use = repository.use_of_branch(wafer.branch)) {
     throw Error(ErrorKind::refused,
-                "branch " + wafers::quoted(wafer.branch) + " is checked out in " +
-                    wafers::quoted(use->worktree.native()),
+                "branch " + in_quotes(wafer.branch) + " is checked out in " +
+                    in_quotes(use->worktree.native()),
                 "leave out --delete-branch, which keeps it");
   }
   const std::string reference = reference_of(wafer, repository);
   const auto merged =
       run_git(repository, {"merge-base", "--is-ancestor", full_name(wafer), reference});
   if (merged.success()) return;
-  throw not_deleted(wafer, repository, "is not fully merged to " + wafers::quoted(reference));
+  throw not_deleted(wafer, repository, "is not fully merged to " + in_quotes(reference));
 }
 
 std::string delete_branch_as_git(const Wafer& wafer) {

@@ -17,8 +17,7 @@ namespace {
 
 git::Oid parse_commit(const std::string& hex, const std::string& name) {
   if (const auto oid = git::Oid::from_hex(hex)) return *oid;
-  throw Error(ErrorKind::failed,
-              "the record of wafer " + wafers::quoted(name) + " has no valid commit");
+  throw Error(ErrorKind::failed, "the record of wafer " + in_quotes(name) + " has no valid commit");
 }
 
 /// What it holds can be computed again, so a damaged one is as good as none.
@@ -131,7 +130,7 @@ std::vector<std::string> clean_paths(const std::vector<std::string>& paths) {
   bool everything = false;
   for (const std::string& path : paths) {
     const auto reject = [&](const std::string& why) {
-      throw Error(ErrorKind::usage, "path " + wafers::quoted(path) + " " + why,
+      throw Error(ErrorKind::usage, "path " + in_quotes(path) + " " + why,
                   "give files or directories relative to the wafer's root");
     };
     if (path.empty()) reject("is empty");
@@ -160,7 +159,7 @@ void require_committable(const Snapshot& snapshot) {
 void require_matched(const std::vector<std::string>& unmatched) {
   if (unmatched.empty()) return;
   throw Error(ErrorKind::usage,
-              "path " + wafers::quoted(unmatched.front()) + " did not match any files");
+              "path " + in_quotes(unmatched.front()) + " did not match any files");
 }
 
 }  // namespace wafers

@@ -24,7 +24,7 @@ std::string read_piece(int fd, std::size_t wanted, const std::string& path) {
     if (got == 0) break;
     if (got < 0 && errno != EINTR) {
       const int err = errno;
-      throw Error::system(err, "cannot read " + wafers::quoted(path));
+      throw Error::system(err, "cannot read " + in_quotes(path));
     }
     if (got > 0) done += static_cast<std::size_t>(got);
   }

@@ -83,7 +83,7 @@ std::optional<std::string> read_small_file(const PlainDir& dir, const std::strin
     if (got == 0) return std::nullopt;
     if (got < 0 && errno != EINTR) {
       const int err = errno;
-      throw Error::system(err, "cannot read " + wafers::quoted(dir.path_of(name)));
+      throw Error::system(err, "cannot read " + in_quotes(dir.path_of(name)));
     }
     if (got > 0) done += static_cast<std::size_t>(got);
   }

@@ -37,8 +37,7 @@ bool same_state(const struct stat& a, const struct stat& b) {
 void require_unchanged(const ViewFile& file, int fd) {
   struct stat now {};
   if (::fstat(fd, &now) == 0 && same_state(file.stat, now)) return;
-  throw ChangedMeanwhile(ErrorKind::failed,
-                         wafers::quoted(file.path) + " changed while it was read");
+  throw ChangedMeanwhile(ErrorKind::failed, in_quotes(file.path) + " changed while it was read");
 }
 
 /// As git's index has it.
@@ -53,13 +52,13 @@ std::string read_whole(const ViewFile& file, int fd) {
     if (got == 0) break;
     if (got < 0 && errno != EINTR) {
       const int err = errno;
-      throw Error::system(err, "cannot read " + wafers::quoted(file.path));
+      throw Error::system(err, "cannot read " + in_quotes(file.path));
     }
     if (got > 0) done += static_cast<std::size_t>(got);
   }
   require_unchanged(file, fd);
   if (done < content.size()) {
-    throw ChangedMeanwhile(ErrorKind::failed, wafers::quoted(file.path) + " shrank");
+    throw ChangedMeanwhile(ErrorKind::failed, in_quotes(file.path) + " shrank");
   }
   return content;
 }
@@ -176,7 +175,7 @@ BlobReader::Result BlobReader::read(const ViewFile& file, std::vector<std::strin
   } catch (const Error& error) {
     result.failure = error.message();
   } catch (const std::bad_alloc&) {  // to be converted, a file must be in memory as a whole
-    result.failure = "cannot read " + wafers::quoted(file.path) + ": " + describe_errno(ENOMEM);
+    result.failure = "cannot read " + in_quotes(file.path) + ": " + describe_errno(ENOMEM);
   }
   return result;
 }
@@ -192,7 +191,7 @@ bool BlobReader::read_regular(const ViewFile& file, Result& result,
   struct stat opened {};
   const UniqueFd fd = file.dir.open_file(file.name, &opened);
   if (!same_state(file.stat, opened)) {
-    throw ChangedMeanwhile(ErrorKind::failed, wafers::quoted(file.path) + " was replaced");
+    throw ChangedMeanwhile(ErrorKind::failed, in_quotes(file.path) + " was replaced");
   }
   // Asked before it is read: who opens it from now on changes its times. fuse-overlayfs writes what
   // is stored to a mapping, and that changes them.

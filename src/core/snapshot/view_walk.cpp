@@ -173,7 +173,7 @@ ViewWalk::Found ViewWalk::visit_again(Site site) {
     return unreadable(site, error);
   }
   return refuse(site, FileMode::regular,
-                wafers::quoted(site.path()) + " keeps changing while it is read");
+                in_quotes(site.path()) + " keeps changing while it is read");
 }
 
 ViewWalk::Found ViewWalk::decide(const Site& site) {
@@ -268,10 +268,10 @@ ViewWalk::Found ViewWalk::file(const Site& site, const PlainDir& layer, const st
   const std::string path = site.path();
   if (path.size() >= PATH_MAX) {
     return refuse(site, mode,
-                  "cannot add " + wafers::quoted(path) + ": " + describe_errno(ENAMETOOLONG));
+                  "cannot add " + in_quotes(path) + ": " + describe_errno(ENAMETOOLONG));
   }
   if (!site.tracked() && is_refused(site, mode)) {
-    return refuse(site, mode, "invalid path " + wafers::quoted(path));
+    return refuse(site, mode, "invalid path " + in_quotes(path));
   }
   if (!site.tracked() && input_.purpose == SnapshotPurpose::status) {
     out_.untracked.push_back(path);
@@ -335,9 +335,9 @@ ViewWalk::Found ViewWalk::special(const Site& site) {
   if (!site.part.all()) return no_directory(site);
   site.part.matched(false);
   if (!site.tracked()) return std::nullopt;
-  return refuse(site, FileMode::regular,
-                wafers::quoted(site.path()) +
-                    ": can only add regular files, symbolic links or git-directories");
+  return refuse(
+      site, FileMode::regular,
+      in_quotes(site.path()) + ": can only add regular files, symbolic links or git-directories");
 }
 
 }  // namespace wafers

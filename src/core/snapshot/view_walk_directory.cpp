@@ -110,7 +110,7 @@ ViewWalk::Found ViewWalk::submodule(const Site& site, const ViewLayers& layers) 
 void ViewWalk::tell_modified(const Site& site, bool moved) {
   out_.modified_submodules.push_back(site.path());
   if (input_.purpose == SnapshotPurpose::commit) {
-    out_.warnings.push_back("changes inside submodule " + wafers::quoted(site.path()) +
+    out_.warnings.push_back("changes inside submodule " + in_quotes(site.path()) +
                             " are not part of this commit");
   } else if (input_.purpose == SnapshotPurpose::status && !moved) {
     changed(site, FileMode::gitlink);
@@ -174,7 +174,7 @@ ViewWalk::Found ViewWalk::unreadable(const Site& site, const Unreadable& error) 
 /// As git does with a directory that it can't open: it says so, and goes on with the next.
 ViewWalk::Found ViewWalk::passed_over(const Site& site, int err) {
   std::string warning =
-      "could not open directory " + wafers::quoted(site.path() + "/") + ": " + describe_errno(err);
+      "could not open directory " + in_quotes(site.path() + "/") + ": " + describe_errno(err);
   if (site.upper != nullptr) out_.unreadable.push_back(warning);
   out_.warnings.push_back(std::move(warning));
   return keep(site, site.tip);
@@ -186,10 +186,10 @@ ViewWalk::Found ViewWalk::nested_repo(const Site& site, const NestedRepoFinder::
   if (!repo.head) {
     // Instead of a tracked file it is nothing at all (diff-lib.c: check_removed).
     return refuse(site, site.tracked() ? FileMode::absent : FileMode::gitlink,
-                  wafers::quoted(path + "/") + " does not have a commit checked out");
+                  in_quotes(path + "/") + " does not have a commit checked out");
   }
   if (is_refused(site, FileMode::gitlink)) {
-    return refuse(site, FileMode::gitlink, "invalid path " + wafers::quoted(path));
+    return refuse(site, FileMode::gitlink, "invalid path " + in_quotes(path));
   }
   name_untracked(site);
   if (input_.purpose == SnapshotPurpose::status) {

@@ -39,12 +39,12 @@ std::optional<unsigned> hex_digit(char c) {
 }
 
 std::string bytes_from_hex(const std::string& hex, const std::string& key) {
-  if (hex.size() % 2 != 0) invalid("key " + wafers::quoted(key) + " is no hexadecimal string");
+  if (hex.size() % 2 != 0) invalid("key " + in_quotes(key) + " is no hexadecimal string");
   std::string bytes;
   for (std::size_t i = 0; i < hex.size(); i += 2) {
     const auto high = hex_digit(hex[i]);
     const auto low = hex_digit(hex[i + 1]);
-    if (!high || !low) invalid("key " + wafers::quoted(key) + " is no hexadecimal string");
+    if (!high || !low) invalid("key " + in_quotes(key) + " is no hexadecimal string");
     bytes += static_cast<char>(static_cast<std::uint8_t>((*high << 4U) | *low));
   }
   return bytes;
@@ -57,17 +57,16 @@ std::string text_from_json(const json& value, const std::string& key) {
   } else if (value.is_object() && value.contains("hex") && value["hex"].is_string()) {
     text = bytes_from_hex(value["hex"].get<std::string>(), key);
   } else {
-    invalid("key " + wafers::quoted(key) + " is no string");
+    invalid("key " + in_quotes(key) + " is no string");
   }
-  if (text.find('\0') != std::string::npos)
-    invalid("key " + wafers::quoted(key) + " holds a NUL byte");
+  if (text.find('\0') != std::string::npos) invalid("key " + in_quotes(key) + " holds a NUL byte");
   return text;
 }
 
 template <std::integral Number>
 Number number_from_json(const json& value, const std::string& key) {
   if (!value.is_number_unsigned() || !std::in_range<Number>(value.get<std::uint64_t>())) {
-    invalid("key " + wafers::quoted(key) + " is no number in range");
+    invalid("key " + in_quotes(key) + " is no number in range");
   }
   return value.get<Number>();
 }
@@ -86,7 +85,7 @@ class Reader {
 
   const json& required(const std::string& key) const {
     const json* const value = optional(key);
-    if (value == nullptr) invalid("key " + wafers::quoted(key) + " is missing");
+    if (value == nullptr) invalid("key " + in_quotes(key) + " is missing");
     return *value;
   }
 
@@ -100,14 +99,14 @@ class Reader {
 
   std::filesystem::path absolute_path(const std::string& key) const {
     std::filesystem::path path = text(key);
-    if (!path.is_absolute()) invalid("key " + wafers::quoted(key) + " is no absolute path");
+    if (!path.is_absolute()) invalid("key " + in_quotes(key) + " is no absolute path");
     return path;
   }
 
   bool flag(const std::string& key) const {
     const json* const value = optional(key);
     if (value == nullptr) return false;
-    if (!value->is_boolean()) invalid("key " + wafers::quoted(key) + " is neither true nor false");
+    if (!value->is_boolean()) invalid("key " + in_quotes(key) + " is neither true nor false");
     return value->get<bool>();
   }
 
@@ -124,7 +123,7 @@ class Reader {
     std::vector<Number> numbers;
     const json* const values = optional(key);
     if (values == nullptr) return numbers;
-    if (!values->is_array()) invalid("key " + wafers::quoted(key) + " is no list");
+    if (!values->is_array()) invalid("key " + in_quotes(key) + " is no list");
     for (const json& value : *values) numbers.push_back(number_from_json<Number>(value, key));
     return numbers;
   }
@@ -174,7 +173,7 @@ Enum enum_from_text(const std::string& text, const std::string& key,
   for (const Enum value : values) {
     if (to_string(value) == text) return value;
   }
-  invalid("key " + wafers::quoted(key) + " has the unknown value " + wafers::quoted(text));
+  invalid("key " + in_quotes(key) + " has the unknown value " + in_quotes(text));
 }
 
 constexpr std::array kStages{WaferStage::adding, WaferStage::ready, WaferStage::removing};

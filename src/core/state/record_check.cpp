@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 void require(bool believable, const char* key) {
   if (believable) return;
   throw Error(ErrorKind::failed,
-              "key " + wafers::quoted(key) + " holds what no command of wafers has written there");
+              "key " + in_quotes(key) + " holds what no command of wafers has written there");
 }
 
 bool consists_of(std::string_view text, std::string_view characters) {

@@ -49,7 +49,7 @@ UniqueFd open_or_throw(const fs::path& path, int flags, mode_t mode = 0) {
   UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC, mode));
   if (!fd) {
     const int err = errno;
-    throw Error::system(err, "cannot open " + wafers::quoted(path.native()));
+    throw Error::system(err, "cannot open " + in_quotes(path.native()));
   }
   return fd;
 }
@@ -58,7 +58,7 @@ void sync(int fd, const fs::path& path) {
   if (::fsync(fd) == 0) return;
   const int err = errno;
   // Not every file system can sync a directory (EINVAL); there is nothing more that we could do.
-  if (err != EINVAL) throw Error::system(err, "cannot sync " + wafers::quoted(path.native()));
+  if (err != EINVAL) throw Error::system(err, "cannot sync " + in_quotes(path.native()));
 }
 
 void sync_directory(const fs::path& path) {
@@ -91,7 +91,7 @@ class Replacement {
   void take_place() {
     if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
       const int err = errno;
-      throw Error::system(err, "cannot replace " + wafers::quoted(path_.native()));
+      throw Error::system(err, "cannot replace " + in_quotes(path_.native()));
     }
     temporary_.clear();
   }
@@ -107,7 +107,7 @@ class Replacement {
       if (fd) return fd;
       const int err = errno;
       if (err != EEXIST || tries == kTries) {
-        throw Error::system(err, "cannot make " + wafers::quoted(temporary_.native()));
+        throw Error::system(err, "cannot make " + in_quotes(temporary_.native()));
       }
       remove_tree(temporary_);
     }
@@ -137,7 +137,7 @@ struct stat status_of(const UniqueFd& fd, const fs::path& path) {
   struct stat status {};
   if (::fstat(fd.get(), &status) == 0) return status;
   const int err = errno;
-  throw Error::system(err, "cannot look at " + wafers::quoted(path.native()));
+  throw Error::system(err, "cannot look at " + in_quotes(path.native()));
 }
 
 /// Of somebody else. What it says isn't obeyed: it would be done with our rights.
@@ -202,7 +202,7 @@ std::string previous_record(const fs::path& directory) {
 void make_directory(const fs::path& path, mode_t mode) {
   if (::mkdir(path.c_str(), mode) == 0) return;
   const int err = errno;
-  throw Error::system(err, "cannot make directory " + wafers::quoted(path.native()));
+  throw Error::system(err, "cannot make directory " + in_quotes(path.native()));
 }
 
 /// Takes the lock of an open file. Says so through `notify` when that takes long.
@@ -227,12 +227,12 @@ bool has_more_names(int fd) {
 }
 
 Error no_such_wafer(const std::string& name) {
-  return Error(ErrorKind::failed, "there is no wafer " + wafers::quoted(name),
+  return Error(ErrorKind::failed, "there is no wafer " + in_quotes(name),
                "'wafers ls' lists the wafers that there are");
 }
 
 Error not_used(const std::string& name, const std::string& reason) {
-  return Error(ErrorKind::refused, "wafer " + wafers::quoted(name) + " is not used: " + reason,
+  return Error(ErrorKind::refused, "wafer " + in_quotes(name) + " is not used: " + reason,
                "whoever it belongs to can remove it");
 }
 
@@ -264,7 +264,7 @@ fs::path state_directory() {
 void require_own_state(const fs::path& root) {
   const UniqueFd fd(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!fd) return;  // whoever needs it says why
-  const std::string name = "the state directory " + wafers::quoted(root.native());
+  const std::string name = "the state directory " + in_quotes(root.native());
   const std::string hint = "set WAFERS_STATE_DIR to a directory of your own";
   const struct stat status = status_of(fd, root);
   if (!is_own(status)) {
@@ -307,7 +307,7 @@ std::vector<fs::path> Store::create() const {
     }
     const int err = errno;
     if (err != EEXIST) {
-      throw Error::system(err, "cannot make the state directory " + wafers::quoted(path.native()),
+      throw Error::system(err, "cannot make the state directory " + in_quotes(path.native()),
                           "set WAFERS_STATE_DIR to a directory that you can write to");
     }
   }
@@ -366,7 +366,7 @@ Lock Store::lock(const std::string& name) const {
   }
   try {
     // O_CREAT: a damaged entry may have lost its lock file, and is to be removed under a lock.
-    return acquire(directory / kLock, O_CREAT, "wafer " + wafers::quoted(name));
+    return acquire(directory / kLock, O_CREAT, "wafer " + in_quotes(name));
   } catch (const Error& error) {
     if (error.errnum() == ENOENT) throw no_such_wafer(name);
     throw;
@@ -383,7 +383,7 @@ Lookup Store::lookup(const std::string& name) const {
     const UniqueFd entry = open_entry(directory);
     const int err = entry ? 0 : errno;
     if (err == EMFILE || err == ENFILE || err == ENOMEM) {
-      throw Error::system(err, "cannot open " + wafers::quoted(directory.native()));
+      throw Error::system(err, "cannot open " + in_quotes(directory.native()));
     }
     struct stat stat {};
     if (!entry && (err != ENOTDIR || ::lstat(directory.c_str(), &stat) != 0)) return {};
@@ -392,7 +392,7 @@ Lookup Store::lookup(const std::string& name) const {
     const auto document = read_record(entry);
     if (!document) return invalid("it has no metadata file");
     Wafer wafer = decode_metadata(*document);
-    if (wafer.name != name) return invalid("its record is that of " + wafers::quoted(wafer.name));
+    if (wafer.name != name) return invalid("its record is that of " + in_quotes(wafer.name));
     require_believable(wafer, root_);
     wafer.directory = directory;
     return {std::move(wafer), std::nullopt};
@@ -409,16 +409,15 @@ Wafer Store::load(const std::string& name) const {
   Lookup found = lookup(name);
   if (found.invalid) {
     if (found.invalid->foreign) throw not_used(name, found.invalid->reason);
-    throw Error(
-        ErrorKind::failed,
-        "cannot read the record of wafer " + wafers::quoted(name) + ": " + found.invalid->reason,
-        "'wafers rm --force " + name + "' removes it and all that its view held");
+    throw Error(ErrorKind::failed,
+                "cannot read the record of wafer " + in_quotes(name) + ": " + found.invalid->reason,
+                "'wafers rm --force " + name + "' removes it and all that its view held");
   }
   if (!found.wafer) throw no_such_wafer(name);
   if (found.wafer->stage != WaferStage::ready) {
     const bool adding = found.wafer->stage == WaferStage::adding;
     throw Error(ErrorKind::failed,
-                "wafer " + wafers::quoted(name) + " is only half " + (adding ? "made" : "removed") +
+                "wafer " + in_quotes(name) + " is only half " + (adding ? "made" : "removed") +
                     ": the command that did it was interrupted",
                 "'wafers rm " + name + "' removes the rest");
   }
@@ -444,16 +443,16 @@ std::optional<Lock> Store::create_wafer(const Wafer& wafer, const Wafer* held) c
   std::optional<Lock> lock;
   if (held == nullptr ||
       ::link((held->directory / kLock).c_str(), (directory / kLock).c_str()) != 0) {
-    lock = acquire(directory / kLock, O_CREAT, "wafer " + wafers::quoted(wafer.name));
+    lock = acquire(directory / kLock, O_CREAT, "wafer " + in_quotes(wafer.name));
   }
   if (::renameat2(AT_FDCWD, directory.c_str(), AT_FDCWD, final_place.c_str(), RENAME_NOREPLACE) !=
       0) {
     const int err = errno;
     if (err == EEXIST) {
-      throw Error(ErrorKind::failed, "wafer " + wafers::quoted(wafer.name) + " exists already",
+      throw Error(ErrorKind::failed, "wafer " + in_quotes(wafer.name) + " exists already",
                   "choose another name, or remove it with 'wafers rm " + wafer.name + "'");
     }
-    throw Error::system(err, "cannot make " + wafers::quoted(final_place.native()));
+    throw Error::system(err, "cannot make " + in_quotes(final_place.native()));
   }
   guard.dismiss();
   return lock;
@@ -493,7 +492,7 @@ Store::Listing Store::list() const {
   }
   if (error && !is_absent(error.value())) {
     throw Error::system(error.value(),
-                        "cannot read the state directory " + wafers::quoted(root_.native()));
+                        "cannot read the state directory " + in_quotes(root_.native()));
   }
   std::ranges::sort(names);
   for (const std::string& name : names) {

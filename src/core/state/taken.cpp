@@ -59,7 +59,7 @@ std::vector<std::string> names_in(const fs::path& root) {
   const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(root.c_str()), ::closedir);
   if (!entries) {
     const int err = errno;
-    throw Error::system(err, "cannot read the state directory " + wafers::quoted(root.native()));
+    throw Error::system(err, "cannot read the state directory " + in_quotes(root.native()));
   }
   std::vector<std::string> names;
   while (const dirent* const entry = ::readdir(entries.get())) {

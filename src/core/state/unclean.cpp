@@ -40,7 +40,7 @@ std::string unclean_reason() {
 }
 
 UncleanWafer::UncleanWafer(const Wafer& wafer)
-    : Error(ErrorKind::refused, "wafer " + wafers::quoted(wafer.name) + ": " + unclean_reason(),
+    : Error(ErrorKind::refused, "wafer " + in_quotes(wafer.name) + ": " + unclean_reason(),
             "look for files that are empty, cut off or missing: 'wafers git-status " + wafer.name +
                 "', 'wafers git-diff " + wafer.name +
                 " --uncommitted', and the latest ones with\n"
@@ -75,7 +75,7 @@ void hide_repository(const Wafer& wafer) {
       ::open(wafer.upper().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!upper) {
     const int err = errno;
-    throw Error::system(err, "cannot open " + wafers::quoted(wafer.upper().native()));
+    throw Error::system(err, "cannot open " + in_quotes(wafer.upper().native()));
   }
   const std::string name = ".git";
   struct stat present {};

@@ -118,7 +118,7 @@ void Backend::unmount_for_good(const Wafer& wafer) const {
 }
 
 Error view_is_busy(const Wafer& wafer, const std::vector<Occupant>& occupants) {
-  const std::string view = "the view of " + wafers::quoted(wafer.name) + " is in use";
+  const std::string view = "the view of " + in_quotes(wafer.name) + " is in use";
   if (occupants.empty()) {
     return Error(ErrorKind::busy, view + ", by nobody that this process can see",
                  "look for a process whose working directory is in it, also in other namespaces "

@@ -19,7 +19,7 @@ bool is_tracked(const fs::path& worktree, const std::string& path) {
   const CommandResult result = run_command(std::move(command));
   if (result.status.success()) return !result.output.empty();
   throw Error(ErrorKind::failed, "cannot tell what git tracks in " +
-                                     wafers::quoted((worktree / path).native()) + ": " +
+                                     in_quotes((worktree / path).native()) + ": " +
                                      printable(trimmed(result.output)));
 }
 
@@ -42,8 +42,8 @@ std::vector<BaseMount> find_base_mounts(const fs::path& worktree) {
 }
 
 std::string describe(const BaseMount& mount) {
-  return wafers::quoted(mount.path) + " of the base is a mount of its own (" +
-         printable(mount.type) + ")";
+  return in_quotes(mount.path) + " of the base is a mount of its own (" + printable(mount.type) +
+         ")";
 }
 
 Obstacles obstacles_of(const fs::path& worktree, const std::vector<BaseMount>& mounts) {
@@ -66,7 +66,7 @@ void refuse_base_mounts(const Wafer& wafer) {
   const auto found = obstacles.find(wafer.backend);
   if (found == obstacles.end()) return;
   throw Error(ErrorKind::unsupported,
-              "cannot mount wafer " + wafers::quoted(wafer.name) + ": " + found->second.message(),
+              "cannot mount wafer " + in_quotes(wafer.name) + ": " + found->second.message(),
               found->second.hint());
 }
 

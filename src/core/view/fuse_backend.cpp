@@ -60,7 +60,7 @@ void require_root(const std::filesystem::path& mountpoint) {
   if (::statx(AT_FDCWD, mountpoint.c_str(), AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &status) == 0)
     return;
   const int err = errno;
-  throw Error::system(err, "cannot look at the view " + wafers::quoted(mountpoint.native()));
+  throw Error::system(err, "cannot look at the view " + in_quotes(mountpoint.native()));
 }
 
 Error no_answer(const Wafer& wafer, pid_t server, char state) {
@@ -76,7 +76,7 @@ Error no_answer(const Wafer& wafer, pid_t server, char state) {
     hint = "end that debugger; " + end;
   }
   return Error(ErrorKind::busy,
-               "the view of wafer " + wafers::quoted(wafer.name) +
+               "the view of wafer " + in_quotes(wafer.name) +
                    " does not answer: its server, fuse-overlayfs (process " + pid + ")," + why,
                std::move(hint));
 }
@@ -170,7 +170,7 @@ void flush_file(const std::filesystem::path& path) {
   if (!fd) return;  // gone meanwhile, or of a process that ended, which has flushed it
   if (::close(fd.release()) == 0) return;
   const int err = errno;
-  throw Error::system(err, "cannot flush " + wafers::quoted(path.native()));
+  throw Error::system(err, "cannot flush " + in_quotes(path.native()));
 }
 
 class FuseBackend final : public Backend {

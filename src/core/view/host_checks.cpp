@@ -172,7 +172,7 @@ Check check_user_namespaces(const RestrictionFacts& restrictions, const UserName
 
 Check check_state_directory(const std::filesystem::path& directory, const FileSystemFacts& facts,
                             CheckStatus missing) {
-  const std::string subject = "state directory " + wafers::quoted(directory.string());
+  const std::string subject = "state directory " + in_quotes(directory.string());
   if (const auto failure = file_system_failure(facts)) {
     return missed("state-directory", missing, {subject + ": " + failure->message, failure->remedy});
   }
@@ -199,7 +199,7 @@ Check check_ssh(const SshFacts& facts) {
   const auto& files = facts.files_of_root;
   if (files.empty()) return passed("ssh", "ssh in a namespace can read its configuration");
   const std::string count = files.size() == 1 ? "1 file" : std::to_string(files.size()) + " files";
-  const std::string what = count + " of root's, first " + wafers::quoted(files.front().native());
+  const std::string what = count + " of root's, first " + in_quotes(files.front().native());
   if (facts.problem.empty()) {
     return passed("ssh", "ssh in a namespace reads copies of " + what);
   }
@@ -216,7 +216,7 @@ Check check_fuse_server(const FuseFacts& facts, CheckStatus missing) {
   const std::string version =
       facts.server_version.empty() ? "of unknown version" : printable(facts.server_version);
   return passed("fuse-overlayfs",
-                "fuse-overlayfs " + version + " is " + wafers::quoted(facts.server->string()));
+                "fuse-overlayfs " + version + " is " + in_quotes(facts.server->string()));
 }
 
 Check check_fusermount(const FuseFacts& facts, const RestrictionFacts& restrictions, Caller caller,
@@ -224,7 +224,7 @@ Check check_fusermount(const FuseFacts& facts, const RestrictionFacts& restricti
   if (!facts.fusermount) {
     return missed("fusermount3", missing, {"fusermount3 is not in PATH", kInstallFuse});
   }
-  const std::string subject = wafers::quoted(facts.fusermount->string());
+  const std::string subject = in_quotes(facts.fusermount->string());
   if (caller == Caller::root) return passed("fusermount3", "fusermount3 is " + subject);
   if (!facts.fusermount_privileged) {
     return missed(

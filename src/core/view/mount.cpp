@@ -26,8 +26,7 @@ bool is_mounted(const Backend& backend, const Wafer& wafer) {
   const MountState state = backend.state(wafer);
   if (state.status == WaferStatus::broken) {
     throw Error(
-        ErrorKind::failed,
-        "the view of " + wafers::quoted(wafer.name) + " is broken: " + state.reason,
+        ErrorKind::failed, "the view of " + in_quotes(wafer.name) + " is broken: " + state.reason,
         "'wafers umount " + wafer.name + "' clears it away; nothing that was written is lost");
   }
   const bool holder_missing = wafer.backend == BackendKind::namespace_ && !state.holder_pid;
@@ -38,20 +37,20 @@ bool is_mounted(const Backend& backend, const Wafer& wafer) {
 
 /// What the view is made of. The work directory holds nothing between two mounts.
 void require_layers(const Wafer& wafer) {
-  const std::string doing = "cannot mount wafer " + wafers::quoted(wafer.name) + ": its ";
+  const std::string doing = "cannot mount wafer " + in_quotes(wafer.name) + ": its ";
   if (!fs::is_directory(wafer.base_repo)) {
     throw Error(ErrorKind::failed,
-                doing + "base " + wafers::quoted(wafer.base_repo.native()) + " is gone");
+                doing + "base " + in_quotes(wafer.base_repo.native()) + " is gone");
   }
   if (!fs::is_directory(fs::symlink_status(wafer.upper()))) {
     throw Error(ErrorKind::failed,
-                doing + "upper " + wafers::quoted(wafer.upper().native()) +
+                doing + "upper " + in_quotes(wafer.upper().native()) +
                     " is gone, and with it what was not committed",
                 "'wafers rm --force " + wafer.name + "' removes the rest");
   }
   if (::mkdir(wafer.work().c_str(), 0700) == 0 || errno == EEXIST) return;
   const int err = errno;
-  throw Error::system(err, "cannot make directory " + wafers::quoted(wafer.work().native()));
+  throw Error::system(err, "cannot make directory " + in_quotes(wafer.work().native()));
 }
 
 }  // namespace

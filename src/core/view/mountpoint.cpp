@@ -33,7 +33,7 @@ constexpr mode_t kClosed = 0555;
 constexpr const char* kMark = "user.wafers.mountpoint";
 
 Error failure(int err, const std::string& doing, const fs::path& path) {
-  return Error::system(err, doing + " " + wafers::quoted(path.native()));
+  return Error::system(err, doing + " " + in_quotes(path.native()));
 }
 
 /// git's setup.c, is_git_directory(): HEAD, an object directory and refs make a repository.
@@ -230,8 +230,8 @@ UniqueFd open_mountpoint(const fs::path& mountpoint) {
 
 Error holds_files(const Wafer& wafer, const std::vector<std::string>& strangers) {
   return Error(ErrorKind::refused,
-               "mountpoint " + wafers::quoted(wafer.mountpoint.native()) +
-                   " holds files that the view would hide: " + wafers::quoted(strangers.front()),
+               "mountpoint " + in_quotes(wafer.mountpoint.native()) +
+                   " holds files that the view would hide: " + in_quotes(strangers.front()),
                "they were written while the view was not mounted: move them elsewhere");
 }
 
@@ -258,7 +258,7 @@ void close_mountpoint(const Wafer& wafer) {
   if (::fchmod(fd.get(), kClosed) != 0) {
     const int err = errno;
     throw Error::system(
-        err, "cannot make mountpoint " + wafers::quoted(wafer.mountpoint.native()) + " unwritable",
+        err, "cannot make mountpoint " + in_quotes(wafer.mountpoint.native()) + " unwritable",
         "choose a directory of your own, or one that does not exist yet");
   }
 }
@@ -316,8 +316,8 @@ bool is_replaceable(const fs::path& directory, const struct stat& entry) {
 
 Error place_of_others(const fs::path& mountpoint, const fs::path& directory) {
   return Error(ErrorKind::refused,
-               "mountpoint " + wafers::quoted(mountpoint.native()) + " lies below " +
-                   wafers::quoted(directory.native()) +
+               "mountpoint " + in_quotes(mountpoint.native()) + " lies below " +
+                   in_quotes(directory.native()) +
                    ", where others than root could put something else in its place",
                "choose a place with --at that only root can write to");
 }
@@ -365,13 +365,12 @@ bool is_within(const fs::path& path, const fs::path& directory) {
 }
 
 void check_mountpoint(const fs::path& mountpoint) {
-  const std::string name = wafers::quoted(mountpoint.native());
+  const std::string name = in_quotes(mountpoint.native());
   const std::string hint = "choose another place with --at";
   if (const auto repository = enclosing_repository(mountpoint)) {
     throw Error(ErrorKind::refused,
                 "mountpoint " + name + " lies inside the Git repository " +
-                    wafers::quoted(repository->native()) +
-                    ": git in the view would work on that one",
+                    in_quotes(repository->native()) + ": git in the view would work on that one",
                 hint);
   }
   std::error_code error;
@@ -380,9 +379,9 @@ void check_mountpoint(const fs::path& mountpoint) {
     throw Error(ErrorKind::refused, "mountpoint " + name + " is no directory", hint);
   }
   if (const auto entries = entries_of(mountpoint); entries && !entries->empty()) {
-    throw Error(
-        ErrorKind::refused,
-        "mountpoint " + name + " is not empty: it holds " + wafers::quoted(entries->front()), hint);
+    throw Error(ErrorKind::refused,
+                "mountpoint " + name + " is not empty: it holds " + in_quotes(entries->front()),
+                hint);
   }
 }
 
@@ -424,9 +423,9 @@ void prepare_mountpoint(Wafer& wafer) {
   make_mountpoint(wafer);
   if (!is_of(open_mountpoint(wafer.mountpoint).get(), wafer)) {
     throw Error(ErrorKind::refused,
-                "mountpoint " + wafers::quoted(wafer.mountpoint.native()) +
+                "mountpoint " + in_quotes(wafer.mountpoint.native()) +
                     " is another directory than the one that was prepared for wafer " +
-                    wafers::quoted(wafer.name),
+                    in_quotes(wafer.name),
                 "remove or move it: the mountpoint is then made anew");
   }
   const auto strangers = strangers_in(wafer.mountpoint);

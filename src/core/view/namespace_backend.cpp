@@ -417,7 +417,7 @@ void end_view(const Inside& inside, const Wafer& wafer, Unmount try_it,
 }
 
 Error not_mounted(const Wafer& wafer) {
-  return Error(ErrorKind::failed, "the view of " + wafers::quoted(wafer.name) + " is not mounted",
+  return Error(ErrorKind::failed, "the view of " + in_quotes(wafer.name) + " is not mounted",
                "mount it with 'wafers mount " + wafer.name + "'");
 }
 
@@ -427,7 +427,7 @@ Error cannot_enter(const Wafer& wafer, const Error& cause) {
                                  "user namespaces, by the user who mounted it"
                                : "";
   return Error::system(cause.errnum().value_or(EPERM),
-                       "cannot enter wafer " + wafers::quoted(wafer.name), hint);
+                       "cannot enter wafer " + in_quotes(wafer.name), hint);
 }
 
 std::optional<Inside> find_to_unmount(const Wafer& wafer) {

@@ -82,8 +82,8 @@ void refuse_nested_mount(const Store& store, const Wafer& wafer) {
   const auto around = surrounding_namespace(store);
   if (!around || *around == wafer.name) return;
   throw Error(ErrorKind::refused,
-              "cannot mount wafer " + wafers::quoted(wafer.name) + " from inside wafer " +
-                  wafers::quoted(*around) + ": the view would end with that one's",
+              "cannot mount wafer " + in_quotes(wafer.name) + " from inside wafer " +
+                  in_quotes(*around) + ": the view would end with that one's",
               "mount it from outside: wafers mount " + wafer.name);
 }
 

@@ -72,7 +72,7 @@ MountRecord record_visible_view(const Wafer& wafer, std::optional<ProcessId> ser
   const auto view = view_identity(wafer.mountpoint);
   if (!view) {
     throw Error(ErrorKind::failed, "cannot look at the view that was just mounted on " +
-                                       wafers::quoted(wafer.mountpoint.native()));
+                                       in_quotes(wafer.mountpoint.native()));
   }
   MountRecord record;
   record.boot_id = boot_id();
@@ -83,7 +83,7 @@ MountRecord record_visible_view(const Wafer& wafer, std::optional<ProcessId> ser
 }
 
 void require_visible(const Wafer& wafer, const MountState& state) {
-  const std::string view = "the view of " + wafers::quoted(wafer.name);
+  const std::string view = "the view of " + in_quotes(wafer.name);
   if (state.status != WaferStatus::mounted) {
     throw Error(ErrorKind::failed, view + " is not mounted",
                 "mount it with 'wafers mount " + wafer.name + "'");

@@ -113,7 +113,7 @@ class ContentCheck {
     // Git calls a file modified whose content may not be read.
     if (!fd && errno != ENOENT && errno != ENOTDIR && errno != ELOOP && errno != EACCES) {
       const int err = errno;
-      throw Error::system(err, "cannot open " + wafers::quoted(path) + " of the base");
+      throw Error::system(err, "cannot open " + in_quotes(path) + " of the base");
     }
     if (!fd || !is_as_recorded()) {
       candidate.different = true;
@@ -176,8 +176,8 @@ class ContentCheck {
       if (got > 0) {
         hash.update(std::string_view(buffer).substr(0, static_cast<std::size_t>(got)));
       } else if (const int err = errno; err != EINTR) {
-        throw Error::system(
-            err, "cannot read " + wafers::quoted(candidate.record->path()) + " of the base");
+        throw Error::system(err,
+                            "cannot read " + in_quotes(candidate.record->path()) + " of the base");
       }
     }
   }

@@ -141,8 +141,7 @@ class DirectoryNames {
       if (got == 0) break;
       if (got < 0) {
         const int err = errno;
-        throw Error::system(err,
-                            "cannot read the directory " + wafers::quoted(path) + " of the base");
+        throw Error::system(err, "cannot read the directory " + in_quotes(path) + " of the base");
       }
       used += static_cast<std::size_t>(got);
     }
@@ -187,7 +186,7 @@ bool is_absent(int err) { return err == ENOENT || err == ENOTDIR || err == ELOOP
 std::string not_permitted(const std::string& what) { return what + ": " + describe_errno(EACCES); }
 
 Error cannot_open(int err, const std::string& path) {
-  return Error::system(err, "cannot open the directory " + wafers::quoted(path) + " of the base");
+  return Error::system(err, "cannot open the directory " + in_quotes(path) + " of the base");
 }
 
 /// What isn't the caller's, by owner.
@@ -225,7 +224,7 @@ class Shared {
       : input_(input), root_(::open(input.worktree.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
     if (!root_) {
       const int err = errno;
-      throw Error::system(err, "cannot open " + wafers::quoted(input.worktree));
+      throw Error::system(err, "cannot open " + in_quotes(input.worktree));
     }
   }
 
@@ -315,10 +314,10 @@ class Shared {
       if (is_absent(err) || err == ENXIO) return std::nullopt;
       if (err == EACCES) {
         const std::lock_guard lock(warning_);
-        warnings_.push_back(not_permitted("unable to access " + wafers::quoted(path)));
+        warnings_.push_back(not_permitted("unable to access " + in_quotes(path)));
         return std::nullopt;
       }
-      throw Error::system(err, "cannot open " + wafers::quoted(path) + " of the base");
+      throw Error::system(err, "cannot open " + in_quotes(path) + " of the base");
     }
     struct stat st {};
     if (::fstat(fd.get(), &st) != 0 || !S_ISREG(st.st_mode)) return std::nullopt;
@@ -462,8 +461,7 @@ class Worker {
   }
 
   void warn_of_directory(const std::string& path) {
-    result_.warnings.push_back(
-        not_permitted("could not open directory " + wafers::quoted(path + "/")));
+    result_.warnings.push_back(not_permitted("could not open directory " + in_quotes(path + "/")));
   }
 
   void note_deleted(Records records) {
@@ -527,7 +525,7 @@ class Worker {
         const std::string_view path = record.path();
         return warn_of_directory(std::string(path.substr(0, path.rfind('/'))));
       }
-      throw Error::system(err, "cannot look at " + wafers::quoted(record.path()) + " of the base");
+      throw Error::system(err, "cannot look at " + in_quotes(record.path()) + " of the base");
     }
     const FileMode mode = record.mode();
     if (S_ISDIR(st->st_mode)) {

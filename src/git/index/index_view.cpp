@@ -143,8 +143,7 @@ class Reader {
 
  private:
   Error damaged(const std::string& why) const {
-    return Error(ErrorKind::failed,
-                 "cannot read index " + wafers::quoted(path_.native()) + ": " + why,
+    return Error(ErrorKind::failed, "cannot read index " + in_quotes(path_.native()) + ": " + why,
                  "git fsck says more; git reset makes a new one");
   }
 
@@ -244,8 +243,7 @@ class Reader {
       content_.has_sparse_dirs = true;
     } else if (name[0] < 'A' || name[0] > 'Z') {
       // Those in upper case may be ignored; without these the entries would be misunderstood.
-      throw damaged("it uses the extension " + wafers::quoted(name) +
-                    ", which wafers doesn't know");
+      throw damaged("it uses the extension " + in_quotes(name) + ", which wafers doesn't know");
     }
   }
 
@@ -313,7 +311,7 @@ IndexView& IndexView::operator=(IndexView&&) noexcept = default;
 IndexView::~IndexView() = default;
 
 std::optional<IndexView> IndexView::open(const fs::path& path, IndexFile::Checksum checksum) {
-  const std::string doing = "cannot read index " + wafers::quoted(path.native());
+  const std::string doing = "cannot read index " + in_quotes(path.native());
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) {
     const int err = errno;

@@ -110,13 +110,13 @@ void IndexFile::write(const fs::path& path) const {
   const UniqueFd fd(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd) {
     const int err = errno;
-    throw Error::system(err, "cannot write index " + wafers::quoted(path.native()));
+    throw Error::system(err, "cannot write index " + in_quotes(path.native()));
   }
   try {
     write_all(fd.get(), content, temporary);
     if (::rename(temporary.c_str(), path.c_str()) != 0) {
       const int err = errno;
-      throw Error::system(err, "cannot write index " + wafers::quoted(path.native()));
+      throw Error::system(err, "cannot write index " + in_quotes(path.native()));
     }
   } catch (const Error&) {
     ::unlink(temporary.c_str());

@@ -47,7 +47,7 @@ UniqueFd make_temporary(const fs::path& directory, fs::path& path) {
     if (err == EACCES || err == EROFS) {
       hint = "new objects go into the base repository: it must be writable";
     }
-    throw Error::system(err, "cannot add an object to " + wafers::quoted(directory.native()), hint);
+    throw Error::system(err, "cannot add an object to " + in_quotes(directory.native()), hint);
   }
 }
 
@@ -167,7 +167,7 @@ void LooseWriter::give_name(const Staged& staged) {
     if (::rename(staged.path.c_str(), path.c_str()) == 0) return;
   }
   const int err = errno;
-  throw Error::system(err, "cannot add object " + wafers::quoted(path.native()));
+  throw Error::system(err, "cannot add object " + in_quotes(path.native()));
 }
 
 void LooseWriter::publish() {

@@ -273,8 +273,7 @@ Oid DatabaseStore::write_tree(std::vector<TreeEntry> entries) {
                        entry.name.find('\0') == std::string::npos &&
                        entry.mode != FileMode::absent && !entry.oid.is_zero();
     if (!valid || (i > 0 && entries[i - 1].name == entry.name)) {
-      throw Error(ErrorKind::failed,
-                  "cannot write a tree with the entry " + wafers::quoted(entry.name));
+      throw Error(ErrorKind::failed, "cannot write a tree with the entry " + in_quotes(entry.name));
     }
     const std::string mode = to_octal(entry.mode);
     content += mode.substr(mode[0] == '0' ? 1 : 0);

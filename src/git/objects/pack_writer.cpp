@@ -106,7 +106,7 @@ UniqueFd make_temporary(const fs::path& directory, const char* prefix, fs::path&
     const int err = errno;
     const bool denied = err == EACCES || err == EROFS;
     throw Error::system(
-        err, "cannot add a pack to " + wafers::quoted(directory.native()),
+        err, "cannot add a pack to " + in_quotes(directory.native()),
         denied ? "new objects go into the base repository: it must be writable" : "");
   }
   path = name;
@@ -184,7 +184,7 @@ Oid PackWriter::finish_pack() {
   const std::string header = pack_header(entries_.size());
   if (::pwrite(fd_.get(), header.data(), header.size(), 0) != static_cast<ssize_t>(kHeaderSize)) {
     const int err = errno;
-    throw Error::system(err, "cannot write " + wafers::quoted(pack_path_.native()));
+    throw Error::system(err, "cannot write " + in_quotes(pack_path_.native()));
   }
   Sha1 hash;
   std::string buffer(128UL * 1024, '\0');
@@ -193,7 +193,7 @@ Oid PackWriter::finish_pack() {
     if (got <= 0) {
       const int err = got == 0 ? EIO : errno;
       if (err == EINTR) continue;
-      throw Error::system(err, "cannot read " + wafers::quoted(pack_path_.native()));
+      throw Error::system(err, "cannot read " + in_quotes(pack_path_.native()));
     }
     hash.update(std::string_view(buffer).substr(0, static_cast<std::size_t>(got)));
     at += static_cast<std::uint64_t>(got);
@@ -255,7 +255,7 @@ void PackWriter::give_names(const Oid& checksum) {
     const fs::path final_name = name.native() + suffix;
     if (::rename(path->c_str(), final_name.c_str()) != 0) {
       const int err = errno;
-      throw Error::system(err, "cannot add pack " + wafers::quoted(final_name.native()));
+      throw Error::system(err, "cannot add pack " + in_quotes(final_name.native()));
     }
     path->clear();
   }

@@ -29,8 +29,7 @@ SharedMode SharedMode::parse(const std::optional<std::string>& value) {
   if (error != std::errc() || end != text.data() + text.size()) {
     const std::optional<bool> yes = parse_bool(value);
     if (!yes)
-      throw Error(ErrorKind::failed,
-                  "bad value for core.sharedRepository: " + wafers::quoted(text));
+      throw Error(ErrorKind::failed, "bad value for core.sharedRepository: " + in_quotes(text));
     mode.kind_ = *yes ? Kind::added : Kind::umask;
     mode.bits_ = kGroup;
     return mode;
@@ -40,8 +39,8 @@ SharedMode SharedMode::parse(const std::optional<std::string>& value) {
   if (number == 1) mode.bits_ = kGroup;
   if (number <= 2) return mode;
   if ((number & 0600U) != 0600U) {
-    throw Error(ErrorKind::failed, "core.sharedRepository " + wafers::quoted(text) +
-                                       " would lock out the files' owner");
+    throw Error(ErrorKind::failed,
+                "core.sharedRepository " + in_quotes(text) + " would lock out the files' owner");
   }
   mode.kind_ = Kind::exact;
   mode.bits_ = number & 0666U;
@@ -63,12 +62,12 @@ void SharedMode::adjust(const std::filesystem::path& path) const {
   struct stat info {};
   if (::lstat(path.c_str(), &info) != 0) {
     const int err = errno;
-    throw Error::system(err, "cannot look at " + wafers::quoted(path.native()));
+    throw Error::system(err, "cannot look at " + in_quotes(path.native()));
   }
   const mode_t after = adjusted(info.st_mode);
   if (after == (info.st_mode & 07777U) || ::chmod(path.c_str(), after) == 0) return;
   const int err = errno;
-  throw Error::system(err, "cannot set permissions of " + wafers::quoted(path.native()));
+  throw Error::system(err, "cannot set permissions of " + in_quotes(path.native()));
 }
 
 void SharedMode::adjust(int fd, const std::filesystem::path& name) const {
@@ -79,7 +78,7 @@ void SharedMode::adjust(int fd, const std::filesystem::path& name) const {
     return;
   }
   const int err = errno;
-  throw Error::system(err, "cannot set permissions of " + wafers::quoted(name.native()));
+  throw Error::system(err, "cannot set permissions of " + in_quotes(name.native()));
 }
 
 void SharedMode::make_directories(const std::filesystem::path& directory) const {
@@ -92,7 +91,7 @@ void SharedMode::make_directories(const std::filesystem::path& directory) const 
   }
   struct stat info {};
   if (err == EEXIST && ::stat(directory.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return;
-  throw Error::system(err, "cannot make directory " + wafers::quoted(directory.native()));
+  throw Error::system(err, "cannot make directory " + in_quotes(directory.native()));
 }
 
 }  // namespace wafers::git

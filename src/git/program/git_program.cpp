@@ -62,7 +62,7 @@ ProgramResult run_program(const std::vector<std::string>& argv,
                           const std::filesystem::path& directory, std::string_view input) {
   constexpr int kNotFound = 127;
   const std::string& name = argv.front();
-  const ProgramResult not_found{kNotFound, {}, "cannot find the program " + wafers::quoted(name)};
+  const ProgramResult not_found{kNotFound, {}, "cannot find the program " + in_quotes(name)};
   const auto program = name.find('/') != std::string::npos ? name : find_program(name);
   if (!program) return not_found;
   Command command;

@@ -67,11 +67,11 @@ LockFile::LockFile(fs::path file, const SharedMode& shared, std::string_view con
       std::this_thread::sleep_for(kPause);
     } else if (err == EEXIST) {
       throw Error(ErrorKind::busy,
-                  "cannot lock " + wafers::quoted(file_.native()) + ": another process holds " +
-                      wafers::quoted(lock_.native()),
+                  "cannot lock " + in_quotes(file_.native()) + ": another process holds " +
+                      in_quotes(lock_.native()),
                   "if no git or wafers process is running, remove that file");
     } else {
-      throw Error::system(err, "cannot make " + wafers::quoted(lock_.native()));
+      throw Error::system(err, "cannot make " + in_quotes(lock_.native()));
     }
   }
   taken_ = true;
@@ -122,8 +122,8 @@ void LockFile::commit() {
       (errno != EISDIR || !remove_empty_tree(file_) ||
        ::rename(lock_.c_str(), file_.c_str()) != 0)) {
     const int err = errno;
-    throw Error::system(err, "cannot rename " + wafers::quoted(lock_.native()) + " to " +
-                                 wafers::quoted(file_.native()));
+    throw Error::system(
+        err, "cannot rename " + in_quotes(lock_.native()) + " to " + in_quotes(file_.native()));
   }
   taken_ = false;
   std::ignore = ::futimens(fd_.get(), nullptr);  // what has no mark any more is an ordinary file

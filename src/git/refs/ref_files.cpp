@@ -60,8 +60,8 @@ std::optional<RefFiles::Value> RefFiles::read(const std::string& name) const {
   // Loose before packed: git writes packed-refs first and removes the loose file after.
   if (const std::optional<std::string> content = read_file(path)) {
     if (std::optional<Value> value = parse(*content)) return value;
-    throw Error(ErrorKind::failed, "cannot read ref " + wafers::quoted(name) + ": " +
-                                       wafers::quoted(path.native()) + " is malformed");
+    throw Error(ErrorKind::failed, "cannot read ref " + in_quotes(name) + ": " +
+                                       in_quotes(path.native()) + " is malformed");
   }
   const std::optional<Oid> packed = read_packed(name);
   if (!packed) return std::nullopt;
@@ -90,8 +90,7 @@ std::string RefFiles::followed(const std::string& name) const {
     if (!value || value->target.empty()) return current;
     current = value->target;
   }
-  throw Error(ErrorKind::failed,
-              "cannot read ref " + wafers::quoted(name) + ": too many symbolic refs");
+  throw Error(ErrorKind::failed, "cannot read ref " + in_quotes(name) + ": too many symbolic refs");
 }
 
 std::optional<Oid> RefFiles::resolve(const std::string& name) const {

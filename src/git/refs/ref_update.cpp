@@ -47,7 +47,7 @@ std::string one_line(std::string_view message) {
 void unlink_if_there(const fs::path& path) {
   if (::unlink(path.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR) return;
   const int err = errno;
-  throw Error::system(err, "cannot remove " + wafers::quoted(path.native()));
+  throw Error::system(err, "cannot remove " + in_quotes(path.native()));
 }
 
 /// refs/heads, refs/tags, ...: git keeps these directories though they be empty.
@@ -83,14 +83,14 @@ std::optional<std::string> without_ref(const std::string& packed, const std::str
 }  // namespace
 
 void RefFiles::create(const std::string& name, const Oid& target, const LogEntry& log) const {
-  const std::string failure = "cannot create " + wafers::quoted(name);
+  const std::string failure = "cannot create " + in_quotes(name);
   if (const std::optional<std::string> other = conflict_of(name)) {
-    throw Error(ErrorKind::failed, failure + ": " + wafers::quoted(*other) + " exists");
+    throw Error(ErrorKind::failed, failure + ": " + in_quotes(*other) + " exists");
   }
   LockFile lock(path_of(name), shared_, target.hex() + "\n");
   if (read(name)) throw Error(ErrorKind::failed, failure + ": it exists already");
   if (const std::optional<std::string> other = conflict_of(name)) {
-    throw Error(ErrorKind::failed, failure + ": " + wafers::quoted(*other) + " exists");
+    throw Error(ErrorKind::failed, failure + ": " + in_quotes(*other) + " exists");
   }
   const bool had_log = ::access(log_of(name).c_str(), F_OK) == 0;
   try {
@@ -111,7 +111,7 @@ void RefFiles::move(const std::string& name, const Oid& expected, const Oid& tar
     sync_directory(path_of(name).parent_path());
   } catch (const Error& error) {
     throw Error(ErrorKind::failed,
-                wafers::quoted(name) + " is at " + target.hex() +
+                in_quotes(name) + " is at " + target.hex() +
                     " now, but that may not outlast a power cut: " + error.message());
   }
 }
@@ -141,9 +141,8 @@ void RefFiles::require_value(const std::string& name, const Oid& expected) const
   const std::optional<Value> value = read(name);
   if (value && value->target.empty() && value->oid == expected) return;
   std::string now = "is gone";
-  if (value)
-    now = "is at " + (value->target.empty() ? value->oid.hex() : wafers::quoted(value->target));
-  throw Error(ErrorKind::refused, wafers::quoted(name) + " " + now + ", not at " + expected.hex() +
+  if (value) now = "is at " + (value->target.empty() ? value->oid.hex() : in_quotes(value->target));
+  throw Error(ErrorKind::refused, in_quotes(name) + " " + now + ", not at " + expected.hex() +
                                       " as expected: somebody else moved it");
 }
 
@@ -178,7 +177,7 @@ void RefFiles::append_log(const std::string& name, const std::string& line) cons
   if (!fd) {
     const int err = errno;
     if (!starts_log(name) && (err == ENOENT || err == ENOTDIR || err == EISDIR)) return;
-    throw Error::system(err, "cannot write reflog " + wafers::quoted(path.native()));
+    throw Error::system(err, "cannot write reflog " + in_quotes(path.native()));
   }
   shared_.adjust(path);
   write_all(fd.get(), line, path.native());
@@ -201,7 +200,7 @@ void RefFiles::remove_packed(const std::string& name) const {
   if (!fd || ::fsync(fd.get()) != 0 || ::rename(renewed.c_str(), path.c_str()) != 0) {
     const int err = errno;
     ::unlink(renewed.c_str());
-    throw Error::system(err, "cannot write " + wafers::quoted(path.native()));
+    throw Error::system(err, "cannot write " + in_quotes(path.native()));
   }
 }
 

@@ -13,9 +13,8 @@ std::optional<Identity> find_author(const Repository& repository, const std::str
                    "--regexp-ignore-case", "--author=" + pattern, "--format=%aN <%aE>"},
                   repository.worktree(), {});
   if (!result.success()) {
-    throw Error(ErrorKind::failed, "cannot search the history for author " +
-                                       wafers::quoted(pattern) + ": " +
-                                       printable(trimmed(result.errors)));
+    throw Error(ErrorKind::failed, "cannot search the history for author " + in_quotes(pattern) +
+                                       ": " + printable(trimmed(result.errors)));
   }
   if (result.output.empty()) return std::nullopt;
   return parse_author(trimmed(result.output));

@@ -145,8 +145,8 @@ Config Config::open_file(const fs::path& file) {
   try {
     config.settings_ = parse_config_text(*text);
   } catch (const Error& error) {
-    throw Error(ErrorKind::failed, "cannot read configuration file " +
-                                       wafers::quoted(file.native()) + ": " + error.what());
+    throw Error(ErrorKind::failed,
+                "cannot read configuration file " + in_quotes(file.native()) + ": " + error.what());
   }
   return config;
 }
@@ -163,7 +163,7 @@ void Config::add_file(const fs::path& file, git_config_level_t level, git_reposi
   // git skips a file that it may not even look up, and fails on one that it can't read.
   if (::access(file.c_str(), F_OK) != 0) return;
   check(git_config_add_file_ondisk(handle_.get(), file.c_str(), level, repository, 0),
-        "cannot read configuration file " + wafers::quoted(file.native()));
+        "cannot read configuration file " + in_quotes(file.native()));
   files_[level] = file;
 }
 
@@ -269,8 +269,8 @@ bool Config::get_bool(std::string_view key, bool otherwise) const {
   if (setting == nullptr) return otherwise;
   const std::optional<bool> value = parse_bool(setting->value);
   if (!value) {
-    throw Error(ErrorKind::failed, "bad boolean config value " + wafers::quoted(*setting->value) +
-                                       " for " + wafers::quoted(setting->key));
+    throw Error(ErrorKind::failed, "bad boolean config value " + in_quotes(*setting->value) +
+                                       " for " + in_quotes(setting->key));
   }
   return *value;
 }

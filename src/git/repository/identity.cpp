@@ -75,7 +75,7 @@ Date date_by_git(const std::string& text, const char* variable) {
   const bool malformed = result.errors.starts_with("fatal: invalid date format");
   throw Error(ErrorKind::failed,
               (malformed ? "invalid date format in " : "cannot read the date in ") +
-                  std::string(variable) + ": " + wafers::quoted(text) +
+                  std::string(variable) + ": " + in_quotes(text) +
                   (malformed ? "" : ": " + printable(trimmed(result.errors))));
 }
 
@@ -114,7 +114,7 @@ Identity identity_from(const Config& config, Repository::Role role, const Date& 
   who.email = clean_identity_part(*email);
   if (name->empty()) throw unknown(names, "empty ident name (for <" + printable(*email) + ">)");
   if (who.name.empty()) {
-    throw unknown(names, "name consists only of disallowed characters: " + wafers::quoted(*name));
+    throw unknown(names, "name consists only of disallowed characters: " + in_quotes(*name));
   }
   const Date date = date_of(names, now);
   who.seconds = date.seconds;

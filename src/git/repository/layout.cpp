@@ -24,13 +24,13 @@ namespace fs = std::filesystem;
 
 Error no_repository(const fs::path& inside) {
   return Error(ErrorKind::failed, "not a git repository (or any of the parent directories): " +
-                                      wafers::quoted(inside.native()));
+                                      in_quotes(inside.native()));
 }
 
 fs::path resolved(const fs::path& path) {
   std::error_code error;
   fs::path real = fs::canonical(path, error);
-  if (error) throw Error::system(error.value(), "cannot find " + wafers::quoted(path.native()));
+  if (error) throw Error::system(error.value(), "cannot find " + in_quotes(path.native()));
   return real;
 }
 
@@ -61,15 +61,15 @@ fs::path follow_git_file(const fs::path& git_file) {
   const std::string content = read_file(git_file).value_or(std::string());
   constexpr std::string_view kPrefix = "gitdir: ";
   if (!content.starts_with(kPrefix)) {
-    throw Error(ErrorKind::failed, "invalid gitfile format: " + wafers::quoted(git_file.native()));
+    throw Error(ErrorKind::failed, "invalid gitfile format: " + in_quotes(git_file.native()));
   }
   std::string_view target = std::string_view(content).substr(kPrefix.size());
   while (target.ends_with('\n') || target.ends_with('\r')) target.remove_suffix(1);
   const fs::path git_dir = git_file.parent_path() / target;
   if (!is_git_directory(git_dir)) {
     throw Error(ErrorKind::failed,
-                "not a git repository: " + wafers::quoted(git_dir.native()) + " (from " +
-                    wafers::quoted(git_file.native()) + ")",
+                "not a git repository: " + in_quotes(git_dir.native()) + " (from " +
+                    in_quotes(git_file.native()) + ")",
                 "if the worktree or its repository was moved: git worktree repair");
   }
   return resolved(git_dir);
@@ -96,7 +96,7 @@ dev_t device_of(const fs::path& directory) {
   struct stat info {};
   if (::stat(directory.c_str(), &info) != 0) {
     const int err = errno;
-    throw Error::system(err, "cannot look at " + wafers::quoted(directory.native()));
+    throw Error::system(err, "cannot look at " + in_quotes(directory.native()));
   }
   return info.st_dev;
 }
@@ -115,10 +115,10 @@ bool look_at(const fs::path& directory, Layout& layout) {
     }
   }
   if (layout.git_dir.empty() && is_git_directory(directory)) {
-    throw Error(ErrorKind::failed,
-                wafers::quoted(directory.native()) + " is no worktree, but a repository " +
-                    "or a part of one",
-                "name a directory inside a checkout");
+    throw Error(
+        ErrorKind::failed,
+        in_quotes(directory.native()) + " is no worktree, but a repository " + "or a part of one",
+        "name a directory inside a checkout");
   }
   if (layout.git_dir.empty()) return false;
   layout.worktree = directory;
@@ -195,10 +195,10 @@ std::optional<std::string> missing_way_back(const Layout& layout) {
   } catch (const Error&) {  // NOLINT(bugprone-empty-catch): then it leads nowhere
   }
   if (found.git_dir == layout.git_dir && found.worktree == layout.worktree) return std::nullopt;
-  const std::string worktree = "core.worktree of " + wafers::quoted(layout.git_dir.native()) +
-                               " names " + wafers::quoted(layout.worktree.native());
+  const std::string worktree = "core.worktree of " + in_quotes(layout.git_dir.native()) +
+                               " names " + in_quotes(layout.worktree.native());
   if (found.worktree == layout.worktree) {
-    return worktree + ", which belongs to the repository " + wafers::quoted(found.git_dir.native());
+    return worktree + ", which belongs to the repository " + in_quotes(found.git_dir.native());
   }
   const fs::path git_file = layout.worktree / ".git";
   return worktree + ", which doesn't lead back to that repository; echo " +
@@ -211,14 +211,13 @@ void check_ownership(const Layout& layout) {
   const bool ours = belongs_to(layout.worktree, uid) && belongs_to(layout.git_dir, uid) &&
                     (layout.git_file.empty() || belongs_to(layout.git_file, uid));
   if (ours || is_declared_safe(layout.worktree)) return;
-  throw Error(
-      ErrorKind::refused,
-      "detected dubious ownership in repository at " + wafers::quoted(layout.worktree.native()),
-      "git config --global --add safe.directory " + shell_quoted(layout.worktree.native()));
+  throw Error(ErrorKind::refused,
+              "detected dubious ownership in repository at " + in_quotes(layout.worktree.native()),
+              "git config --global --add safe.directory " + shell_quoted(layout.worktree.native()));
 }
 
 std::vector<std::string> format_problems(const Layout& layout, const Config& repository_config) {
-  const std::string where = "the repository " + wafers::quoted(layout.common_dir.native());
+  const std::string where = "the repository " + in_quotes(layout.common_dir.native());
   const std::string version = repository_config.get("core.repositoryformatversion").value_or("0");
   if (version != "0" && version != "1") {
     return {where + " has format version " + printable(version) + ", which wafers doesn't know"};
@@ -236,13 +235,13 @@ std::vector<std::string> format_problems(const Layout& layout, const Config& rep
                          "; wafers works with SHA-1 repositories only");
     } else if (setting.key == "extensions.refstorage") {
       if (value == "files") continue;
-      problems.push_back(where + " keeps its refs in the format " + wafers::quoted(value) +
+      problems.push_back(where + " keeps its refs in the format " + in_quotes(value) +
                          "; wafers works with the format 'files' only");
     } else if (version == "1" &&
                std::find(kServed.begin(), kServed.end(), setting.key) == kServed.end()) {
       // In version 0 git ignores extensions that it doesn't know (setup.c: handle_extension_v0).
       problems.push_back(where + " uses the extension " +
-                         wafers::quoted(std::string_view(setting.key).substr(11)) +
+                         in_quotes(std::string_view(setting.key).substr(11)) +
                          ", which wafers doesn't know");
     }
   }

@@ -129,14 +129,14 @@ std::optional<std::string> Repository::renamed_branch(const std::string& branch)
 void Repository::require_unused(const std::string& branch) const {
   const auto use = use_of_branch(branch);
   if (!use) return;
-  throw Error(ErrorKind::refused, "branch " + wafers::quoted(branch) + " is checked out in " +
-                                      wafers::quoted(use->worktree.native()));
+  throw Error(ErrorKind::refused, "branch " + in_quotes(branch) + " is checked out in " +
+                                      in_quotes(use->worktree.native()));
 }
 
 void Repository::create_branch(const std::string& branch, const Oid& commit,
                                const std::string& reflog_message) {
   if (!is_valid_branch_name(branch)) {
-    throw Error(ErrorKind::failed, wafers::quoted(branch) + " is not a valid branch name");
+    throw Error(ErrorKind::failed, in_quotes(branch) + " is not a valid branch name");
   }
   require_unused(branch);
   const Identity who = reflog_identity(impl_->config, impl_->start_date());

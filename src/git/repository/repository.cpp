@@ -34,7 +34,7 @@ int compression_level(const Config& config) {
     int level = 0;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), level);
     if (error != std::errc() || end != text->data() + text->size() || level < -1 || level > 9) {
-      throw Error(ErrorKind::failed, "bad zlib compression level " + wafers::quoted(*text));
+      throw Error(ErrorKind::failed, "bad zlib compression level " + in_quotes(*text));
     }
     return level;
   }
@@ -61,7 +61,7 @@ void apply_core_settings(Layout& layout, const Config& repository_config) {
     layout.worktree = fs::canonical(layout.git_dir / *worktree);
   } else if (bare) {
     throw Error(ErrorKind::failed,
-                "the repository " + wafers::quoted(layout.git_dir.native()) + " is bare",
+                "the repository " + in_quotes(layout.git_dir.native()) + " is bare",
                 "wafers needs a checkout: git worktree add makes one");
   }
 }
@@ -77,10 +77,10 @@ fs::path path_in_environment(const char* variable) {
 
 Error environment_names_another(const fs::path& git_dir, const fs::path& worktree) {
   std::string names;
-  if (!git_dir.empty()) names = "GIT_DIR names " + wafers::quoted(git_dir.native());
+  if (!git_dir.empty()) names = "GIT_DIR names " + in_quotes(git_dir.native());
   if (!worktree.empty()) {
     names += (names.empty() ? "" : " and ") + std::string("GIT_WORK_TREE names ") +
-             wafers::quoted(worktree.native());
+             in_quotes(worktree.native());
   }
   std::string hint = "unset GIT_DIR GIT_WORK_TREE, or name a checkout with --from";
   if (!git_dir.empty() && !worktree.empty() && !fs::exists(worktree / ".git")) {
@@ -99,7 +99,7 @@ RepositoryHandle open_handle(const Layout& layout) {
   check(git_repository_open_ext(Out(handle), layout.git_dir.c_str(),
                                 GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_NO_DOTGIT,
                                 nullptr),
-        "cannot open repository " + wafers::quoted(layout.git_dir.native()));
+        "cannot open repository " + in_quotes(layout.git_dir.native()));
   return handle;
 }
 
@@ -259,7 +259,7 @@ std::vector<std::string> Repository::unsupported() const {
   if (!has_unusual_index(git_dir())) return problems;
   const auto index = IndexView::open(git_dir() / "index", IndexFile::Checksum::trusted);
   if (!index) return problems;
-  const std::string where = "the index of " + wafers::quoted(worktree().native());
+  const std::string where = "the index of " + in_quotes(worktree().native());
   if (index->has_split_index()) {
     problems.push_back(where +
                        " is split, which wafers can't read yet; "

@@ -69,7 +69,7 @@ class TemporaryFile {
     const UniqueFd fd(::mkostemp(path_.data(), O_CLOEXEC));
     if (!fd) {
       const int err = errno;
-      throw Error::system(err, "cannot make a temporary file " + wafers::quoted(path_));
+      throw Error::system(err, "cannot make a temporary file " + in_quotes(path_));
     }
     write_all(fd.get(), content, path_);
   }
@@ -126,7 +126,7 @@ Signer::Format Signer::format_of(const Config& config) {
   if (name == "openpgp") return Format::openpgp;
   if (name == "x509") return Format::x509;
   if (name == "ssh") return Format::ssh;
-  throw cannot_sign("invalid value for 'gpg.format': " + wafers::quoted(name));
+  throw cannot_sign("invalid value for 'gpg.format': " + in_quotes(name));
 }
 
 std::string Signer::program_of(const Config& config, Format format) {
@@ -200,7 +200,7 @@ std::string Signer::sign_by_ssh(std::string_view content) const {
       run_program({program_, "-Y", "sign", "-n", "git", "-f", key, buffer.path()}, worktree_, {});
   if (!result.success()) throw cannot_sign(complaints(result));
   const auto signature = read_file(buffer.signature());
-  if (!signature) throw cannot_sign(wafers::quoted(program_) + " wrote no signature");
+  if (!signature) throw cannot_sign(in_quotes(program_) + " wrote no signature");
   return *signature;
 }
 

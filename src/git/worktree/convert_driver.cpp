@@ -185,7 +185,7 @@ class LongRunningFilter {
     if (status == "abort") {
       capabilities_.erase(std::string(word_for(direction)));
     } else if (status != "error") {
-      throw ProtocolError("unknown status " + wafers::quoted(status));
+      throw ProtocolError("unknown status " + in_quotes(status));
     }
     return false;
   }

@@ -34,7 +34,7 @@ pid_t spawn_shell(const std::string& text, const std::string& directory,
   try {
     return spawn(command);
   } catch (const Error& error) {
-    fail(error.errnum().value_or(0), "cannot run filter " + wafers::quoted(text));
+    fail(error.errnum().value_or(0), "cannot run filter " + in_quotes(text));
   }
 }
 

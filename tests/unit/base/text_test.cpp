@@ -2,12 +2,12 @@
 
 #include "support/catch.h"
 
-TEST_CASE("quoted() lets no control character or stray byte through", "[text]") {
-  CHECK(wafers::quoted("a1") == "'a1'");
-  CHECK(wafers::quoted("it's\n\x1b[31m") == "'it\\'s\\n\\033[31m'");
-  CHECK(wafers::quoted("caf\xc3\xa9") == "'caf\xc3\xa9'");
-  CHECK(wafers::quoted("caf\xe9") == "'caf\\351'");
-  CHECK(wafers::quoted("\\033") == "'\\\\033'");
+TEST_CASE("in_quotes() lets no control character or stray byte through", "[text]") {
+  CHECK(wafers::in_quotes("a1") == "'a1'");
+  CHECK(wafers::in_quotes("it's\n\x1b[31m") == "'it\\'s\\n\\033[31m'");
+  CHECK(wafers::in_quotes("caf\xc3\xa9") == "'caf\xc3\xa9'");
+  CHECK(wafers::in_quotes("caf\xe9") == "'caf\\351'");
+  CHECK(wafers::in_quotes("\\033") == "'\\\\033'");
 }
 
 TEST_CASE("printable() escapes what a terminal obeys or a reader can't see", "[text]") {
