@@ -65,11 +65,7 @@ void mount_in_new_namespaces(const HolderJob& job) {
   wafers::OverlaySpec overlay = job.overlay;
   const wafers::UniqueFd mountpoint(
       ::open(overlay.mountpoint.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!mountpoint) {
-    const int err = errno;
-    throw Error::system(err,
-                        "cannot mount an overlay on " + in_quotes(overlay.mountpoint.native()));
-  }
+  if (!mountpoint) wafers::throw_errno("cannot mount an overlay on", overlay.mountpoint.native());
   overlay.mountpoint_fd = mountpoint.get();
   wafers::mount_overlay(overlay);
   add_second_place(job);
@@ -97,8 +93,7 @@ void reset_oom_score() {
 
 void leave_directory() {
   if (::chdir("/") == 0) return;
-  const int err = errno;
-  throw Error::system(err, "cannot change to /");
+  wafers::throw_errno("cannot change to /");
 }
 
 HolderReport describe_self(const wafers::OverlaySpec& overlay) {
@@ -132,8 +127,7 @@ Ending prepare_ending() {
   Ending ending{wafers::UniqueFd(::signalfd(-1, &set, SFD_CLOEXEC)),
                 wafers::UniqueFd(::open("/proc/self/exe", O_PATH | O_CLOEXEC))};
   if (ending.signal && ending.program) return ending;
-  const int err = errno;
-  throw Error::system(err, "cannot wait for a signal");
+  wafers::throw_errno("cannot wait for a signal");
 }
 
 /// Puts the two where wafers-idle looks for them. The standard streams are /dev/null already.

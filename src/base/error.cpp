@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/text.h"
+
 namespace wafers {
 namespace {
 
@@ -40,6 +42,16 @@ Error Error::system(int errnum, std::string_view doing, std::string hint, ErrorK
 
 bool Error::is_shortage() const noexcept {
   return errnum_ == EMFILE || errnum_ == ENFILE || errnum_ == EAGAIN || errnum_ == ENOMEM;
+}
+
+void throw_errno(const char* doing) {
+  const int err = errno;
+  throw Error::system(err, doing);
+}
+
+void throw_errno(const char* doing, std::string_view name) {
+  const int err = errno;
+  throw Error::system(err, std::string(doing) + " " + in_quotes(name));
 }
 
 std::string describe_errno(int errnum) {

@@ -24,8 +24,8 @@ class Error : public std::exception {
   Error(ErrorKind kind, std::string message, std::string hint = {});
 
   /// An error of the system: `doing` plus the text and name of `errnum`. Take errno before anything
-  /// else runs (or see throw_errno()). Without a hint, a limit that was reached (ulimit) is named as
-  /// one.
+  /// else runs (or see throw_errno()). Without a hint, a limit that was reached (ulimit) is named
+  /// as one.
   static Error system(int errnum, std::string_view doing, std::string hint = {},
                       ErrorKind kind = ErrorKind::failed);
 
@@ -45,6 +45,12 @@ class Error : public std::exception {
   std::string hint_;
   std::optional<int> errnum_;
 };
+
+/// Throws Error::system() with the errno of the call that has just failed: "cannot fork: ...", or
+/// "cannot open 'name': ...". What stands in the arguments must not touch errno: no text is put
+/// together there.
+[[noreturn]] void throw_errno(const char* doing);
+[[noreturn]] void throw_errno(const char* doing, std::string_view name);
 
 /// "Operation not permitted (EPERM)"; numbers without a name give "Unknown error 4242 (4242)".
 std::string describe_errno(int errnum);

@@ -25,8 +25,7 @@ std::string note_of(std::string_view boot, pid_t pid, std::uint64_t start_ticks)
 UniqueFd open_or_throw(const std::filesystem::path& path, int flags) {
   UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC, 0600));
   if (fd) return fd;
-  const int err = errno;
-  throw Error::system(err, "cannot open " + in_quotes(path.native()));
+  throw_errno("cannot open", path.native());
 }
 
 void sync(const UniqueFd& fd, const std::filesystem::path& path) {

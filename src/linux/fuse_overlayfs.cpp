@@ -88,8 +88,7 @@ void link_lower(const FuseSpec& spec) {
 void refuse_symlink(const std::filesystem::path& directory) {
   const UniqueFd fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (fd) return;
-  const int err = errno;
-  throw Error::system(err, "cannot open directory " + in_quotes(directory.native()));
+  throw_errno("cannot open directory", directory.native());
 }
 
 void refuse_colon(const std::filesystem::path& directory) {

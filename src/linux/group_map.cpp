@@ -59,10 +59,7 @@ GroupMapper::GroupMapper(const MappedGroups& wanted, gid_t own) {
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   pid_ = ::fork();
-  if (pid_ < 0) {
-    const int err = errno;
-    throw Error::system(err, "cannot start a process that maps groups");
-  }
+  if (pid_ < 0) throw_errno("cannot start a process that maps groups");
   if (pid_ == 0) {
     pipe.writer.reset();
     wait_and_map(pipe.reader.get(), wanted.newgidmap.c_str(), argv.data());

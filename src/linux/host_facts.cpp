@@ -72,8 +72,7 @@ bool overlayfs_is_registered() {
 
 void mount_something() {
   if (::mount("wafers-probe", "/", "tmpfs", 0, nullptr) == 0) return;
-  const int err = errno;
-  throw Error::system(err, "cannot mount a tmpfs");
+  throw_errno("cannot mount a tmpfs");
 }
 
 // --- file systems --------------------------------------------------------------------------------

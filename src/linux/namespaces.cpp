@@ -61,14 +61,12 @@ void map_own_ids(uid_t uid, gid_t gid, GroupMapper* mapper) {
 
 void make_mounts_slave() {
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) == 0) return;
-  const int err = errno;
-  throw Error::system(err, "cannot make the mounts of the new namespace slaves");
+  throw_errno("cannot make the mounts of the new namespace slaves");
 }
 
 void enter_user_and_mount_of(int pidfd) {
   if (::setns(pidfd, CLONE_NEWUSER | CLONE_NEWNS) == 0) return;
-  const int err = errno;
-  throw Error::system(err, "cannot enter the user and mount namespaces");
+  throw_errno("cannot enter the user and mount namespaces");
 }
 
 std::optional<std::uint64_t> namespace_inode(pid_t pid, NamespaceType type) {
@@ -77,8 +75,7 @@ std::optional<std::uint64_t> namespace_inode(pid_t pid, NamespaceType type) {
 
 std::uint64_t own_namespace_inode(NamespaceType type) {
   if (const auto inode = inode_of(namespace_path("self", type))) return *inode;
-  const int err = errno;
-  throw Error::system(err, "cannot look at our own namespaces in /proc");
+  throw_errno("cannot look at our own namespaces in /proc");
 }
 
 bool in_user_namespace_tree(pid_t pid, std::uint64_t user_ns) {

@@ -47,10 +47,7 @@ class LayerPath {
 /// A directory that the agent can put a symlink in the place of.
 UniqueFd open_own_layer(const std::filesystem::path& path) {
   UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd) {
-    const int err = errno;
-    throw Error::system(err, "cannot open directory " + in_quotes(path.native()));
-  }
+  if (!fd) throw_errno("cannot open directory", path.native());
   return fd;
 }
 
@@ -71,8 +68,7 @@ unsigned long mount_flags(const std::filesystem::path& lower) {
 
 void umount_or_throw(const std::filesystem::path& mountpoint, int flags) {
   if (::umount2(mountpoint.c_str(), flags | UMOUNT_NOFOLLOW) == 0) return;
-  const int err = errno;
-  throw Error::system(err, "cannot unmount " + in_quotes(mountpoint.native()));
+  throw_errno("cannot unmount", mountpoint.native());
 }
 
 /// A directory below `parent`, in which its owner may do everything; empty where there is none.
@@ -109,8 +105,7 @@ void mount_overlay(const OverlaySpec& spec) {
               options.c_str()) == 0) {
     return;
   }
-  const int err = errno;
-  throw Error::system(err, "cannot mount an overlay on " + in_quotes(spec.mountpoint.native()));
+  throw_errno("cannot mount an overlay on", spec.mountpoint.native());
 }
 
 bool forget_volatile(const std::filesystem::path& work) {
@@ -141,10 +136,7 @@ void unmount(const std::filesystem::path& mountpoint) { umount_or_throw(mountpoi
 void keep_as_working_directory(const std::filesystem::path& mountpoint) {
   const UniqueFd clone(::open_tree(AT_FDCWD, mountpoint.c_str(),
                                    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW));
-  if (!clone || ::fchdir(clone.get()) != 0) {
-    const int err = errno;
-    throw Error::system(err, "cannot keep " + in_quotes(mountpoint.native()));
-  }
+  if (!clone || ::fchdir(clone.get()) != 0) throw_errno("cannot keep", mountpoint.native());
 }
 
 void unmount_lazily(const std::filesystem::path& mountpoint) {

@@ -19,8 +19,7 @@ namespace fs = std::filesystem;
 
 void show_at(const fs::path& file, const fs::path& copy) {
   if (::mount(copy.c_str(), file.c_str(), nullptr, MS_BIND, nullptr) == 0) return;
-  const int err = errno;
-  throw Error::system(err, "cannot show an own copy at " + in_quotes(file.native()));
+  throw_errno("cannot show an own copy at", file.native());
 }
 
 /// False where `from` can't be read.
@@ -29,10 +28,7 @@ bool copy_content(const fs::path& from, const fs::path& to) {
   struct stat st {};
   if (!source || ::fstat(source.get(), &st) != 0 || !S_ISREG(st.st_mode)) return false;
   const UniqueFd copy(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444));
-  if (!copy) {
-    const int err = errno;
-    throw Error::system(err, "cannot make " + in_quotes(to.native()));
-  }
+  if (!copy) throw_errno("cannot make", to.native());
   write_all(copy.get(), read_to_end(source.get()));
   return true;
 }

@@ -127,10 +127,7 @@ template <typename Run>
 Child start_child(const Run& run_and_end) {
   Pipe pipe = make_pipe();
   const pid_t pid = ::fork();
-  if (pid < 0) {
-    const int err = errno;
-    throw Error::system(err, "cannot fork");
-  }
+  if (pid < 0) throw_errno("cannot fork");
   if (pid == 0) run_and_end(pipe.writer.get());
   return {pid, std::move(pipe.reader)};
 }

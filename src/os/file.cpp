@@ -22,10 +22,7 @@ std::optional<std::string> read_regular(UniqueFd fd, std::string_view name) {
     throw Error::system(err, "cannot open " + in_quotes(name));
   }
   struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) {
-    const int err = errno;
-    throw Error::system(err, "cannot look at " + in_quotes(name));
-  }
+  if (::fstat(fd.get(), &info) != 0) throw_errno("cannot look at", name);
   if (!S_ISREG(info.st_mode)) return std::nullopt;
   return read_all(fd.get(), name);
 }
@@ -96,8 +93,7 @@ bool wait_for_write_back(int fd, std::string_view what) {
 
 void sync_file(int fd, std::string_view what) {
   if (::fsync(fd) == 0) return;
-  const int err = errno;
-  throw Error::system(err, "cannot write " + in_quotes(what));
+  throw_errno("cannot write", what);
 }
 
 void sync_directory(const std::filesystem::path& directory) {

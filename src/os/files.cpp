@@ -33,10 +33,7 @@ int append_to_end(int fd, std::string& out) {
 
 UniqueFd open_anchor(const std::filesystem::path& directory) {
   UniqueFd fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!fd) {
-    const int err = errno;
-    throw Error::system(err, "cannot open directory " + in_quotes(directory.native()));
-  }
+  if (!fd) throw_errno("cannot open directory", directory.native());
   return fd;
 }
 
@@ -60,8 +57,7 @@ void write_existing_file(const std::string& path, std::string_view text) {
   const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (fd && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()))
     return;
-  const int err = errno;
-  throw Error::system(err, "cannot write " + in_quotes(path));
+  throw_errno("cannot write", path);
 }
 
 std::string read_to_end(int fd) {
@@ -92,10 +88,7 @@ void sync_file_system(const std::filesystem::path& directory) {
 
 UniqueFd make_memory_file(std::string_view content) {
   UniqueFd fd(::memfd_create("wafers", MFD_CLOEXEC));
-  if (!fd) {
-    const int err = errno;
-    throw Error::system(err, "cannot make a memory file");
-  }
+  if (!fd) throw_errno("cannot make a memory file");
   write_all(fd.get(), content);
   ::lseek(fd.get(), 0, SEEK_SET);
   return fd;
@@ -103,10 +96,7 @@ UniqueFd make_memory_file(std::string_view content) {
 
 Pipe make_pipe() {
   std::array<int, 2> fds{};
-  if (::pipe2(fds.data(), O_CLOEXEC) != 0) {
-    const int err = errno;
-    throw Error::system(err, "cannot make a pipe");
-  }
+  if (::pipe2(fds.data(), O_CLOEXEC) != 0) throw_errno("cannot make a pipe");
   return {UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 

@@ -242,8 +242,7 @@ bool remove_small_tree(const std::filesystem::path& path, std::size_t most) {
   if (most != kNoLimit && !SizeCheck(top.get(), most).passes(top.get())) return false;
   clear_tree(top.get(), path);
   if (::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) {
-    const int err = errno;
-    throw Error::system(err, "cannot remove " + in_quotes(path.native()));
+    throw_errno("cannot remove", path.native());
   }
   return true;
 }

@@ -18,8 +18,7 @@ Scratch::Scratch(const std::filesystem::path& directory, std::string_view prefix
   while (!claim_) {  // one that a sweep has found before it was claimed is left to that sweep
     std::string name = directory / (std::string(prefix) + "XXXXXX");
     if (::mkdtemp(name.data()) == nullptr) {
-      const int err = errno;
-      throw Error::system(err, "cannot make a directory in " + in_quotes(directory.native()));
+      throw_errno("cannot make a directory in", directory.native());
     }
     path_ = name;
     ScopeGuard remove_it([&]() noexcept { ::rmdir(name.c_str()); });

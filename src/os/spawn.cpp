@@ -86,10 +86,7 @@ std::vector<UniqueFd> move_up(const std::vector<Command::Descriptor>& descriptor
     UniqueFd& copy = copies.emplace_back();
     if (descriptor.here > highest) continue;
     copy.reset(::fcntl(descriptor.here, F_DUPFD_CLOEXEC, highest + 1));
-    if (!copy) {
-      const int err = errno;
-      throw Error::system(err, "cannot duplicate a descriptor");
-    }
+    if (!copy) throw_errno("cannot duplicate a descriptor");
   }
   return copies;
 }

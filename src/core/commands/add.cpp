@@ -566,10 +566,7 @@ class Adding {
       std::ignore = ::chown(upper.c_str(), root.st_uid, root.st_gid);
       result = ::chmod(upper.c_str(), root.st_mode & 07777U);
     }
-    if (result != 0) {
-      const int err = errno;
-      throw Error::system(err, "cannot give the view the mode of " + in_quotes(base.native()));
-    }
+    if (result != 0) throw_errno("cannot give the view the mode of", base.native());
   }
 
   void remove_state_root() {

@@ -65,8 +65,7 @@ void change_directory(const fs::path& path) {
 
 void set_variable(const std::string& name, const std::string& value) {
   if (::setenv(name.c_str(), value.c_str(), 1) != 0) {
-    const int err = errno;
-    throw Error::system(err, "cannot set environment variable " + in_quotes(name));
+    throw_errno("cannot set environment variable", name);
   }
 }
 

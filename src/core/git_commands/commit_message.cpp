@@ -21,10 +21,7 @@ namespace {
 std::string read_message_file(const std::filesystem::path& file) {
   if (file == "-") return read_all(STDIN_FILENO, "standard input");
   const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) {
-    const int err = errno;
-    throw Error::system(err, "cannot read " + in_quotes(file.native()));
-  }
+  if (!fd) throw_errno("cannot read", file.native());
   return read_all(fd.get(), file.native());
 }
 

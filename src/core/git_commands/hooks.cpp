@@ -46,8 +46,7 @@ void make_git_dir(const fs::path& directory, const Wafer& wafer, const git::Repo
                   const git::IndexFile& index) {
   remove_tree(directory);  // left by a killed commit
   if (::mkdir(directory.c_str(), 0700) != 0) {
-    const int err = errno;
-    throw Error::system(err, "cannot make directory " + in_quotes(directory.native()));
+    throw_errno("cannot make directory", directory.native());
   }
   write_file(directory / "HEAD", "ref: refs/heads/" + wafer.branch + "\n");
   write_file(directory / "commondir", repository.common_dir().native() + "\n");

@@ -22,10 +22,7 @@ std::string read_piece(int fd, std::size_t wanted, const std::string& path) {
   while (done < wanted) {
     const ssize_t got = ::read(fd, piece.data() + done, wanted - done);
     if (got == 0) break;
-    if (got < 0 && errno != EINTR) {
-      const int err = errno;
-      throw Error::system(err, "cannot read " + in_quotes(path));
-    }
+    if (got < 0 && errno != EINTR) throw_errno("cannot read", path);
     if (got > 0) done += static_cast<std::size_t>(got);
   }
   piece.resize(done);

@@ -50,10 +50,7 @@ std::string read_whole(const ViewFile& file, int fd) {
   while (done < content.size()) {
     const ssize_t got = ::read(fd, content.data() + done, content.size() - done);
     if (got == 0) break;
-    if (got < 0 && errno != EINTR) {
-      const int err = errno;
-      throw Error::system(err, "cannot read " + in_quotes(file.path));
-    }
+    if (got < 0 && errno != EINTR) throw_errno("cannot read", file.path);
     if (got > 0) done += static_cast<std::size_t>(got);
   }
   require_unchanged(file, fd);

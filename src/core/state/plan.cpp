@@ -21,8 +21,7 @@ class Reserve {
     while (descriptors_.size() < kDescriptors) {
       descriptors_.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
       if (descriptors_.back()) continue;
-      const int err = errno;
-      throw Error::system(err, "cannot begin");
+      throw_errno("cannot begin");
     }
   }
 

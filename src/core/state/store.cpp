@@ -47,10 +47,7 @@ fs::path configured_state_directory() {
 
 UniqueFd open_or_throw(const fs::path& path, int flags, mode_t mode = 0) {
   UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC, mode));
-  if (!fd) {
-    const int err = errno;
-    throw Error::system(err, "cannot open " + in_quotes(path.native()));
-  }
+  if (!fd) throw_errno("cannot open", path.native());
   return fd;
 }
 
@@ -90,8 +87,7 @@ class Replacement {
 
   void take_place() {
     if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
-      const int err = errno;
-      throw Error::system(err, "cannot replace " + in_quotes(path_.native()));
+      throw_errno("cannot replace", path_.native());
     }
     temporary_.clear();
   }
@@ -136,8 +132,7 @@ bool is_open_to_others(const struct stat& status) {
 struct stat status_of(const UniqueFd& fd, const fs::path& path) {
   struct stat status {};
   if (::fstat(fd.get(), &status) == 0) return status;
-  const int err = errno;
-  throw Error::system(err, "cannot look at " + in_quotes(path.native()));
+  throw_errno("cannot look at", path.native());
 }
 
 /// Of somebody else. What it says isn't obeyed: it would be done with our rights.
@@ -201,8 +196,7 @@ std::string previous_record(const fs::path& directory) {
 
 void make_directory(const fs::path& path, mode_t mode) {
   if (::mkdir(path.c_str(), mode) == 0) return;
-  const int err = errno;
-  throw Error::system(err, "cannot make directory " + in_quotes(path.native()));
+  throw_errno("cannot make directory", path.native());
 }
 
 /// Takes the lock of an open file. Says so through `notify` when that takes long.

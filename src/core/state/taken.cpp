@@ -57,10 +57,7 @@ Stamp stamp_of(const struct stat& status) {
 
 std::vector<std::string> names_in(const fs::path& root) {
   const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(root.c_str()), ::closedir);
-  if (!entries) {
-    const int err = errno;
-    throw Error::system(err, "cannot read the state directory " + in_quotes(root.native()));
-  }
+  if (!entries) throw_errno("cannot read the state directory", root.native());
   std::vector<std::string> names;
   while (const dirent* const entry = ::readdir(entries.get())) {
     if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);

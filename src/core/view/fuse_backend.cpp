@@ -59,8 +59,7 @@ void require_root(const std::filesystem::path& mountpoint) {
   struct statx status {};
   if (::statx(AT_FDCWD, mountpoint.c_str(), AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &status) == 0)
     return;
-  const int err = errno;
-  throw Error::system(err, "cannot look at the view " + in_quotes(mountpoint.native()));
+  throw_errno("cannot look at the view", mountpoint.native());
 }
 
 Error no_answer(const Wafer& wafer, pid_t server, char state) {
@@ -169,8 +168,7 @@ void flush_file(const std::filesystem::path& path) {
   if (!fd) fd.reset(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
   if (!fd) return;  // gone meanwhile, or of a process that ended, which has flushed it
   if (::close(fd.release()) == 0) return;
-  const int err = errno;
-  throw Error::system(err, "cannot flush " + in_quotes(path.native()));
+  throw_errno("cannot flush", path.native());
 }
 
 class FuseBackend final : public Backend {

@@ -108,15 +108,11 @@ void IndexFile::write(const fs::path& path) const {
   const std::string content = serialised(*this);
   std::string temporary = path.native() + ".XXXXXX";
   const UniqueFd fd(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!fd) {
-    const int err = errno;
-    throw Error::system(err, "cannot write index " + in_quotes(path.native()));
-  }
+  if (!fd) throw_errno("cannot write index", path.native());
   try {
     write_all(fd.get(), content, temporary);
     if (::rename(temporary.c_str(), path.c_str()) != 0) {
-      const int err = errno;
-      throw Error::system(err, "cannot write index " + in_quotes(path.native()));
+      throw_errno("cannot write index", path.native());
     }
   } catch (const Error&) {
     ::unlink(temporary.c_str());

@@ -166,8 +166,7 @@ void LooseWriter::give_name(const Staged& staged) {
     shared_.make_directories(path.parent_path());
     if (::rename(staged.path.c_str(), path.c_str()) == 0) return;
   }
-  const int err = errno;
-  throw Error::system(err, "cannot add object " + in_quotes(path.native()));
+  throw_errno("cannot add object", path.native());
 }
 
 void LooseWriter::publish() {

@@ -183,8 +183,7 @@ void PackWriter::write_object(const Object& object) {
 Oid PackWriter::finish_pack() {
   const std::string header = pack_header(entries_.size());
   if (::pwrite(fd_.get(), header.data(), header.size(), 0) != static_cast<ssize_t>(kHeaderSize)) {
-    const int err = errno;
-    throw Error::system(err, "cannot write " + in_quotes(pack_path_.native()));
+    throw_errno("cannot write", pack_path_.native());
   }
   Sha1 hash;
   std::string buffer(128UL * 1024, '\0');
@@ -254,8 +253,7 @@ void PackWriter::give_names(const Oid& checksum) {
     shared_.adjust(*path);
     const fs::path final_name = name.native() + suffix;
     if (::rename(path->c_str(), final_name.c_str()) != 0) {
-      const int err = errno;
-      throw Error::system(err, "cannot add pack " + in_quotes(final_name.native()));
+      throw_errno("cannot add pack", final_name.native());
     }
     path->clear();
   }

@@ -60,14 +60,10 @@ mode_t SharedMode::adjusted(mode_t mode) const {
 void SharedMode::adjust(const std::filesystem::path& path) const {
   if (kind_ == Kind::umask) return;
   struct stat info {};
-  if (::lstat(path.c_str(), &info) != 0) {
-    const int err = errno;
-    throw Error::system(err, "cannot look at " + in_quotes(path.native()));
-  }
+  if (::lstat(path.c_str(), &info) != 0) throw_errno("cannot look at", path.native());
   const mode_t after = adjusted(info.st_mode);
   if (after == (info.st_mode & 07777U) || ::chmod(path.c_str(), after) == 0) return;
-  const int err = errno;
-  throw Error::system(err, "cannot set permissions of " + in_quotes(path.native()));
+  throw_errno("cannot set permissions of", path.native());
 }
 
 void SharedMode::adjust(int fd, const std::filesystem::path& name) const {
@@ -77,8 +73,7 @@ void SharedMode::adjust(int fd, const std::filesystem::path& name) const {
                                   ::fchmod(fd, adjusted(info.st_mode)) == 0)) {
     return;
   }
-  const int err = errno;
-  throw Error::system(err, "cannot set permissions of " + in_quotes(name.native()));
+  throw_errno("cannot set permissions of", name.native());
 }
 
 void SharedMode::make_directories(const std::filesystem::path& directory) const {

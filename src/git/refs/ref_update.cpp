@@ -46,8 +46,7 @@ std::string one_line(std::string_view message) {
 
 void unlink_if_there(const fs::path& path) {
   if (::unlink(path.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR) return;
-  const int err = errno;
-  throw Error::system(err, "cannot remove " + in_quotes(path.native()));
+  throw_errno("cannot remove", path.native());
 }
 
 /// refs/heads, refs/tags, ...: git keeps these directories though they be empty.

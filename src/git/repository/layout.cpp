@@ -94,10 +94,7 @@ bool crosses_file_systems() {
 
 dev_t device_of(const fs::path& directory) {
   struct stat info {};
-  if (::stat(directory.c_str(), &info) != 0) {
-    const int err = errno;
-    throw Error::system(err, "cannot look at " + in_quotes(directory.native()));
-  }
+  if (::stat(directory.c_str(), &info) != 0) throw_errno("cannot look at", directory.native());
   return info.st_dev;
 }
 
