@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
@@ -12,30 +11,13 @@
 #include "core/view/backend.h"
 #include "core/view/mount.h"
 #include "core/view/mountpoint.h"
+#include "git/program/git_program.h"
 #include "linux/second_view.h"
 
 namespace wafers {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// What `git rev-parse --local-env-vars` lists as tied to one repository: in a wafer started from a
-/// Git hook they would lead git in the view to the base's index.
-constexpr std::array kRepositoryVariables{"GIT_ALTERNATE_OBJECT_DIRECTORIES",
-                                          "GIT_CONFIG",
-                                          "GIT_CONFIG_PARAMETERS",
-                                          "GIT_CONFIG_COUNT",
-                                          "GIT_OBJECT_DIRECTORY",
-                                          "GIT_DIR",
-                                          "GIT_WORK_TREE",
-                                          "GIT_IMPLICIT_WORK_TREE",
-                                          "GIT_GRAFT_FILE",
-                                          "GIT_INDEX_FILE",
-                                          "GIT_NO_REPLACE_OBJECTS",
-                                          "GIT_REPLACE_REF_BASE",
-                                          "GIT_PREFIX",
-                                          "GIT_SHALLOW_FILE",
-                                          "GIT_COMMON_DIR"};
 
 std::optional<fs::path> current_directory() {
   std::error_code error;
@@ -70,7 +52,8 @@ void set_variable(const std::string& name, const std::string& value) {
 }
 
 void set_environment(const Wafer& wafer, const EnterRequest& request) {
-  for (const char* const name : kRepositoryVariables) ::unsetenv(name);
+  // In a wafer started from a Git hook they would lead git in the view to the base's index.
+  git::clear_repository_variables();
   set_variable("WAFERS_NAME", wafer.name);
   set_variable("WAFERS_BRANCH", wafer.branch);
   set_variable("WAFERS_ROOT", wafer.mountpoint.native());

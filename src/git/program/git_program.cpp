@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
+#include <cstdlib>
 #include <iterator>
 #include <utility>
 
@@ -16,24 +18,29 @@
 namespace wafers::git {
 namespace {
 
-constexpr std::array<std::string_view, 13> kRepositoryVariables{"GIT_ALTERNATE_OBJECT_DIRECTORIES",
-                                                                "GIT_COMMON_DIR",
-                                                                "GIT_CONFIG",
-                                                                "GIT_DIR",
-                                                                "GIT_GRAFT_FILE",
-                                                                "GIT_IMPLICIT_WORK_TREE",
-                                                                "GIT_INDEX_FILE",
-                                                                "GIT_NO_REPLACE_OBJECTS",
-                                                                "GIT_OBJECT_DIRECTORY",
-                                                                "GIT_PREFIX",
-                                                                "GIT_REPLACE_REF_BASE",
-                                                                "GIT_SHALLOW_FILE",
-                                                                "GIT_WORK_TREE"};
+/// What `git rev-parse --local-env-vars` lists, of old and new versions; configuration comes first.
+constexpr std::array kLocalVariables{"GIT_CONFIG_COUNT",
+                                     "GIT_CONFIG_PARAMETERS",
+                                     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+                                     "GIT_COMMON_DIR",
+                                     "GIT_CONFIG",
+                                     "GIT_DIR",
+                                     "GIT_GRAFT_FILE",
+                                     "GIT_IMPLICIT_WORK_TREE",
+                                     "GIT_INDEX_FILE",
+                                     "GIT_INTERNAL_SUPER_PREFIX",
+                                     "GIT_NO_REPLACE_OBJECTS",
+                                     "GIT_OBJECT_DIRECTORY",
+                                     "GIT_PREFIX",
+                                     "GIT_REPLACE_REF_BASE",
+                                     "GIT_SHALLOW_FILE",
+                                     "GIT_WORK_TREE"};
+constexpr std::size_t kConfiguration = 2;
 
 bool is_tied_to_repository(std::string_view assignment) {
   const std::string_view name = assignment.substr(0, assignment.find('='));
-  return std::find(kRepositoryVariables.begin(), kRepositoryVariables.end(), name) !=
-         kRepositoryVariables.end();
+  return std::find(kLocalVariables.begin() + kConfiguration, kLocalVariables.end(), name) !=
+         kLocalVariables.end();
 }
 
 /// Takes the rest of a quoted part off `line`, with its closing quote.
@@ -56,6 +63,10 @@ std::vector<std::string> environment_without_repository() {
   std::vector<std::string> environment = own_environment();
   std::erase_if(environment, is_tied_to_repository);
   return environment;
+}
+
+void clear_repository_variables() noexcept {
+  for (const char* const name : kLocalVariables) ::unsetenv(name);
 }
 
 ProgramResult run_program(const std::vector<std::string>& argv,

@@ -16,6 +16,10 @@ namespace wafers::git {
 /// heeds it as well.
 std::vector<std::string> environment_without_repository();
 
+/// Takes out of this process's environment all that belongs to one repository, configuration as
+/// well: for a program that works in another one.
+void clear_repository_variables() noexcept;
+
 /// Runs `argv`, found on PATH, in `directory` with `input` as its standard input and
 /// environment_without_repository(), to its end. A program that isn't found gives status 127, as in
 /// a shell. Throws Error(failed) where it can't be started.

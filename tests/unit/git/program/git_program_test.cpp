@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "support/catch.h"
+#include "support/run.h"
 #include "support/temp_dir.h"
 
 namespace wafers::git {
@@ -40,14 +42,18 @@ TEST_CASE("a program that is nowhere isn't found, whoever may search PATH", "[pr
   CHECK(result.status == 127);
 }
 
-TEST_CASE("programs don't inherit a repository", "[program]") {
-  ::setenv("GIT_INDEX_FILE", "/nowhere", 1);
-  ::setenv("GIT_CONFIG_COUNT", "0", 1);
+TEST_CASE("programs don't inherit a repository, but configuration", "[program]") {
+  const Words local = split(trimmed(test::run_ok({"git", "rev-parse", "--local-env-vars"})), '\n');
+  REQUIRE(local.size() > 10);
+  for (const std::string& name : local) ::setenv(name.c_str(), "0", 1);
   const ProgramResult result = run_program({"env"}, "/", {});
-  ::unsetenv("GIT_INDEX_FILE");
-  ::unsetenv("GIT_CONFIG_COUNT");
-  CHECK(result.output.find("GIT_INDEX_FILE") == std::string::npos);
-  CHECK(result.output.find("GIT_CONFIG_COUNT=0\n") != std::string::npos);
+  clear_repository_variables();
+  for (const std::string& name : local) {
+    INFO(name);
+    const bool inherited = ("\n" + result.output).find("\n" + name + "=") != std::string::npos;
+    CHECK(inherited == (name == "GIT_CONFIG_COUNT" || name == "GIT_CONFIG_PARAMETERS"));
+    CHECK(std::getenv(name.c_str()) == nullptr);
+  }
 }
 
 TEST_CASE("command lines are split as git does it", "[program]") {
