@@ -1,8 +1,8 @@
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
 
+#include "base/utf8.h"
 #include "git/text/ascii.h"
 #include "git/text/quote.h"
 
@@ -23,25 +23,12 @@ std::string_view without_trailing_space(std::string_view line) {
 }
 
 /// Length of the character that `text` begins with; 0 where git takes its first byte for none:
-/// besides what is malformed, surrogates and the code points that are no characters (commit.c:
+/// besides what is malformed, the code points that are no characters (commit.c:
 /// find_invalid_utf8).
 std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-  const std::uint32_t first = byte(0);
-  if (first < 0x80) return 1;
-  std::size_t length = 0;
-  while (length < 8 && (first & (0x80U >> length)) != 0) ++length;
-  if (length < 2 || length > 4 || text.size() < length) return 0;
-  std::uint32_t code = first & (0x7FU >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80) return 0;
-    code = code << 6U | (byte(i) & 0x3FU);
-  }
-  constexpr std::array<std::uint32_t, 5> kLeast{0, 0, 0x80, 0x800, 0x10000};
-  if (code < kLeast[length] || code > 0x10FFFF) return 0;
-  const bool surrogate = (code & 0x1FF800U) == 0xD800;
+  const auto [length, code] = first_code_point(text);
   const bool no_character = (code & 0xFFFEU) == 0xFFFE || (code >= 0xFDD0 && code <= 0xFDEF);
-  return surrogate || no_character ? 0 : length;
+  return no_character ? 0 : length;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <array>
 #include <cstdint>
 
+#include "base/utf8.h"
 #include "git/text/ascii.h"
 #include "git/text/quote.h"
 
@@ -22,29 +23,9 @@ constexpr std::uint32_t kEndOfName = 0;
 /// Takes one code point off `name`; 0 at its end and at what utf8.c takes for malformed (which is
 /// treated as the end, so that junk after ".git" does not hide it).
 std::uint32_t take_code_point(std::string_view& name) {
-  const auto byte = [&name](std::size_t i) { return static_cast<std::uint8_t>(at(name, i)); };
-  const auto continued = [&byte](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-  const std::uint32_t lead = byte(0);
-  std::uint32_t code = kEndOfName;
-  std::size_t length = 0;
-  if (lead < 0x80) {
-    length = lead == 0 ? 0 : 1;
-    code = lead;
-  } else if ((lead & 0xE0U) == 0xC0U && lead >= 0xC2 && continued(1)) {
-    length = 2;
-    code = ((lead & 0x1FU) << 6U) | (byte(1) & 0x3FU);
-  } else if ((lead & 0xF0U) == 0xE0U && continued(1) && continued(2)) {
-    length = 3;
-    code = ((lead & 0x0FU) << 12U) | ((byte(1) & 0x3FU) << 6U) | (byte(2) & 0x3FU);
-    const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-    if (code < 0x800 || surrogate || code >= 0xFFFE) length = 0;
-  } else if ((lead & 0xF8U) == 0xF0U && continued(1) && continued(2) && continued(3)) {
-    length = 4;
-    code = ((lead & 0x07U) << 18U) | ((byte(1) & 0x3FU) << 12U) | ((byte(2) & 0x3FU) << 6U) |
-           (byte(3) & 0x3FU);
-    if (code < 0x10000 || code > 0x10FFFF) length = 0;
-  }
-  if (length == 0) return kEndOfName;
+  if (name.empty()) return kEndOfName;
+  const auto [length, code] = first_code_point(name);
+  if (length == 0 || code == kEndOfName || code == 0xFFFE || code == 0xFFFF) return kEndOfName;
   name.remove_prefix(length);
   return code;
 }
