@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "git/diff/diff.h"
 #include "git/index/index_view.h"
+#include "git/objects/change_letter.h"
 
 namespace wafers {
 namespace {
@@ -150,15 +151,6 @@ void require_not_ignored(const std::vector<std::string>& ignored) {
 }
 
 }  // namespace
-
-char letter_of(const git::TreeChange& change) {
-  if (change.old_mode == FileMode::absent) return 'A';
-  if (change.new_mode == FileMode::absent) return 'D';
-  const auto type = [](FileMode mode) {
-    return mode == FileMode::executable ? FileMode::regular : mode;
-  };
-  return type(change.old_mode) == type(change.new_mode) ? 'M' : 'T';
-}
 
 std::string staged_tree_of(const Oid& tree, const Oid& tip_tree) {
   return tree == tip_tree ? std::string() : tree.hex();

@@ -41,7 +41,4 @@ void copy_marks(const git::Repository& repository, git::IndexFile& index);
 git::IndexFile full_index(const WaferGit& git, git::ObjectStore& objects, const git::Oid& tree,
                           const git::IndexFile& known);
 
-/// Letter of a change between two trees, as `git diff --name-status` without renames has it.
-char letter_of(const git::TreeChange& change);
-
 }  // namespace wafers

@@ -13,6 +13,7 @@
 #include "core/git_commands/wafer_git.h"
 #include "core/view/mountpoint.h"
 #include "git/diff/diff.h"
+#include "git/objects/change_letter.h"
 #include "git/text/quote.h"
 #include "linux/writers.h"
 

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "git/objects/change_letter.h"
 #include "git/repository/config.h"
 #include "git/text/ascii.h"
 
@@ -20,8 +21,6 @@ namespace {
 constexpr int kMinimumScore = Signature::kMaxScore / 2;  // 50 %
 /// For files that nobody else shares the last part of the name with.
 constexpr int kMinimumBasenameScore = kMinimumScore + kMinimumScore / 2;
-
-bool same_type(FileMode a, FileMode b) { return a == b || (is_regular(a) && is_regular(b)); }
 
 std::string_view basename_of(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
@@ -234,12 +233,6 @@ class RenameFinder {
   std::map<std::string, int> used_sources_;
   std::set<std::string> stay_;  ///< of the used ones
 };
-
-char letter_of(const TreeChange& change) {
-  if (change.old_mode == FileMode::absent) return 'A';
-  if (change.new_mode == FileMode::absent) return 'D';
-  return same_type(change.old_mode, change.new_mode) ? 'M' : 'T';
-}
 
 }  // namespace
 
