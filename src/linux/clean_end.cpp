@@ -22,28 +22,16 @@ std::string note_of(std::string_view boot, pid_t pid, std::uint64_t start_ticks)
   return std::string(boot) + " " + std::to_string(pid) + " " + std::to_string(start_ticks) + "\n";
 }
 
-UniqueFd open_or_throw(const std::filesystem::path& path, int flags) {
-  UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC, 0600));
-  if (fd) return fd;
-  throw_errno("cannot open", path.native());
-}
-
-void sync(const UniqueFd& fd, const std::filesystem::path& path) {
-  if (::fsync(fd.get()) == 0) return;
-  const int err = errno;
-  if (err != EINVAL) throw Error::system(err, "cannot sync " + in_quotes(path.native()));
-}
-
 }  // namespace
 
 void note_clean_end(const std::filesystem::path& directory) {
   const auto self = read_process_stat(::getpid());
   if (!self) throw Error(ErrorKind::failed, "cannot look at this process in /proc");
   const std::filesystem::path file = directory / kName;
-  const UniqueFd fd = open_or_throw(file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
+  const UniqueFd fd = open_or_throw(file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
   write_all(fd.get(), note_of(boot_id(), self->pid, self->start_ticks));
-  sync(fd, file);
-  sync(open_or_throw(directory, O_RDONLY | O_DIRECTORY), directory);
+  sync_where_possible(fd.get(), file.native());
+  sync_directory(directory);
 }
 
 bool has_clean_end(const std::filesystem::path& directory, std::string_view boot, pid_t pid,

@@ -18,9 +18,7 @@
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
-#include <fstream>
 #include <functional>
-#include <memory>
 #include <sstream>
 #include <system_error>
 #include <utility>
@@ -36,6 +34,8 @@
 #include "linux/second_view.h"
 #include "linux/ssh_config.h"
 #include "os/child.h"
+#include "os/directory.h"
+#include "os/files.h"
 #include "os/find_program.h"
 
 namespace wafers {
@@ -44,16 +44,19 @@ namespace {
 namespace fs = std::filesystem;
 
 std::optional<long> read_number(const char* file) {
-  std::ifstream in(file);
+  const std::string text(trimmed(read_small_file(file).value_or("")));
   long value = 0;
-  if (!(in >> value)) return std::nullopt;
-  return value;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  return result.ec == std::errc() ? std::optional(value) : std::nullopt;
+}
+
+std::vector<std::string> lines_of(const char* file) {
+  return split(read_small_file(file).value_or(""), '\n');
 }
 
 /// The value of one line of /proc/self/status, "" where there is no such line.
 std::string status_value(std::string_view key) {
-  std::ifstream in("/proc/self/status");
-  for (std::string line; std::getline(in, line);) {
+  for (const std::string& line : lines_of("/proc/self/status")) {
     const std::size_t colon = line.find(':');
     if (line.substr(0, colon) == key) return std::string(trimmed(line.substr(colon + 1)));
   }
@@ -61,11 +64,8 @@ std::string status_value(std::string_view key) {
 }
 
 bool overlayfs_is_registered() {
-  std::ifstream in("/proc/filesystems");
-  for (std::string line; std::getline(in, line);) {
-    if (line.ends_with("\toverlay")) return true;
-  }
-  return false;
+  const auto lines = lines_of("/proc/filesystems");
+  return std::ranges::any_of(lines, [](const auto& line) { return line.ends_with("\toverlay"); });
 }
 
 // --- user namespaces -----------------------------------------------------------------------------
@@ -107,14 +107,14 @@ std::string file_system_name(std::uint64_t magic) {
   return hex.str();
 }
 
-/// Whether readdir(3) gives the type of the one entry of `directory`.
+/// Whether the one entry of `directory`, a file, comes with its type.
 bool tells_types(const fs::path& directory) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(directory.c_str()), ::closedir);
-  if (!stream) return false;
-  while (const dirent* entry = ::readdir(stream.get())) {
-    if (entry->d_name[0] != '.') return entry->d_type == DT_REG;
-  }
-  return false;
+  bool told = false;
+  for_each_entry(directory, [&](const DirectoryEntry& entry) {
+    told = entry.type == DT_REG;
+    return false;
+  });
+  return told;
 }
 
 // --- fuse ----------------------------------------------------------------------------------------
@@ -229,12 +229,7 @@ FileSystemFacts probe_file_system(const fs::path& directory) {
 SshFacts read_ssh_facts(const fs::path& scratch) {
   SshFacts facts;
   facts.files_of_root = ssh_files_of_root(ssh_config_roots());
-  const uid_t uid = ::geteuid();
-  const gid_t gid = ::getegid();
-  const auto failure = run_in_child([&] {
-    unshare_user_and_mount();
-    map_own_ids(uid, gid);
-    make_mounts_slave();
+  const auto failure = run_in_own_namespaces([&, uid = ::geteuid()] {
     cover_privately(scratch);
     show_as_own(facts.files_of_root, scratch);
     for (const fs::path& file : facts.files_of_root) {

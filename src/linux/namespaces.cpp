@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <string>
@@ -13,6 +14,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "linux/group_map.h"
+#include "os/child.h"
 #include "os/files.h"
 
 namespace wafers {
@@ -62,6 +64,17 @@ void map_own_ids(uid_t uid, gid_t gid, GroupMapper* mapper) {
 void make_mounts_slave() {
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) == 0) return;
   throw_errno("cannot make the mounts of the new namespace slaves");
+}
+
+std::optional<Failure> run_in_own_namespaces(const std::function<void()>& work) {
+  const uid_t uid = ::geteuid();
+  const gid_t gid = ::getegid();
+  return run_in_child([&] {
+    unshare_user_and_mount();
+    map_own_ids(uid, gid);
+    make_mounts_slave();
+    work();
+  });
 }
 
 void enter_user_and_mount_of(int pidfd) {

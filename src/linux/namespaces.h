@@ -3,11 +3,13 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 namespace wafers {
 
 class GroupMapper;  // linux/group_map.h
+struct Failure;     // os/failure.h
 
 enum class NamespaceType { user, mount };
 
@@ -32,6 +34,10 @@ void map_own_ids(uid_t uid, gid_t gid, GroupMapper* mapper);
 /// Mounts and unmounts made outside from now on show in this mount namespace, none of its own goes
 /// out. Where the outside is private (containers), nothing goes either way. Throws Error(failed).
 void make_mounts_slave();
+
+/// run_in_child(), in a user and a mount namespace of the child's own, in which it is the caller's
+/// user and group and its mounts don't show outside.
+std::optional<Failure> run_in_own_namespaces(const std::function<void()>& work);
 
 /// Joins the user and mount namespaces of the process behind `pidfd` in one step (setns(2), Linux
 /// 5.8). Single-threaded callers only. The kernel moves root and working directory to the root of

@@ -1,6 +1,5 @@
 #include "linux/process_scan.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -9,13 +8,13 @@
 #include <array>
 #include <charconv>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/text.h"
 #include "linux/namespaces.h"
+#include "os/directory.h"
 #include "os/files.h"
 #include "os/process.h"
 
@@ -38,12 +37,12 @@ std::string proc_directory(pid_t pid) { return "/proc/" + std::to_string(pid); }
 /// Calls `visit` with each open descriptor's path in /proc until it returns true.
 bool any_descriptor(pid_t pid, const std::function<bool(const std::string&)>& visit) {
   const std::string directory = proc_directory(pid) + "/fd";
-  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(directory.c_str()), ::closedir);
-  if (!entries) return false;
-  while (const dirent* entry = ::readdir(entries.get())) {
-    if (entry->d_name[0] != '.' && visit(directory + "/" + entry->d_name)) return true;
-  }
-  return false;
+  bool found = false;
+  for_each_entry(directory, [&](const DirectoryEntry& entry) {
+    found = visit((directory + "/").append(entry.name));
+    return !found;
+  });
+  return found;
 }
 
 /// A line of /proc/<pid>/maps, as far as we need it.

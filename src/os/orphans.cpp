@@ -5,16 +5,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <thread>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "os/child.h"
 #include "os/files.h"
 #include "os/process.h"
@@ -39,11 +40,10 @@ bool names_child_signal(const std::string& line, const std::string& name) {
 
 bool orphans_are_reaped() {
   if (in_first_pid_namespace()) return true;
-  std::ifstream status("/proc/1/status");
-  for (std::string line; std::getline(status, line);) {
-    if (names_child_signal(line, "SigBlk:") || names_child_signal(line, "SigIgn:")) return true;
-  }
-  return false;
+  const auto lines = split(read_small_file("/proc/1/status").value_or(""), '\n');
+  return std::ranges::any_of(lines, [](const std::string& line) {
+    return names_child_signal(line, "SigBlk:") || names_child_signal(line, "SigIgn:");
+  });
 }
 
 bool try_leaving_an_orphan() {

@@ -1,6 +1,5 @@
 #include "os/plain_dir.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -9,20 +8,15 @@
 #include <array>
 #include <cerrno>
 #include <climits>
-#include <memory>
-#include <string_view>
 #include <utility>
 
 #include "base/text.h"
+#include "os/directory.h"
 
 namespace wafers {
 namespace {
 
 constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-
-struct CloseStream {
-  void operator()(DIR* stream) const noexcept { ::closedir(stream); }
-};
 
 /// The errors of a name that isn't, or isn't any longer, what the caller took it for. ENXIO is a
 /// socket that was opened, EINVAL comes from readlinkat(2).
@@ -86,25 +80,13 @@ void PlainDir::require_no_mark(int fd, const char* attribute, const std::string&
 }
 
 std::vector<std::string> PlainDir::names() const {
-  // A duplicate shares the offset, hence the rewind; "." could not be opened without search
-  // permission.
-  UniqueFd own(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
-  std::unique_ptr<DIR, CloseStream> stream(own ? ::fdopendir(own.get()) : nullptr);
-  if (!stream) {
-    const int err = errno;
-    throw Unreadable(err, "cannot read directory " + in_quotes(path_) + " in " + what_);
-  }
-  (void)own.release();
-  ::rewinddir(stream.get());
   std::vector<std::string> names;
-  while (true) {
-    errno = 0;
-    const dirent* entry = ::readdir(stream.get());
-    if (entry == nullptr) break;
-    const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") names.emplace_back(name);
-  }
-  if (const int err = errno; err != 0) {
+  ::lseek(fd_.get(), 0, SEEK_SET);  // it may have been read before
+  const int err = for_each_entry(fd_.get(), [&](const DirectoryEntry& entry) {
+    names.emplace_back(entry.name);
+    return true;
+  });
+  if (err != 0) {
     throw Unreadable(err, "cannot read directory " + in_quotes(path_) + " in " + what_);
   }
   // A name that is renamed while the directory is read can come twice.

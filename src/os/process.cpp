@@ -1,6 +1,5 @@
 #include "os/process.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>
@@ -11,10 +10,10 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
-#include <memory>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "os/directory.h"
 #include "os/files.h"
 
 namespace wafers {
@@ -144,12 +143,11 @@ std::string boot_id() {
 
 std::vector<ProcessEntry> list_processes() {
   std::vector<ProcessEntry> processes;
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc"), ::closedir);
-  if (!directory) return processes;
-  while (const dirent* entry = ::readdir(directory.get())) {
-    const auto pid = parse_number<pid_t>(entry->d_name);
-    if (pid) processes.push_back({*pid, entry->d_ino});
-  }
+  for_each_entry("/proc", [&](const DirectoryEntry& entry) {
+    const auto pid = parse_number<pid_t>(entry.name);
+    if (pid) processes.push_back({*pid, entry.inode});
+    return true;
+  });
   return processes;
 }
 

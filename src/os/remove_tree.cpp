@@ -1,6 +1,5 @@
 #include "os/remove_tree.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -8,7 +7,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <map>
-#include <memory>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -17,6 +15,8 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "os/directory.h"
+#include "os/files.h"
 
 namespace wafers {
 namespace {
@@ -27,23 +27,17 @@ constexpr std::size_t kDeepest = 64;
 
 constexpr std::size_t kNoLimit = static_cast<std::size_t>(-1);
 
-struct CloseDir {
-  void operator()(DIR* dir) const noexcept { ::closedir(dir); }
-};
-
 /// Names in an open directory, at most so many. Taken at once: removing while readdir(3) goes on
 /// may skip names.
 std::vector<std::string> names_in(int fd, std::size_t most = kNoLimit) {
   std::vector<std::string> names;
-  UniqueFd copy(::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!copy) return names;
-  const std::unique_ptr<DIR, CloseDir> dir(::fdopendir(copy.get()));
-  if (!dir) return names;
-  std::ignore = copy.release();
-  while (const dirent* const entry = names.size() < most ? ::readdir(dir.get()) : nullptr) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(name);
-  }
+  // A description of its own: what is open may have been read before.
+  const UniqueFd copy(::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!copy || most == 0) return names;
+  for_each_entry(copy.get(), [&](const DirectoryEntry& entry) {
+    names.emplace_back(entry.name);
+    return names.size() < most;
+  });
   return names;
 }
 
@@ -70,7 +64,7 @@ UniqueFd open_directory(int parent, const std::string& name) {
   struct stat stat {};
   if (::fstat(handle.get(), &stat) == 0 && (stat.st_mode & S_IRWXU) != S_IRWXU) {
     // fchmod(2) refuses an O_PATH descriptor; the way through /proc follows no other symlink.
-    ::chmod(("/proc/self/fd/" + std::to_string(handle.get())).c_str(), S_IRWXU);
+    ::chmod(path_of_fd(handle.get()).c_str(), S_IRWXU);
   }
   return UniqueFd(::openat(handle.get(), ".", O_RDONLY | kFlags));
 }

@@ -86,9 +86,9 @@ TEST_CASE("odd characters in base, state directory and mountpoint") {
   CAPTURE(odd);
   MountFixture f(kKind, odd, without_colons(odd));
   f.mount();
-  CHECK(read_file(f.wafer.mountpoint / "file") == "from the base");
+  CHECK(test::read_file(f.wafer.mountpoint / "file") == "from the base");
   write_file(f.wafer.mountpoint / "new", "new");
-  CHECK(read_file(f.wafer.upper() / "new") == "new");
+  CHECK(test::read_file(f.wafer.upper() / "new") == "new");
   f.backend->unmount(f.wafer);
   CHECK(f.state().status == WaferStatus::unmounted);
   CHECK_FALSE(fs::exists(f.wafer.mountpoint / "file"));
@@ -137,7 +137,7 @@ TEST_CASE("a server that is about to end is waited for") {
   CHECK_NOTHROW(f.mount());
   open_upper();  // for a mount that failed before it came to that
   server.join();
-  CHECK(read_file(f.wafer.mountpoint / "file") == "from the base");
+  CHECK(test::read_file(f.wafer.mountpoint / "file") == "from the base");
 }
 
 TEST_CASE("servers of several wafers are told apart") {
@@ -148,7 +148,7 @@ TEST_CASE("servers of several wafers are told apart") {
   CHECK(one.wafer.mount->process != two.wafer.mount->process);
   one.backend->unmount(one.wafer);
   CHECK(two.state().status == WaferStatus::mounted);
-  CHECK(read_file(two.wafer.mountpoint / "file") == "from the base");
+  CHECK(test::read_file(two.wafer.mountpoint / "file") == "from the base");
   two.backend->unmount(two.wafer);
 }
 
@@ -160,7 +160,7 @@ TEST_CASE("a killed server loses nothing") {
   CHECK(f.state().status == WaferStatus::unmounted);
   SECTION("the next mount just works") {
     f.mount();
-    CHECK(read_file(f.wafer.mountpoint / "new") == "new");
+    CHECK(test::read_file(f.wafer.mountpoint / "new") == "new");
   }
   SECTION("unmounting clears the mountpoint") {
     f.backend->unmount(f.wafer);
@@ -202,7 +202,7 @@ TEST_CASE("a server is ended with its view, though a copy of the mount lives on 
   f.backend->unmount(f.wafer);
   CHECK(has_ended(server.get()));
   f.mount();
-  CHECK(read_file(f.wafer.mountpoint / "file") == "from the base");
+  CHECK(test::read_file(f.wafer.mountpoint / "file") == "from the base");
 }
 
 TEST_CASE("a view without a record is not taken from those inside") {
@@ -215,7 +215,7 @@ TEST_CASE("a view without a record is not taken from those inside") {
   CHECK_THROWS_WITH(f.backend->unmount(unrecorded),
                     Contains("is in use") && Contains(std::to_string(lodger.pid())));
   CHECK_FALSE(has_ended(server.get()));
-  CHECK(read_file(f.wafer.mountpoint / "file") == "from the base");
+  CHECK(test::read_file(f.wafer.mountpoint / "file") == "from the base");
 }
 
 TEST_CASE("what is written through the view is in the upper after a flush") {
@@ -226,11 +226,11 @@ TEST_CASE("what is written through the view is in the upper after a flush") {
     write_file(f.wafer.mountpoint / "new\nline", "before");
     const Lodger writer = Lodger::inside(f, {"write-mapped", "new\nline"});
     f.backend->flush(f.wafer);
-    CHECK(read_file(f.wafer.upper() / "new\nline") == "mapped");
+    CHECK(test::read_file(f.wafer.upper() / "new\nline") == "mapped");
   }
   SECTION("by write(2): even without one") {
     write_file(f.wafer.mountpoint / "file", "written");
-    CHECK(read_file(f.wafer.upper() / "file") == "written");
+    CHECK(test::read_file(f.wafer.upper() / "file") == "written");
   }
 }
 
@@ -268,7 +268,7 @@ TEST_CASE("a stopped server is not waited for") {
     ::kill(pid, SIGCONT);
     CHECK_NOTHROW(f.backend->require_answer(f.wafer));
     f.backend->flush(f.wafer);
-    CHECK(read_file(f.wafer.upper() / "mapped") == "mapped");
+    CHECK(test::read_file(f.wafer.upper() / "mapped") == "mapped");
   }
   SECTION("unmounting ends it") {
     ::kill(pid, SIGSTOP);

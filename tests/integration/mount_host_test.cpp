@@ -44,7 +44,7 @@ std::optional<std::string> become_able_to_mount() {
 bool is_real_root() {
   // In the initial user namespace the whole range of ids is mapped.
   return ::geteuid() == 0 &&
-         read_file("/proc/self/uid_map").find("4294967295") != std::string::npos;
+         test::read_file("/proc/self/uid_map").find("4294967295") != std::string::npos;
 }
 
 const Need kNeedsMounting("CAP_SYS_ADMIN over a mount namespace", become_able_to_mount);
@@ -61,7 +61,7 @@ TEST_CASE("odd characters in base, state directory and mountpoint") {
   MountFixture f(kKind, odd);
   f.mount();
   write_file(f.wafer.mountpoint / "new", "new");
-  CHECK(read_file(f.wafer.upper() / "new") == "new");
+  CHECK(test::read_file(f.wafer.upper() / "new") == "new");
   const auto record = f.wafer.mount;
   f.wafer.mount.reset();
   CHECK(f.state().status == WaferStatus::mounted);
@@ -106,7 +106,7 @@ TEST_CASE("a view that somebody unmounted by hand is mounted again") {
   unmount(f.wafer.mountpoint);
   CHECK(f.state().status == WaferStatus::unmounted);
   f.mount();
-  CHECK(read_file(f.wafer.mountpoint / "new") == "new");
+  CHECK(test::read_file(f.wafer.mountpoint / "new") == "new");
 }
 
 TEST_CASE("a view in another mount namespace is mounted there, and not here") {
@@ -119,7 +119,7 @@ TEST_CASE("a view in another mount namespace is mounted there, and not here") {
     if (state.status != WaferStatus::mounted || !state.mnt_ns) {
       throw std::runtime_error("not seen to be mounted elsewhere");
     }
-    if (read_file(*state.host_path / "file") != "from the base") {
+    if (test::read_file(*state.host_path / "file") != "from the base") {
       throw std::runtime_error("not reached through the host path");
     }
     try {
@@ -164,7 +164,7 @@ TEST_CASE("trusted extended attributes, where user ones aren't to be had") {
   fs::create_directory(f.wafer.mountpoint / "dir");
   CHECK_FALSE(fs::exists(f.wafer.mountpoint / "dir/file"));
   fs::rename(f.wafer.mountpoint / "file", f.wafer.mountpoint / "moved");
-  CHECK(read_file(f.wafer.upper() / "moved") == "from the base");  // with its data
+  CHECK(test::read_file(f.wafer.upper() / "moved") == "from the base");  // with its data
 }
 
 TEST_CASE("a trial without privilege says what is missing") {

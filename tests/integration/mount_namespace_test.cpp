@@ -46,7 +46,7 @@ const Need kNeedsNamespaces("the namespace backend", []() -> std::optional<std::
 constexpr auto kKind = BackendKind::namespace_;
 
 std::string proc_file(pid_t pid, const std::string& name) {
-  return read_file("/proc/" + std::to_string(pid) + "/" + name);
+  return test::read_file("/proc/" + std::to_string(pid) + "/" + name);
 }
 
 /// The number behind `key` in /proc/<pid>/<file>.
@@ -95,9 +95,9 @@ TEST_CASE("odd characters in base, state directory and mountpoint") {
   CAPTURE(odd);
   MountFixture f(kKind, odd);
   f.mount();
-  CHECK(read_file(f.view("file")) == "from the base");
+  CHECK(test::read_file(f.view("file")) == "from the base");
   write_file(f.view("new"), "new");
-  CHECK(read_file(f.wafer.upper() / "new") == "new");
+  CHECK(test::read_file(f.wafer.upper() / "new") == "new");
   CHECK(probe_inside(f, "cwd") == f.wafer.mountpoint.native() + "\n");
   // Found by the mount table alone, whose escapes have to be understood.
   const auto record = f.wafer.mount;
@@ -113,7 +113,7 @@ TEST_CASE("long paths") {
                             std::string(200, 'z') + "/" + std::string(200, 'u') + "/" +
                             std::string(200, 'v') + "/" + std::string(200, 'w'));
   f.mount();
-  CHECK(read_file(f.view("file")) == "from the base");
+  CHECK(test::read_file(f.view("file")) == "from the base");
 }
 
 TEST_CASE("an upper is never mounted twice") {
@@ -168,7 +168,7 @@ TEST_CASE("a killed holder with nobody inside loses nothing") {
   CHECK(f.backend->occupants(f.wafer).empty());
   f.mount();  // at once: the kernel may still be taking the old mount down
   CHECK(f.wafer.mount->process != first.process);
-  CHECK(read_file(f.view("new")) == "new");
+  CHECK(test::read_file(f.view("new")) == "new");
 }
 
 TEST_CASE("a killed holder with a survivor inside") {
@@ -183,7 +183,7 @@ TEST_CASE("a killed holder with a survivor inside") {
     CHECK(state.status == WaferStatus::mounted);
     CHECK_FALSE(state.holder_pid);
     CHECK(state.mnt_ns == "/proc/" + std::to_string(survivor.pid()) + "/ns/mnt");
-    CHECK(read_file(f.view("file")) == "from the base");
+    CHECK(test::read_file(f.view("file")) == "from the base");
     CHECK(state.host_path == "/proc/" + std::to_string(survivor.pid()) + "/root" +
                                  second_view_of(f.wafer.directory).native());
     CHECK(probe_inside(f, "ns").find(std::to_string(*first.mnt_ns)) != std::string::npos);
@@ -316,8 +316,8 @@ TEST_CASE("host_path leads nowhere outside, but to the view as long as it is tak
     }
   });
   if (failure) FAIL(failure->doing);
-  CHECK(read_file(f.wafer.upper() / "relative") == "written");
-  CHECK(read_file(at_mountpoint(f) / "relative") == "written");
+  CHECK(test::read_file(f.wafer.upper() / "relative") == "written");
+  CHECK(test::read_file(at_mountpoint(f) / "relative") == "written");
 }
 
 TEST_CASE("a view is busy by who uses either of its mounts from outside, and keeps both") {
@@ -333,8 +333,8 @@ TEST_CASE("a view is busy by who uses either of its mounts from outside, and kee
   CHECK(kind_of_error([&] { f.backend->unmount_for_good(f.wafer); }) == ErrorKind::busy);
   CHECK(pids_of(f.backend->occupants(f.wafer)) == std::vector{lodger.pid()});
   CHECK(f.state().host_path == host_path);
-  CHECK(read_file(host_path / "file") == "from the base");
-  CHECK(read_file(at_mountpoint(f) / "file") == "from the base");
+  CHECK(test::read_file(host_path / "file") == "from the base");
+  CHECK(test::read_file(at_mountpoint(f) / "file") == "from the base");
   lodger.leave();
   CHECK(f.backend->occupants(f.wafer).empty());
   f.backend->unmount(f.wafer);
@@ -349,7 +349,7 @@ TEST_CASE("who stands beside host_path uses no view") {
   CHECK(f.backend->occupants(f.wafer).empty());
   f.backend->unmount(f.wafer);
   f.mount();
-  CHECK(read_file(f.view("file")) == "from the base");
+  CHECK(test::read_file(f.view("file")) == "from the base");
 }
 
 TEST_CASE("a view that an earlier version has mounted is reached at its mountpoint, as ever") {
@@ -365,7 +365,7 @@ TEST_CASE("a view that an earlier version has mounted is reached at its mountpoi
   });
   REQUIRE_FALSE(failure);
   CHECK(f.state().host_path == at_mountpoint(f));
-  CHECK(read_file(f.view("file")) == "from the base");
+  CHECK(test::read_file(f.view("file")) == "from the base");
   SECTION("and is busy and unmounted as ever") {
     Lodger lodger = Lodger::outside({"hold", f.view("file")});
     CHECK(kind_of_error([&] { f.backend->unmount(f.wafer); }) == ErrorKind::busy);
@@ -448,7 +448,7 @@ TEST_CASE("entering keeps the working directory") {
     fs::current_path(f.mountpoints);
     f.backend->enter(f.wafer);
     if (fs::current_path() != f.mountpoints) throw std::runtime_error("it was changed");
-    if (read_file("a1/file") != "from the base") throw std::runtime_error("not in the view");
+    if (test::read_file("a1/file") != "from the base") throw std::runtime_error("not in the view");
   });
   CHECK_FALSE(failure);
 }
@@ -542,14 +542,14 @@ TEST_CASE("unmounting") {
     CHECK(f.state().status == WaferStatus::unmounted);
     CHECK_FALSE(fs::exists(f.wafer.mountpoint / "new"));
     f.mount();
-    CHECK(read_file(f.view("new")) == "new");
+    CHECK(test::read_file(f.view("new")) == "new");
   }
   SECTION("leaves what is kept as a working directory alive") {
     const auto failure = run_in_child([&] {
       enter_user_and_mount_of(holder.get());
       keep_as_working_directory(f.wafer.mountpoint);
       wafers::unmount(f.wafer.mountpoint);
-      if (read_file("file") != "from the base") throw Error(ErrorKind::failed, "it is gone");
+      if (test::read_file("file") != "from the base") throw Error(ErrorKind::failed, "it is gone");
     });
     CHECK_FALSE(failure);
     f.backend->unmount(f.wafer);
@@ -558,7 +558,7 @@ TEST_CASE("unmounting") {
   SECTION("for good is refused while a file is open") {
     const Lodger lodger = Lodger::outside({"hold", f.view("file")});
     CHECK(kind_of_error([&] { f.backend->unmount_for_good(f.wafer); }) == ErrorKind::busy);
-    CHECK(read_file(f.view("file")) == "from the base");
+    CHECK(test::read_file(f.view("file")) == "from the base");
   }
   SECTION("is refused while a process is inside, whatever its directory") {
     const Lodger lodger = Lodger::inside(f, {"wait"});
@@ -566,7 +566,7 @@ TEST_CASE("unmounting") {
     CHECK(kind_of_error([&] { f.backend->unmount(f.wafer); }, &message) == ErrorKind::busy);
     CHECK_THAT(message, Contains(std::to_string(lodger.pid())) && Contains("wait"));
     CHECK_FALSE(has_ended(holder.get()));
-    CHECK(read_file(f.view("file")) == "from the base");
+    CHECK(test::read_file(f.view("file")) == "from the base");
   }
   SECTION("is refused while a sandbox made inside lives") {
     const Lodger lodger = Lodger::inside(f, {"sandbox"});
@@ -627,8 +627,8 @@ TEST_CASE("a base that was made anew is mounted all the same") {
   fs::create_directories(f.base);
   write_file(f.base / "file", "from another base");
   f.mount();
-  CHECK(read_file(f.view("file")) == "from another base");
-  CHECK(read_file(f.view("new")) == "new");
+  CHECK(test::read_file(f.view("file")) == "from another base");
+  CHECK(test::read_file(f.view("new")) == "new");
 }
 
 TEST_CASE("an upper whose origin is forgotten is mounted with a new work directory") {

@@ -13,7 +13,7 @@
 #include "git/repository/author_search.h"
 #include "git/repository/ident.h"
 #include "git/text/encoding.h"
-#include "os/file.h"
+#include "os/files.h"
 
 namespace wafers {
 namespace {

@@ -33,11 +33,10 @@ void write_file(const fs::path& path, const std::string& content) {
   if (!stream) throw Error(ErrorKind::failed, "cannot write " + in_quotes(path.native()));
 }
 
-std::string read_file(const fs::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::string content{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream) throw Error(ErrorKind::failed, "cannot read " + in_quotes(path.native()));
-  return content;
+/// A symlink is followed, as git does.
+std::string content_of(const fs::path& path) {
+  if (auto content = read_file(path)) return *std::move(content);
+  throw Error(ErrorKind::failed, "cannot read " + in_quotes(path.native()));
 }
 
 /// A Git directory is what has HEAD and knows where the rest is (gitrepository-layout(5)). This one
@@ -143,9 +142,9 @@ void CommitHooks::require(const std::string& hook, const std::vector<std::string
 
 std::optional<git::Oid> CommitHooks::before_commit() {
   const fs::path index = git_dir_ / "index";
-  const std::string before = read_file(index);
+  const std::string before = content_of(index);
   require("pre-commit", {});
-  if (read_file(index) == before) return std::nullopt;
+  if (content_of(index) == before) return std::nullopt;
   const ProgramResult result =
       git::run_program({"env", "GIT_DIR=" + git_dir_.native(), "GIT_INDEX_FILE=" + index.native(),
                         "git", "write-tree"},
@@ -161,7 +160,7 @@ std::string CommitHooks::edited_message(const std::string& message) {
   write_file(file, message);
   require("prepare-commit-msg", {file.native(), "message"});
   require("commit-msg", {file.native()});
-  return read_file(file);
+  return content_of(file);
 }
 
 void CommitHooks::after_commit(std::vector<std::string>& warnings) {

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "os/files.h"
 
 namespace wafers {
 namespace {
@@ -18,14 +19,9 @@ std::string name_of(const std::string& path) { return path.substr(path.rfind('/'
 /// At most `wanted` bytes; less only at the file's end.
 std::string read_piece(int fd, std::size_t wanted, const std::string& path) {
   std::string piece(wanted, '\0');
-  std::size_t done = 0;
-  while (done < wanted) {
-    const ssize_t got = ::read(fd, piece.data() + done, wanted - done);
-    if (got == 0) break;
-    if (got < 0 && errno != EINTR) throw_errno("cannot read", path);
-    if (got > 0) done += static_cast<std::size_t>(got);
-  }
-  piece.resize(done);
+  const ssize_t got = read_full(fd, piece.data(), wanted);
+  if (got < 0) throw_errno("cannot read", path);
+  piece.resize(static_cast<std::size_t>(got));
   return piece;
 }
 

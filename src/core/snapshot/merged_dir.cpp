@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "os/files.h"
 
 namespace wafers {
 
@@ -77,16 +78,12 @@ std::optional<std::string> read_small_file(const PlainDir& dir, const std::strin
   if (stat_out != nullptr) *stat_out = st;
   if (static_cast<std::uint64_t>(st.st_size) > largest) return std::nullopt;
   std::string content(static_cast<std::size_t>(st.st_size), '\0');
-  std::size_t done = 0;
-  while (done < content.size()) {
-    const ssize_t got = ::read(fd->get(), content.data() + done, content.size() - done);
-    if (got == 0) return std::nullopt;
-    if (got < 0 && errno != EINTR) {
-      const int err = errno;
-      throw Error::system(err, "cannot read " + in_quotes(dir.path_of(name)));
-    }
-    if (got > 0) done += static_cast<std::size_t>(got);
+  const ssize_t got = read_full(fd->get(), content.data(), content.size());
+  if (got < 0) {
+    const int err = errno;
+    throw Error::system(err, "cannot read " + in_quotes(dir.path_of(name)));
   }
+  if (got < st.st_size) return std::nullopt;
   return content;
 }
 

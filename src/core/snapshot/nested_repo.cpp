@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "os/files.h"
 
 namespace wafers {
 namespace {
@@ -85,11 +86,8 @@ bool is_valid_head(const std::optional<std::string>& content) {
 /// The index in `content`. It is parsed from a copy in memory: the file's owner could replace it by
 /// a fifo before it is opened by name.
 git::IndexFile parse_index(const std::string& content, const struct stat& st) {
-  const UniqueFd copy(::memfd_create("index", MFD_CLOEXEC));
-  if (::write(copy.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
-    throw Error(ErrorKind::failed, "cannot copy an index into memory");
-  }
-  auto index = git::IndexFile::read("/proc/self/fd/" + std::to_string(copy.get()));
+  const UniqueFd copy = make_memory_file(content);
+  auto index = git::IndexFile::read(path_of_fd(copy.get()));
   if (!index) throw Error(ErrorKind::failed, "cannot read an index in memory");
   index->mtime_seconds = st.st_mtim.tv_sec;
   index->mtime_nanoseconds = st.st_mtim.tv_nsec;

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "git/worktree/worktree_stat.h"
 #include "linux/writers.h"
+#include "os/files.h"
 
 namespace wafers {
 namespace {
@@ -46,15 +47,10 @@ std::uint32_t size_of(const ViewFile& file) { return git::index_stat_of(file.sta
 /// Exactly as much as `file.stat` says; ChangedMeanwhile where there is less.
 std::string read_whole(const ViewFile& file, int fd) {
   std::string content(static_cast<std::size_t>(file.stat.st_size), '\0');
-  std::size_t done = 0;
-  while (done < content.size()) {
-    const ssize_t got = ::read(fd, content.data() + done, content.size() - done);
-    if (got == 0) break;
-    if (got < 0 && errno != EINTR) throw_errno("cannot read", file.path);
-    if (got > 0) done += static_cast<std::size_t>(got);
-  }
+  const ssize_t got = read_full(fd, content.data(), content.size());
+  if (got < 0) throw_errno("cannot read", file.path);
   require_unchanged(file, fd);
-  if (done < content.size()) {
+  if (static_cast<std::size_t>(got) < content.size()) {
     throw ChangedMeanwhile(ErrorKind::failed, in_quotes(file.path) + " shrank");
   }
   return content;

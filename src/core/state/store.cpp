@@ -45,23 +45,6 @@ fs::path configured_state_directory() {
               "set WAFERS_STATE_DIR to a directory of your own");
 }
 
-UniqueFd open_or_throw(const fs::path& path, int flags, mode_t mode = 0) {
-  UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC, mode));
-  if (!fd) throw_errno("cannot open", path.native());
-  return fd;
-}
-
-void sync(int fd, const fs::path& path) {
-  if (::fsync(fd) == 0) return;
-  const int err = errno;
-  // Not every file system can sync a directory (EINVAL); there is nothing more that we could do.
-  if (err != EINVAL) throw Error::system(err, "cannot sync " + in_quotes(path.native()));
-}
-
-void sync_directory(const fs::path& path) {
-  sync(open_or_throw(path, O_RDONLY | O_DIRECTORY).get(), path);
-}
-
 void write_new_file(const fs::path& path, std::string_view content) {
   const UniqueFd fd = open_or_throw(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   write_all(fd.get(), content);
@@ -82,7 +65,7 @@ class Replacement {
   void write(std::string_view content, Durability durability) const {
     const UniqueFd fd = make_temporary();
     write_all(fd.get(), content);
-    if (durability == Durability::synced) sync(fd.get(), temporary_);
+    if (durability == Durability::synced) sync_where_possible(fd.get(), temporary_.native());
   }
 
   void take_place() {
@@ -171,16 +154,9 @@ std::optional<std::string> read_record(const UniqueFd& directory) {
   // One byte more than may be there tells that it is too large, however much it is.
   std::string content(std::min(static_cast<std::size_t>(status.st_size), kLargestMetadata) + 1,
                       '\0');
-  std::size_t size = 0;
-  while (size < content.size()) {
-    const ssize_t got = ::read(fd.get(), content.data() + size, content.size() - size);
-    const int err = errno;
-    if (got < 0 && err == EINTR) continue;
-    if (got < 0) throw Error::system(err, "cannot read its record");
-    if (got == 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  content.resize(size);
+  const ssize_t got = read_full(fd.get(), content.data(), content.size());
+  if (got < 0) throw_errno("cannot read its record");
+  content.resize(static_cast<std::size_t>(got));
   return content;
 }
 
@@ -192,11 +168,6 @@ std::string previous_record(const fs::path& directory) {
   } catch (const Error&) {
     return {};
   }
-}
-
-void make_directory(const fs::path& path, mode_t mode) {
-  if (::mkdir(path.c_str(), mode) == 0) return;
-  throw_errno("cannot make directory", path.native());
 }
 
 /// Takes the lock of an open file. Says so through `notify` when that takes long.

@@ -1,6 +1,5 @@
 #include "core/state/taken.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,7 +9,6 @@
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -19,6 +17,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "os/directory.h"
 #include "os/files.h"
 
 namespace wafers {
@@ -56,11 +55,13 @@ Stamp stamp_of(const struct stat& status) {
 }
 
 std::vector<std::string> names_in(const fs::path& root) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(root.c_str()), ::closedir);
-  if (!entries) throw_errno("cannot read the state directory", root.native());
   std::vector<std::string> names;
-  while (const dirent* const entry = ::readdir(entries.get())) {
-    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+  const int err = for_each_entry(root, [&](const DirectoryEntry& entry) {
+    if (!entry.name.starts_with('.')) names.emplace_back(entry.name);
+    return true;
+  });
+  if (err != 0) {
+    throw Error::system(err, "cannot read the state directory " + in_quotes(root.native()));
   }
   std::ranges::sort(names);
   return names;
@@ -165,7 +166,7 @@ Memory recall(const fs::path& file) {
                    (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
   if (!own || status.st_size > kLargest) return {};
   std::string text(static_cast<std::size_t>(status.st_size), '\0');
-  const ssize_t got = ::read(fd.get(), text.data(), text.size());
+  const ssize_t got = read_full(fd.get(), text.data(), text.size());
   return got == status.st_size ? decoded(text, nanoseconds(status.st_mtim)) : Memory();
 }
 

@@ -1,6 +1,5 @@
 #include "core/view/mountpoint.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -10,15 +9,15 @@
 #include <cerrno>
 #include <cstdint>
 #include <deque>
-#include <fstream>
 #include <iterator>
-#include <memory>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "os/directory.h"
 #include "os/files.h"
 
 namespace wafers {
@@ -46,27 +45,21 @@ bool is_git_directory(const fs::path& directory) {
 }
 
 bool is_gitfile(const fs::path& path) {
-  std::ifstream file(path);
-  std::string start(7, '\0');
-  return file.read(start.data(), 7) && start == "gitdir:";
+  constexpr std::string_view kStart = "gitdir:";
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  std::string start(kStart.size(), '\0');
+  return fd && read_full(fd.get(), start.data(), start.size()) > 0 && start == kStart;
 }
 
 /// Names in `directory`; nullopt where it does not exist.
 std::optional<std::vector<std::string>> entries_of(const fs::path& directory) {
-  struct CloseDir {
-    void operator()(DIR* dir) const noexcept { ::closedir(dir); }
-  };
-  const std::unique_ptr<DIR, CloseDir> dir(::opendir(directory.c_str()));
-  if (!dir) {
-    const int err = errno;
-    if (err == ENOENT) return std::nullopt;
-    throw failure(err, "cannot read the mountpoint", directory);
-  }
   std::vector<std::string> names;
-  while (const dirent* const entry = ::readdir(dir.get())) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(name);
-  }
+  const int err = for_each_entry(directory, [&](const DirectoryEntry& entry) {
+    names.emplace_back(entry.name);
+    return true;
+  });
+  if (err == ENOENT) return std::nullopt;
+  if (err != 0) throw failure(err, "cannot read the mountpoint", directory);
   std::ranges::sort(names);
   return names;
 }
@@ -192,7 +185,7 @@ bool has_marker_of(int directory, const Wafer& wafer, std::size_t least) {
   std::string start(line.size(), '\0');
   const UniqueFd fd(
       ::openat(directory, kMountpointMarker, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  const ssize_t got = fd ? ::read(fd.get(), start.data(), start.size()) : -1;
+  const ssize_t got = fd ? read_full(fd.get(), start.data(), start.size()) : -1;
   const int err = errno;
   if (got < 0 && !is_not_ours(err))
     throw failure(err, "cannot read the marker in", wafer.mountpoint);
@@ -298,7 +291,7 @@ bool is_removed(const fs::path& directory) {
 
 /// Whether all users are root's to rule, and not those of a user namespace.
 bool is_in_initial_user_namespace() {
-  std::ifstream map("/proc/self/uid_map");
+  std::istringstream map(read_small_file("/proc/self/uid_map").value_or(""));
   std::uint64_t inside = 0, outside = 0, count = 0;
   constexpr std::uint64_t kAll = 4294967295;
   return map >> inside >> outside >> count && inside == 0 && outside == 0 && count == kAll;

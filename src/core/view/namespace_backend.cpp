@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "core/view/backend_parts.h"
+#include "core/view/bystanders.h"
 #include "linux/capabilities.h"
 #include "linux/fuse_overlayfs.h"
 #include "linux/holder.h"
@@ -330,14 +331,7 @@ class OccupantFilter {
   std::vector<ViewMount> mounts_;
 };
 
-/// Every process but the holder and this one.
-std::vector<pid_t> processes_besides(const Inside& inside) {
-  std::vector<pid_t> pids = all_processes();
-  std::erase_if(pids, [&](pid_t pid) {
-    return pid == ::getpid() || (inside.holder && pid == inside.id.pid);
-  });
-  return pids;
-}
+bool is_holder_of(const Inside& inside, pid_t pid) { return inside.holder && pid == inside.id.pid; }
 
 bool is_alive(pid_t pid) {
   const auto stat = read_process_stat(pid);
@@ -347,7 +341,8 @@ bool is_alive(pid_t pid) {
 std::vector<Occupant> occupants_besides(const Inside& inside, const Wafer& wafer) {
   const OccupantFilter filter(wafer, inside);
   std::vector<Occupant> occupants;
-  for (const pid_t pid : processes_besides(inside)) {
+  for (const pid_t pid : Bystanders().processes_around(wafer.name)) {
+    if (is_holder_of(inside, pid)) continue;
     if ((filter.lives_inside(pid) || filter.reaches_in(pid)) && is_alive(pid)) {
       occupants.push_back(describe_occupant(pid));
     }
@@ -361,8 +356,7 @@ bool somebody_lives_inside(const Inside& inside, const Wafer& wafer,
                            const std::vector<pid_t>& processes) {
   const OccupantFilter filter(wafer, inside);
   return std::ranges::any_of(processes, [&](pid_t pid) {
-    const bool is_holder = inside.holder && pid == inside.id.pid;
-    return !is_holder && filter.lives_inside(pid) && is_alive(pid);
+    return !is_holder_of(inside, pid) && filter.lives_inside(pid) && is_alive(pid);
   });
 }
 
@@ -569,12 +563,7 @@ class NamespaceBackend final : public Backend {
   }
 
   static void try_in_namespaces(const OverlaySpec& spec, const fs::path& scratch) {
-    const uid_t uid = ::geteuid();
-    const gid_t gid = ::getegid();
-    const auto failure = run_in_child([&] {
-      unshare_user_and_mount();
-      map_own_ids(uid, gid);
-      make_mounts_slave();
+    const auto failure = run_in_own_namespaces([&] {
       try_overlay(spec);
       close_second_place(mount_second_place(scratch));
       mount_second_view(spec.mountpoint, scratch);

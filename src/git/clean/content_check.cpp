@@ -23,7 +23,7 @@
 #include "git/worktree/attributes_files.h"
 #include "git/worktree/convert.h"
 #include "git/worktree/worktree_stat.h"
-#include "os/file.h"
+#include "os/files.h"
 #include "os/task_pool.h"
 #include "os/worktree_open.h"
 

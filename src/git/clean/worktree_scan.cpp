@@ -21,7 +21,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "os/file.h"
+#include "os/files.h"
 #include "os/task_pool.h"
 #include "os/worktree_open.h"
 

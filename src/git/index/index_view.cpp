@@ -18,6 +18,7 @@
 #include "git/objects/big_endian.h"
 #include "git/objects/byte_reader.h"
 #include "git/objects/sha1.h"
+#include "os/files.h"
 
 namespace wafers::git {
 namespace {
@@ -54,17 +55,7 @@ class Mapping {
  private:
   /// What is cut off meanwhile stays zero, and the checksum tells.
   void fill_from(int fd) {
-    std::size_t done = 0;
-    while (done < size_) {
-      const ssize_t got = ::read(fd, static_cast<char*>(address_) + done, size_ - done);
-      if (got == 0) return;
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) {
-        errno_ = errno;
-        return;
-      }
-      done += static_cast<std::size_t>(got);
-    }
+    if (read_full(fd, static_cast<char*>(address_), size_) < 0) errno_ = errno;
   }
 
   void* address_ = nullptr;

@@ -16,7 +16,7 @@
 #include "git/index/index_format.h"
 #include "git/objects/big_endian.h"
 #include "git/objects/sha1.h"
-#include "os/file.h"
+#include "os/files.h"
 
 namespace wafers::git {
 namespace {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "git/objects/library.h"
+#include "os/files.h"
 
 namespace wafers::git {
 namespace {
@@ -33,12 +34,8 @@ void for_each_piece(int fd, std::uint64_t size, Use use) {
   std::string buffer(std::min<std::uint64_t>(size + 1, kPiece), '\0');
   std::uint64_t left = size;
   while (true) {
-    const ssize_t got = ::read(fd, buffer.data(), buffer.size());
-    if (got < 0) {
-      const int err = errno;
-      if (err == EINTR) continue;
-      throw Error::system(err, "cannot read file");
-    }
+    const ssize_t got = read_some(fd, buffer.data(), buffer.size());
+    if (got < 0) throw_errno("cannot read file");
     if (got == 0 && left == 0) return;
     if (got == 0 || static_cast<std::uint64_t>(got) > left) {
       throw Error(ErrorKind::failed, "cannot read file: its size changed meanwhile");

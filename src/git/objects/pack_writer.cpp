@@ -18,7 +18,7 @@
 #include "base/text.h"
 #include "git/objects/big_endian.h"
 #include "git/objects/sha1.h"
-#include "os/file.h"
+#include "os/files.h"
 
 namespace wafers::git {
 namespace {

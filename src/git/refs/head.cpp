@@ -1,11 +1,11 @@
 #include "git/refs/head.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <string_view>
 
+#include "base/error.h"
 #include "base/text.h"
+#include "os/files.h"
 
 namespace wafers::git {
 namespace {
@@ -15,12 +15,13 @@ namespace fs = std::filesystem;
 /// git's refs.c: SYMREF_MAXDEPTH.
 constexpr int kSymrefDepth = 5;
 
+/// Absent also where it can't be read.
 std::optional<std::string> content_of(const fs::path& path) {
-  std::error_code error;
-  if (!fs::is_regular_file(path, error)) return std::nullopt;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  return std::string(std::istreambuf_iterator<char>(file), {});
+  try {
+    return read_file(path);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 /// A file that holds one line, such as a ref.

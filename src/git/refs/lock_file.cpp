@@ -16,7 +16,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "os/file.h"
+#include "os/files.h"
 
 namespace wafers::git {
 namespace {

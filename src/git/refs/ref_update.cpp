@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "git/refs/lock_file.h"
 #include "git/refs/ref_files.h"
-#include "os/file.h"
+#include "os/files.h"
 
 namespace wafers::git {
 namespace {

@@ -19,7 +19,7 @@
 #include "git/objects/library.h"
 #include "git/repository/repository_impl.h"
 #include "git/repository/sign.h"
-#include "os/file.h"
+#include "os/files.h"
 
 namespace wafers::git {
 namespace {

@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "git/objects/library.h"
 #include "git/text/wildmatch.h"
-#include "os/file.h"
+#include "os/files.h"
 
 namespace wafers::git {
 namespace {

@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "git/objects/object.h"
-#include "os/file.h"
+#include "os/files.h"
 
 namespace wafers::git {
 namespace {

@@ -9,7 +9,7 @@
 #include "git/repository/ident.h"
 #include "git/repository/repository_impl.h"
 #include "git/text/branch_name.h"
-#include "os/file.h"
+#include "os/files.h"
 
 namespace wafers::git {
 namespace {

@@ -17,7 +17,7 @@
 #include "base/scope_guard.h"
 #include "base/text.h"
 #include "git/program/git_program.h"
-#include "os/file.h"
+#include "os/files.h"
 
 namespace wafers::git {
 namespace {

@@ -110,10 +110,7 @@ bool FilterProcess::take_output() {
   }
   const std::size_t before = pending_.size();
   pending_.resize(before + kPiece);
-  ssize_t got = -1;
-  do {
-    got = ::read(output_.get(), pending_.data() + before, kPiece);
-  } while (got < 0 && errno == EINTR);
+  const ssize_t got = read_some(output_.get(), pending_.data() + before, kPiece);
   const int err = errno;
   pending_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   if (got < 0) fail(err, "cannot read from a filter");

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "git/repository/config.h"
-#include "os/file.h"
+#include "os/files.h"
 
 namespace wafers::git {
 namespace {

@@ -1,6 +1,8 @@
 #include "os/files.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <string>
 
@@ -28,6 +30,40 @@ TEST_CASE("write_existing_file makes no file") {
 TEST_CASE("a memory file is read from its start") {
   const std::string content(100000, 'x');
   CHECK(read_to_end(make_memory_file(content).get()) == content);
+}
+
+TEST_CASE("read_full reads on until the buffer is full or the file ends") {
+  const UniqueFd file = make_memory_file("abcdef");
+  std::string buffer(4, '\0');
+  CHECK(read_full(file.get(), buffer.data(), buffer.size()) == 4);
+  CHECK(buffer == "abcd");
+  CHECK(read_full(file.get(), buffer.data(), buffer.size()) == 2);
+  CHECK(read_full(file.get(), buffer.data(), buffer.size()) == 0);
+  CHECK(read_full(-1, buffer.data(), buffer.size()) == -1);
+}
+
+TEST_CASE("regular files are read whole, whatever their size, and nothing else is") {
+  const test::TempDir directory;
+  const UniqueFd anchor = open_anchor(directory.path());
+  for (const std::size_t size : {0U, 1U, 4096U, 65536U, 100000U}) {
+    const std::string content(size, 'x');
+    write_all(open_or_throw(directory / "file", O_WRONLY | O_CREAT | O_TRUNC, 0600).get(), content);
+    CHECK(read_file(directory / "file") == content);
+    CHECK(read_file_at(anchor.get(), "file") == content);
+    CHECK(read_small_file(directory / "file") == content);
+  }
+  REQUIRE(::symlink("file", (directory / "link").c_str()) == 0);
+  REQUIRE(::mkfifo((directory / "fifo").c_str(), 0600) == 0);
+  CHECK(read_file(directory / "link"));
+  CHECK_FALSE(read_file_at(anchor.get(), "link"));
+  CHECK_FALSE(read_file(directory / "fifo"));
+  CHECK_FALSE(read_file(directory.path()));
+  CHECK_FALSE(read_file(directory / "missing"));
+}
+
+TEST_CASE("errors of writing name what they know") {
+  CHECK_THROWS_WITH(write_all(-1, "x"), "cannot write: Bad file descriptor (EBADF)");
+  CHECK_THROWS_WITH(write_all(-1, "x", "it"), "cannot write 'it': Bad file descriptor (EBADF)");
 }
 
 TEST_CASE("path_of_fd leads to the open directory, whatever its name") {

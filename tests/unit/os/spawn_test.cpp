@@ -102,3 +102,45 @@ TEST_CASE("run_command doesn't wait for a daemon that keeps its output open") {
   // `cat` lives until the pipe ends, which is after run_command() has returned.
   CHECK(shell("cat <&3 & echo started", command).output == "started\n");
 }
+
+TEST_CASE("a program that inherits all has our descriptors and signals, but for SIGPIPE") {
+  constexpr int kOther = 17;
+  const UniqueFd inherited(::dup2(STDIN_FILENO, kOther));  // without close-on-exec
+  REQUIRE(inherited);
+  struct sigaction ignore {};
+  struct sigaction old_hangup {};
+  struct sigaction old_pipe {};
+  ignore.sa_handler = SIG_IGN;
+  ::sigaction(SIGHUP, &ignore, &old_hangup);
+  ::sigaction(SIGPIPE, &ignore, &old_pipe);
+  Command command;
+  command.inherits = Command::Inherits::all;
+  const std::string told =
+      shell("[ -e /proc/$$/fd/17 ] && echo open; grep SigIgn /proc/$$/status", command).output;
+  ::sigaction(SIGPIPE, &old_pipe, nullptr);
+  ::sigaction(SIGHUP, &old_hangup, nullptr);
+  CHECK_THAT(told, Contains("open\n"));
+  const unsigned long long ignored =
+      std::stoull(told.substr(told.find("SigIgn:\t") + 8, 16), nullptr, 16);
+  CHECK((ignored >> (SIGHUP - 1) & 1U) == 1);
+  CHECK((ignored >> (SIGPIPE - 1) & 1U) == 0);
+}
+
+TEST_CASE("run_program gives a program its input and tells its streams apart") {
+  const std::string input(1 << 20, 'x');
+  Command command;
+  command.path = "/bin/sh";
+  command.argv = {"sh", "-c", "cat; echo complaint >&2; exit 3"};
+  const ProgramResult result = run_program(command, input);
+  CHECK(result.output == input);
+  CHECK(result.errors == "complaint\n");
+  CHECK(result.status == 3);
+  command.argv.back() = "kill -TERM $$";
+  CHECK(run_program(command, "").status == 128 + SIGTERM);
+}
+
+TEST_CASE("assignments take the place of those of the same names") {
+  using Environment = std::vector<std::string>;
+  CHECK(with_variables({"A=1", "AB=2", "C=3"}, {"A=4", "D="}) ==
+        Environment{"AB=2", "C=3", "A=4", "D="});
+}
