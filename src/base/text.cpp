@@ -149,4 +149,10 @@ std::string shell_quoted(std::string_view text) {
   return out + "'";
 }
 
+bool is_within(std::string_view path, std::string_view directory) {
+  if (directory.ends_with('/')) directory.remove_suffix(1);
+  return path.starts_with(directory) &&
+         (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
 }  // namespace wafers

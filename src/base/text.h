@@ -40,4 +40,8 @@ std::string_view trimmed(std::string_view text);
 /// `text` as one word of a POSIX shell command line, quoted where needed.
 std::string shell_quoted(std::string_view text);
 
+/// Whether the absolute path `path` is `directory` or below it. Both normal: no ".", "..", and no
+/// empty component.
+bool is_within(std::string_view path, std::string_view directory);
+
 }  // namespace wafers

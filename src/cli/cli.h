@@ -1,13 +1,8 @@
 #pragma once
 
+#include "cli/command_info.h"
+
 namespace wafers::cli {
-
-struct Arguments;
-struct Command;
-class Report;
-
-/// Parses a command's arguments, calls core and reports. Returns the exit status, or throws Error.
-using Runner = int (*)(const Command& command, const Arguments& arguments, Report& report);
 
 /// What runs the commands that need Git. A program that names this one links libgit2,
 int run_git_command(const Command& command, const Arguments& arguments, Report& report);

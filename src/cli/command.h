@@ -5,20 +5,12 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/cli.h"
+#include "cli/command_info.h"
 #include "cli/parser.h"
 #include "cli/report.h"
 #include "core/state/store.h"
 
 namespace wafers::cli {
-
-/// One command: its words in the help, and what runs it.
-struct Command {
-  std::string_view name;
-  std::string_view usage;    ///< what follows "wafers <name>"
-  std::string_view summary;  ///< one line
-  Runner run;                ///< null where it needs Git: git_command.cpp has those
-};
 
 /// All commands, in the order of the help.
 std::span<const Command> all_commands();

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "cli/command.h"
+#include "cli/command_info.h"
 
 namespace wafers::cli {
 namespace {

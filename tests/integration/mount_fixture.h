@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "core/view/backend.h"
+#include "core/view/backends.h"
 #include "support/process.h"
 #include "support/temp_dir.h"
 

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "core/git_commands/commit.h"
+#include "core/git_commands/status.h"
 #include "linux/upper.h"
 #include "support/catch.h"
 #include "support/git_repo.h"

@@ -18,16 +18,18 @@
 #include "core/commands/discard.h"
 #include "core/commands/fill_branch.h"
 #include "core/git_commands/wafer_branch.h"
+#include "core/state/hidden_git.h"
 #include "core/state/plan.h"
 #include "core/state/taken.h"
 #include "core/state/unclean.h"
-#include "core/view/backend.h"
+#include "core/view/backends.h"
 #include "core/view/base_mounts.h"
 #include "core/view/mountpoint.h"
 #include "core/view/passed_trials.h"
 #include "core/view/surrounding_wafer.h"
 #include "git/clean/clean_check.h"
 #include "git/index/index_file.h"
+#include "git/refs/head.h"
 #include "git/repository/repository.h"
 #include "os/deep_stack.h"
 #include "os/files.h"
@@ -93,18 +95,19 @@ void refuse_inside(const Store& store) {
 
 void check_base_place(const Base& base, const Store& store) {
   const fs::path worktree = base.repository.worktree();
-  if (is_within(store.root(), worktree)) {
+  if (is_within(store.root().native(), worktree.native())) {
     throw Error(ErrorKind::refused,
                 "the state directory " + in_quotes(store.root().native()) +
                     " lies inside the base " + in_quotes(worktree.native()),
                 "set WAFERS_STATE_DIR to a directory outside of it");
   }
-  if (is_within(worktree, store.root())) refuse_nested(worktree, "the state directory");
+  if (is_within(worktree.native(), store.root().native()))
+    refuse_nested(worktree, "the state directory");
 }
 
 void refuse_base_in_view(const fs::path& worktree, const std::vector<Taken>& others) {
   for (const Taken& other : others) {
-    if (lies_within(worktree.native(), other.mountpoint)) {
+    if (is_within(worktree.native(), other.mountpoint)) {
       refuse_nested(worktree, "the view of wafer " + in_quotes(other.name));
     }
   }
@@ -484,16 +487,16 @@ class Adding {
                   "choose another place with --at");
     };
     for (const Taken& other : others_) {
-      if (lies_within(mountpoint.native(), other.mountpoint) ||
-          lies_within(other.mountpoint, mountpoint.native())) {
+      if (is_within(mountpoint.native(), other.mountpoint) ||
+          is_within(other.mountpoint, mountpoint.native())) {
         refuse("overlaps that of wafer " + in_quotes(other.name));
       }
     }
     const bool is_default = mountpoint == store_.directory_of(name) / "mnt";
-    if (is_within(mountpoint, store_.root()) && !is_default) {
+    if (is_within(mountpoint.native(), store_.root().native()) && !is_default) {
       refuse("lies inside the state directory");
     }
-    if (is_within(store_.root(), mountpoint)) refuse("holds the state directory");
+    if (is_within(store_.root().native(), mountpoint.native())) refuse("holds the state directory");
     check_mountpoint(mountpoint);
   }
 

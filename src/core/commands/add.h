@@ -5,21 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "core/commands/add_names.h"
 #include "core/commands/list.h"
 #include "core/state/store.h"
 #include "core/state/wafer.h"
 
 namespace wafers {
-
-struct AddRequest {
-  std::vector<std::string> names;
-  std::optional<std::string> at;       ///< "{name}" stands for the wafer's name
-  std::optional<std::string> branch;   ///< as above; "wafers/<name>" if absent
-  std::filesystem::path from = ".";    ///< any directory of the base's worktree
-  std::optional<BackendKind> backend;  ///< absent: the first that works
-  bool assume_clean = false;
-  bool durable = false;
-};
 
 /// `wafers add`: makes wafers and mounts their views, all of them or, where anything fails, none;
 /// then branches, mounts, state and directories that were made are gone again. The base's worktree

@@ -3,9 +3,19 @@
 #include <string>
 #include <vector>
 
-#include "core/commands/add.h"
+#include "core/state/wafer.h"
 
 namespace wafers {
+
+struct AddRequest {
+  std::vector<std::string> names;
+  std::optional<std::string> at;       ///< "{name}" stands for the wafer's name
+  std::optional<std::string> branch;   ///< as above; "wafers/<name>" if absent
+  std::filesystem::path from = ".";    ///< any directory of the base's worktree
+  std::optional<BackendKind> backend;  ///< absent: the first that works
+  bool assume_clean = false;
+  bool durable = false;
+};
 
 /// What one name of an `add` stands for.
 struct PlannedWafer {

@@ -8,10 +8,6 @@
 
 namespace wafers {
 
-/// What the names of directories below the state directory begin with in which git-diff works.
-/// Whoever makes one has claimed it (os/claim.h).
-inline constexpr std::string_view kDiffPrefix = ".diff-";
-
 /// A view of so many files is removed while a command waits, which is a few milliseconds; larger
 /// ones go in the background.
 inline constexpr std::size_t kAtOnce = 1000;

@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "core/state/store.h"
-#include "core/view/backend.h"
+#include "core/view/backends.h"
 #include "core/view/base_mounts.h"
 #include "core/view/host_checks.h"
 #include "git/repository/repository.h"
@@ -165,18 +165,6 @@ void examine_git(Diagnosis& diagnosis, const fs::path& directory) {
 }
 
 }  // namespace
-
-std::string_view to_string(CheckStatus status) {
-  switch (status) {
-    case CheckStatus::ok:
-      return "ok";
-    case CheckStatus::warn:
-      return "warn";
-    case CheckStatus::fail:
-      return "fail";
-  }
-  return "?";
-}
 
 Diagnosis diagnose(const fs::path& state_dir, const fs::path& directory) {
   Diagnosis diagnosis;

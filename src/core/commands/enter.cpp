@@ -8,7 +8,7 @@
 #include <filesystem>
 
 #include "base/text.h"
-#include "core/view/backend.h"
+#include "core/view/backends.h"
 #include "core/view/mount.h"
 #include "core/view/mountpoint.h"
 #include "git/program/git_program.h"
@@ -33,8 +33,9 @@ fs::path target_directory(const Wafer& wafer, const EnterRequest& request,
   if (!callers) return wafer.mountpoint;
   // A caller that stands in host_path.
   const fs::path second = second_view_of(wafer.directory);
-  if (is_within(*callers, second)) return wafer.mountpoint / callers->lexically_relative(second);
-  return is_within(*callers, wafer.mountpoint) ? *callers : wafer.mountpoint;
+  if (is_within(callers->native(), second.native()))
+    return wafer.mountpoint / callers->lexically_relative(second);
+  return is_within(callers->native(), wafer.mountpoint.native()) ? *callers : wafer.mountpoint;
 }
 
 void change_directory(const fs::path& path) {

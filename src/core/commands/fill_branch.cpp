@@ -56,7 +56,7 @@ class Attacher {
         objects_(repository.objects(git::Writes::to_memory)),
         dialect_(dialect),
         warnings_(warnings),
-        config_(repository.convert_config()),
+        config_(git::convert_config(repository)),
         protection_(repository.path_protection()),
         has_symlinks_(repository.config_bool("core.symlinks", true)) {}
 

@@ -5,6 +5,8 @@
 
 #include "base/text.h"
 #include "core/state/unclean.h"
+#include "core/view/backends.h"
+#include "git/refs/head.h"
 #include "git/text/quote.h"
 
 namespace wafers {

@@ -8,9 +8,12 @@
 #include "core/state/store.h"
 #include "core/state/wafer.h"
 #include "core/view/backend.h"
-#include "git/refs/head.h"
 
 namespace wafers {
+
+namespace git {
+class BaseFilesCache;  // git/refs/head.h
+}
 
 /// A wafer and what is known of it right now.
 struct WaferInfo {

@@ -12,9 +12,9 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "core/commands/discard.h"
-#include "core/git_commands/commit.h"
+#include "core/git_commands/status.h"
 #include "core/git_commands/wafer_branch.h"
-#include "core/view/backend.h"
+#include "core/view/backends.h"
 #include "core/view/mount.h"
 #include "core/view/mountpoint.h"
 #include "git/refs/head.h"
@@ -200,7 +200,7 @@ class Removing {
   void remove_mountpoint() {
     // Nobody may be making a mountpoint next to ours just now.
     const Lock lock = store_.lock_all();
-    const bool in_state = is_within(wafer_.mountpoint, wafer_.directory);
+    const bool in_state = is_within(wafer_.mountpoint.native(), wafer_.directory.native());
     const auto strays = in_state ? std::vector<std::string>() : stray_entries(wafer_);
     release_mountpoint(wafer_);
     if (strays.empty() || !warn_) return;
@@ -245,6 +245,17 @@ RemoveResult remove_invalid(const InvalidEntry& entry, const RemoveOptions& opti
   return {.name = entry.name, .branch = {}, .branch_left = BranchLeft::unknown, .last_commit = {}};
 }
 
+Bystanders holders_of(const Store& store, const std::vector<std::string>& names) {
+  const std::vector<ProcessEntry> processes = list_processes();
+  std::map<pid_t, std::string> keepers;
+  for (const std::string& name : names) {
+    const auto wafer = store.lookup(name).wafer;
+    const auto pid = wafer ? make_backend(wafer->backend)->keeper(*wafer) : std::nullopt;
+    if (pid) keepers.insert({*pid, name});
+  }
+  return {processes, keepers};
+}
+
 }  // namespace
 
 Remover::Remover(const Store& store, const std::vector<std::string>& names,
@@ -253,11 +264,7 @@ Remover::Remover(const Store& store, const std::vector<std::string>& names,
   sweep(store_);
   constexpr std::size_t kFew = 10;  // for which it takes longer than it saves
   if (names.size() < kFew) return;
-  std::vector<Wafer> wafers;
-  for (const std::string& name : names) {
-    if (auto wafer = store.lookup(name).wafer) wafers.push_back(std::move(*wafer));
-  }
-  bystanders_ = Bystanders(wafers);
+  bystanders_ = holders_of(store, names);
 }
 
 RemoveResult Remover::remove(const std::string& name) const {

@@ -9,6 +9,7 @@
 #include "core/git_commands/commit_message.h"
 #include "core/git_commands/hooks.h"
 #include "core/git_commands/stage.h"
+#include "core/git_commands/status.h"
 #include "core/git_commands/wafer_branch.h"
 #include "core/git_commands/wafer_git.h"
 #include "git/diff/diff.h"

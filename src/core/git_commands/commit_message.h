@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "core/git_commands/commit.h"
+#include "core/git_commands/types.h"
 #include "git/repository/repository.h"
 #include "git/text/quote.h"
 

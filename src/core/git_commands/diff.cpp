@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "core/commands/discard.h"
 #include "core/git_commands/wafer_git.h"
 #include "git/diff/diff.h"
 #include "git/program/git_program.h"

@@ -1,11 +1,17 @@
 #pragma once
 
-#include "core/git_commands/commit.h"
+#include <string_view>
+
+#include "core/git_commands/types.h"
 #include "core/state/wafer.h"
 #include "os/scratch.h"
 #include "os/spawn.h"
 
 namespace wafers {
+
+/// What the names of directories below the state directory begin with in which git-diff works.
+/// Whoever makes one has claimed it (os/claim.h).
+inline constexpr std::string_view kDiffPrefix = ".diff-";
 
 /// `git diff` of one of a wafer's ranges, ready to run. Git prints it itself, so that every setting
 /// and attribute, the colours and the pager are as its users have them.

@@ -2,7 +2,7 @@
 
 #include <system_error>
 
-#include "core/view/backend.h"
+#include "core/view/backends.h"
 
 namespace wafers {
 

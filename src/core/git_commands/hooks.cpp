@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "core/view/backend.h"
+#include "core/view/backends.h"
 #include "core/view/mountpoint.h"
 #include "git/program/git_program.h"
 #include "os/child.h"
@@ -80,7 +80,7 @@ fs::path hooks_directory(const Wafer& wafer, const git::Repository& repository) 
 
 bool has_commit_hooks(const Wafer& wafer, const git::Repository& repository) {
   const fs::path directory = hooks_directory(wafer, repository);
-  if (is_within(directory, wafer.mountpoint)) return true;
+  if (is_within(directory.native(), wafer.mountpoint.native())) return true;
   constexpr std::array kHooks{"pre-commit", "prepare-commit-msg", "commit-msg", "post-commit"};
   return std::any_of(kHooks.begin(), kHooks.end(), [&](const char* hook) {
     std::error_code error;

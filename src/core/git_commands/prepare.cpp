@@ -1,10 +1,12 @@
 #include "core/git_commands/prepare.h"
 
 #include "base/error.h"
+#include "core/git_commands/commit.h"
 #include "core/git_commands/diff.h"
 #include "core/git_commands/stage.h"
+#include "core/git_commands/status.h"
 #include "core/state/unclean.h"
-#include "core/view/backend.h"
+#include "core/view/backends.h"
 #include "core/view/left_inside.h"
 #include "core/view/mount.h"
 #include "git/program/git_program.h"

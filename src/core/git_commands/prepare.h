@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/git_commands/commit.h"
+#include "core/git_commands/types.h"
 #include "core/state/store.h"
 
 namespace wafers {
@@ -18,17 +18,6 @@ namespace wafers {
 /// Commits, and remembers the new tip. A commit that a killed command had moved the branch to
 /// already counts as our own.
 CommitResult git_commit(const Store& store, const std::string& name, const CommitRequest& request);
-
-struct StagedChange {
-  std::string path;
-  char letter = 'M';  ///< as in the first column of `git status --porcelain`, renames apart
-};
-
-struct StageResult {
-  std::string tree;                   ///< what is staged now, hexadecimal
-  std::vector<StagedChange> changes;  ///< of it against the tip, in index order
-  std::vector<std::string> warnings;
-};
 
 /// Stages `paths` of the view for the next commit (core/git_commands/stage.h). Throws Error(usage)
 /// where there are none and for those that git_commit() refuses, and Error(failed) for ignored

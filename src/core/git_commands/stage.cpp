@@ -169,7 +169,7 @@ Oid tree_with_paths_of(git::ObjectStore& objects, const Oid& onto, const Oid& fr
 
 void copy_marks(const git::Repository& repository, git::IndexFile& index) {
   const auto base =
-      git::IndexView::open(repository.git_dir() / "index", git::IndexFile::Checksum::trusted);
+      git::IndexView::open(repository.git_dir() / "index", git::IndexChecksum::trusted);
   if (!base) return;
   for (git::IndexEntry& entry : index.entries) {
     const git::IndexRecord* const marked = base->find(entry.path);

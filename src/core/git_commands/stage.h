@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/git_commands/prepare.h"
+#include "core/git_commands/types.h"
 #include "core/git_commands/wafer_git.h"
 #include "core/state/wafer.h"
 #include "git/index/index_file.h"

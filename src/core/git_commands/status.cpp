@@ -1,3 +1,5 @@
+#include "core/git_commands/status.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <map>
@@ -7,7 +9,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "core/git_commands/commit.h"
 #include "core/git_commands/stage.h"
 #include "core/git_commands/wafer_branch.h"
 #include "core/git_commands/wafer_git.h"

@@ -16,8 +16,7 @@ class BaseIndex {
   /// Without entries where there is no index. Throws Error(failed) for one that can't be read.
   const git::IndexView& view() {
     if (!view_) {
-      view_ =
-          git::IndexView::open(repository_.git_dir() / "index", git::IndexFile::Checksum::trusted);
+      view_ = git::IndexView::open(repository_.git_dir() / "index", git::IndexChecksum::trusted);
       if (!view_) view_ = git::IndexView::empty();
     }
     return *view_;

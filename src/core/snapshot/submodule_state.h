@@ -5,6 +5,7 @@
 
 #include "core/snapshot/nested_repo.h"
 #include "git/repository/repository.h"
+#include "git/text/wildmatch.h"
 #include "linux/upper.h"
 #include "os/plain_dir.h"
 

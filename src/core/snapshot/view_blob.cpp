@@ -78,7 +78,7 @@ bool is_proof(const git::IndexEntry& entry, const git::IndexFile& cache) {
 
 BlobReader::BlobReader(const SnapshotInput& input, BaseIndex& base_index)
     : input_(input),
-      config_(input.repository->convert_config()),
+      config_(git::convert_config(*input.repository)),
       base_index_(base_index),
       index_{input.cache},
       seen_{input.seen} {}

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/snapshot/base_index.h"
-#include "core/snapshot/snapshot.h"
+#include "core/snapshot/snapshot_types.h"
 #include "git/index/index_file.h"
 #include "git/repository/repository.h"
 #include "git/text/attributes.h"

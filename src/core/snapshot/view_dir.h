@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/snapshot/path_selection.h"
-#include "core/snapshot/snapshot.h"
+#include "core/snapshot/snapshot_types.h"
 #include "git/objects/object.h"
 #include "git/text/attributes.h"
 #include "git/text/ignore.h"

@@ -9,7 +9,7 @@
 #include "core/snapshot/marked_files.h"
 #include "core/snapshot/nested_repo.h"
 #include "core/snapshot/path_selection.h"
-#include "core/snapshot/snapshot.h"
+#include "core/snapshot/snapshot_types.h"
 #include "core/snapshot/submodule_config.h"
 #include "core/snapshot/view_blob.h"
 #include "core/snapshot/view_dir.h"

@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "core/view/mountpoint.h"
 #include "git/text/branch_name.h"
 #include "linux/upper.h"
 
@@ -52,11 +51,13 @@ bool is_mountpoint(const Wafer& wafer, const fs::path& root) {
   const fs::path& mountpoint = wafer.mountpoint;
   if (!is_plain_path(mountpoint)) return false;
   return mountpoint == root / wafer.name / "mnt" ||
-         (!is_within(mountpoint, root) && !is_within(root, mountpoint));
+         (!is_within(mountpoint.native(), root.native()) &&
+          !is_within(root.native(), mountpoint.native()));
 }
 
 bool is_parent(const fs::path& parent, const Wafer& wafer) {
-  return is_plain_path(parent) && parent != wafer.mountpoint && is_within(wafer.mountpoint, parent);
+  return is_plain_path(parent) && parent != wafer.mountpoint &&
+         is_within(wafer.mountpoint.native(), parent.native());
 }
 
 bool dialect_fits(const Wafer& wafer) {
@@ -77,7 +78,7 @@ void require_believable(const Wafer& wafer, const fs::path& root) {
   constexpr std::uint32_t kPermissions = 07777;
   require(git::is_valid_branch_name(wafer.branch), "branch");
   require(wafer.base_repo == "/" || is_plain_path(wafer.base_repo), "base_repo");
-  require(!is_within(wafer.base_repo, root), "base_repo");
+  require(!is_within(wafer.base_repo.native(), root.native()), "base_repo");
   require(is_object_name(wafer.base_commit), "base_commit");
   require(is_object_name(wafer.last_commit), "last_commit");
   require(is_empty_or_object_name(wafer.pending_commit), "pending_commit");

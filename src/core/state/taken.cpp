@@ -220,10 +220,4 @@ std::vector<Taken> list_taken(const Store& store) {
   return taken;
 }
 
-bool lies_within(std::string_view path, std::string_view directory) {
-  if (directory.ends_with('/')) directory.remove_suffix(1);
-  return path.starts_with(directory) &&
-         (path.size() == directory.size() || path[directory.size()] == '/');
-}
-
 }  // namespace wafers

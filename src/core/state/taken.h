@@ -32,7 +32,4 @@ inline constexpr const char* kTakenFile = ".taken";
 /// written, all records are read. Throws Error(failed) where the state can't be read.
 std::vector<Taken> list_taken(const Store& store);
 
-/// Whether the absolute path `path` is `directory` or below it. Both normal, as those in records.
-bool lies_within(std::string_view path, std::string_view directory);
-
 }  // namespace wafers

@@ -1,13 +1,9 @@
 #include "core/state/unclean.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include "base/error.h"
-#include "base/fd.h"
 #include "base/text.h"
+#include "core/state/hidden_git.h"
 #include "linux/clean_end.h"
-#include "linux/upper.h"
 #include "os/process.h"
 #include "os/remove_tree.h"
 
@@ -68,19 +64,6 @@ void expect_unclean(const Store& store, Wafer& wafer) {
   if (wafer.durable || wafer.volatile_boot == this_boot()) return;
   wafer.volatile_boot = this_boot();
   store.save(wafer);
-}
-
-void hide_repository(const Wafer& wafer) {
-  const UniqueFd upper(
-      ::open(wafer.upper().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!upper) {
-    const int err = errno;
-    throw Error::system(err, "cannot open " + in_quotes(wafer.upper().native()));
-  }
-  const std::string name = ".git";
-  struct stat present {};
-  if (::fstatat(upper.get(), name.c_str(), &present, AT_SYMLINK_NOFOLLOW) == 0) return;
-  make_whiteout(upper.get(), name, wafer.dialect);
 }
 
 }  // namespace wafers

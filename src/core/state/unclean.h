@@ -37,7 +37,4 @@ void accept_unclean(const Store& store, Wafer& wafer);
 /// what is written from now on need not be there after a crash of the host.
 void expect_unclean(const Store& store, Wafer& wafer);
 
-/// Hides the base's `.git` in an upper where it isn't hidden yet. Throws Error(failed).
-void hide_repository(const Wafer& wafer);
-
 }  // namespace wafers

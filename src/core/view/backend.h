@@ -5,29 +5,13 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/state/wafer.h"
-#include "core/view/base_mounts.h"
 #include "core/view/bystanders.h"
+#include "core/view/trial.h"
 
 namespace wafers {
-
-/// Whether the file system under a view is left alone with when it writes to the disk.
-enum class MountMode {
-  volatile_,  ///< nothing that is done in the view waits for the disk (OverlaySpec::is_volatile)
-  durable,    ///< the kernel's own behaviour
-};
-
-/// Result of trying a backend for real.
-struct Trial {
-  bool works = false;
-  UpperDialect dialect{};   ///< the one to mount with, where it works
-  std::string reason;       ///< what failed, with its errno: "unshare(CLONE_NEWUSER): ... (EPERM)"
-  std::string hint;         ///< what to do about it
-  bool remembered = false;  ///< it was made some time ago
-};
 
 /// What is known of a wafer's mount right now.
 struct MountState {
@@ -123,35 +107,5 @@ class Backend {
  private:
   const Bystanders* bystanders_ = nullptr;
 };
-
-std::unique_ptr<Backend> make_backend(BackendKind kind);
-
-/// Whether a trial that was passed since the host was started is believed
-/// (core/view/passed_trials.h).
-enum class Trials { believed, made_anew };
-
-/// Backend::trial(), or what is remembered of it.
-Trial try_backend(const Backend& backend, const std::filesystem::path& state_dir, MountMode mode,
-                  Trials trials);
-
-/// What `auto` decides: the first of host (only where the caller has CAP_SYS_ADMIN over its mount
-/// namespace), namespace, fuse whose trial works. `fallbacks` holds a line for each one that should
-/// have come first and did not work: from what, to what, why. One with an obstacle is not
-/// tried. Throws Error(unsupported) if none works.
-struct BackendChoice {
-  BackendKind kind = BackendKind::namespace_;
-  Trial trial;  ///< the one that worked
-  std::vector<std::string> fallbacks;
-};
-BackendChoice choose_backend(const std::filesystem::path& state_dir, MountMode mode, Trials trials,
-                             const Obstacles& obstacles = {});
-
-/// What the names of directories below the state directory begin with in which a trial is made.
-/// Whoever makes one has claimed it (os/claim.h).
-inline constexpr std::string_view kTrialPrefix = ".trial-";
-
-/// Removes the directory of a trial that was killed, which the caller has claimed, and takes away
-/// what is still mounted in it. Throws Error(failed).
-void remove_trial(const std::filesystem::path& directory);
 
 }  // namespace wafers

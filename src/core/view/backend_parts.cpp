@@ -129,13 +129,6 @@ Error view_is_busy(const Wafer& wafer, const std::vector<Occupant>& occupants) {
                "end these processes, then try again");
 }
 
-void remove_trial(const std::filesystem::path& directory) {
-  // A kernel overlay has gone with the namespace that it was mounted in; a server lives on.
-  const FuseSpec spec{.lower = {}, .directory = directory, .mountpoint = directory / "view"};
-  if (find_mount(own_mount_table(), spec.mountpoint)) stop_fuse_overlayfs(spec);
-  remove_tree(directory);
-}
-
 Trial trial_failed(const Error& error, const std::string& hint) {
   if (error.is_shortage()) throw Error(error);
   Trial trial;

@@ -2,20 +2,13 @@
 
 #include <unistd.h>
 
-#include "core/view/backend.h"
-#include "os/process.h"
-
 namespace wafers {
 
-Bystanders::Bystanders(const std::vector<Wafer>& wafers) {
-  // First the list, then the proof: had a pid gone to another process in between, what is proven of
-  // that one would not fit the inode.
-  std::map<pid_t, std::uint64_t> inodes;
-  for (const ProcessEntry& process : list_processes()) inodes[process.pid] = process.inode;
-  for (const Wafer& wafer : wafers) {
-    const auto pid = make_backend(wafer.backend)->keeper(wafer);
-    const auto found = pid ? inodes.find(*pid) : inodes.end();
-    if (found != inodes.end()) keepers_.insert({*pid, Keeper{found->second, wafer.name}});
+Bystanders::Bystanders(const std::vector<ProcessEntry>& processes,
+                       const std::map<pid_t, std::string>& keepers) {
+  for (const ProcessEntry& process : processes) {
+    const auto found = keepers.find(process.pid);
+    if (found != keepers.end()) keepers_.insert({process.pid, {process.inode, found->second}});
   }
 }
 

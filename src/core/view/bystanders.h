@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/state/wafer.h"
+#include "os/process.h"
 
 namespace wafers {
 
@@ -18,8 +18,11 @@ class Bystanders {
   /// None is known.
   Bystanders() = default;
 
-  /// Those that keep the views of `wafers` now, for sure (Backend::keeper()).
-  explicit Bystanders(const std::vector<Wafer>& wafers);
+  /// `keepers`: which process keeps the view of which wafer, for sure (Backend::keeper()).
+  /// `processes`: the list from before that was proven. Had a pid gone to another process in
+  /// between, what is proven of that one would not fit the inode.
+  Bystanders(const std::vector<ProcessEntry>& processes,
+             const std::map<pid_t, std::string>& keepers);
 
   /// Every process that there is now but this one and the known holders of other wafers than
   /// `name`. One that began later than this object is never left out, whatever its pid.

@@ -145,6 +145,18 @@ std::string backend_id(BackendKind kind) { return "backend-" + std::string(to_st
 
 }  // namespace
 
+std::string_view to_string(CheckStatus status) {
+  switch (status) {
+    case CheckStatus::ok:
+      return "ok";
+    case CheckStatus::warn:
+      return "warn";
+    case CheckStatus::fail:
+      return "fail";
+  }
+  return "?";
+}
+
 Check check_kernel(const KernelFacts& facts, OverlayMount overlay, CheckStatus missing) {
   const std::string linux_version = "Linux " + printable(facts.release);
   if (!facts.overlayfs && overlay == OverlayMount::tried) {

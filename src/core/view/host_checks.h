@@ -3,9 +3,9 @@
 #include <filesystem>
 #include <string>
 
-#include "core/commands/doctor.h"
-#include "core/view/backend.h"
 #include "core/view/base_mounts.h"
+#include "core/view/check.h"
+#include "core/view/trial.h"
 #include "linux/host_facts.h"
 
 namespace wafers {

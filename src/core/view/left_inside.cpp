@@ -9,7 +9,7 @@
 #include <map>
 #include <utility>
 
-#include "core/view/backend.h"
+#include "core/view/backends.h"
 #include "linux/namespaces.h"
 #include "os/process.h"
 

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "core/state/unclean.h"
-#include "core/view/backend.h"
+#include "core/view/backends.h"
 #include "core/view/base_mounts.h"
 #include "core/view/mountpoint.h"
 #include "core/view/surrounding_wafer.h"

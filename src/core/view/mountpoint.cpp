@@ -78,7 +78,7 @@ bool is_not_ours(int err) {
 }
 
 bool is_in_own_state(const Wafer& wafer) {
-  return !wafer.directory.empty() && is_within(wafer.mountpoint, wafer.directory);
+  return !wafer.directory.empty() && is_within(wafer.mountpoint.native(), wafer.directory.native());
 }
 
 /// Where the file system has no room for it (tmpfs before Linux 6.6), is_marked() does without.
@@ -352,11 +352,6 @@ std::optional<fs::path> enclosing_repository(const fs::path& directory) {
   }
 }
 
-bool is_within(const fs::path& path, const fs::path& directory) {
-  const auto end = std::mismatch(directory.begin(), directory.end(), path.begin(), path.end());
-  return end.first == directory.end();
-}
-
 void check_mountpoint(const fs::path& mountpoint) {
   const std::string name = in_quotes(mountpoint.native());
   const std::string hint = "choose another place with --at";
@@ -382,7 +377,7 @@ void share_parents(Wafer& wafer, const std::vector<Taken>& others) {
   auto& parents = wafer.mountpoint_parents;
   for (const Taken& other : others) {
     for (const std::string& parent : other.parents) {
-      if (!lies_within(wafer.mountpoint.native(), parent)) continue;
+      if (!is_within(wafer.mountpoint.native(), parent)) continue;
       if (std::ranges::find(parents, fs::path(parent)) == parents.end())
         parents.emplace_back(parent);
     }

@@ -19,9 +19,6 @@ inline constexpr const char* kMountpointMarker = "WAFER-NOT-MOUNTED-HERE.txt";
 /// which hides `.git`, work on another repository.
 std::optional<std::filesystem::path> enclosing_repository(const std::filesystem::path& directory);
 
-/// Whether `path` is `directory` or below it. Both normal.
-bool is_within(const std::filesystem::path& path, const std::filesystem::path& directory);
-
 /// For root on the host itself, whose mounts everybody sees: throws Error(refused) where others
 /// could put something else, such as a symlink to /etc, in the place of `mountpoint` or of anything
 /// on the way to it, its symlinks included. Absolute; what doesn't exist yet is root's to make.

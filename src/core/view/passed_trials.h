@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "core/view/backend.h"
+#include "core/view/trial.h"
 
 namespace wafers {
 

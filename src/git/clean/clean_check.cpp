@@ -130,7 +130,7 @@ class Checker {
   CleanReport run(std::size_t limit) {
     CleanReport report;
     const auto path = repository_.git_dir() / "index";
-    auto index = IndexView::open(path, IndexFile::Checksum::trusted);
+    auto index = IndexView::open(path, IndexChecksum::trusted);
     if (!index) index = IndexView::empty();
     compare_with_head(*index);
     compare_with_worktree(*index, report);

@@ -57,7 +57,7 @@ class ContentCheck {
         objects_(objects),
         attributes_(repository,
                     [this, &index](const auto& directory) { return rules_in(directory, index); }),
-        convert_(repository.convert_config()),
+        convert_(convert_config(repository)),
         root_(::open(repository.worktree().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)),
         remembered_(read_memory(memory)) {
     // A status checks no line ends for safety (convert.c: CONV_WRITE_OBJECT).
@@ -94,7 +94,7 @@ class ContentCheck {
   static std::optional<IndexView> read_memory(const fs::path& memory) {
     if (memory.empty()) return std::nullopt;
     try {
-      return IndexView::open(memory, IndexFile::Checksum::verified);
+      return IndexView::open(memory, IndexChecksum::verified);
     } catch (const Error&) {
       return std::nullopt;  // as good as none
     }

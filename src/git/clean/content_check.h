@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "git/index/index_file.h"
 #include "git/index/index_view.h"
 #include "git/repository/repository.h"
 

@@ -32,9 +32,9 @@ constexpr off_t kLargest = off_t{1} << 30;
 /// off while we read, which ends who has it mapped by SIGBUS (mmap(2)).
 class Mapping {
  public:
-  Mapping(int fd, std::size_t size, IndexFile::Checksum checksum) : size_(size) {
+  Mapping(int fd, std::size_t size, IndexChecksum checksum) : size_(size) {
     if (size_ == 0) return;
-    const bool copied = checksum == IndexFile::Checksum::verified;
+    const bool copied = checksum == IndexChecksum::verified;
     address_ =
         copied ? ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
                : ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
@@ -90,7 +90,7 @@ class TextArena {
 }  // namespace
 
 struct IndexView::Content {
-  Content(int fd, std::size_t size, IndexFile::Checksum checksum) : mapping(fd, size, checksum) {}
+  Content(int fd, std::size_t size, IndexChecksum checksum) : mapping(fd, size, checksum) {}
 
   Mapping mapping;
   TextArena names;
@@ -112,7 +112,7 @@ class Reader {
   Reader(Content& content, const fs::path& path)
       : content_(content), data_(content.mapping.view()), path_(path) {}
 
-  void read(IndexFile::Checksum checksum) {
+  void read(IndexChecksum checksum) {
     if (data_.size() < kIndexHeaderSize + kIndexHashSize || !data_.starts_with(kIndexSignature)) {
       throw damaged("it is no index");
     }
@@ -120,7 +120,7 @@ class Reader {
     if (version_ < 2 || version_ > 4) {
       throw damaged("its version " + std::to_string(version_) + " is unknown");
     }
-    if (checksum == IndexFile::Checksum::verified) verify_checksum();
+    if (checksum == IndexChecksum::verified) verify_checksum();
     const std::uint32_t count = load_be32(data_.data() + 8);
     data_.remove_suffix(kIndexHashSize);
     at_ = kIndexHeaderSize;
@@ -301,7 +301,7 @@ IndexView::IndexView(IndexView&&) noexcept = default;
 IndexView& IndexView::operator=(IndexView&&) noexcept = default;
 IndexView::~IndexView() = default;
 
-std::optional<IndexView> IndexView::open(const fs::path& path, IndexFile::Checksum checksum) {
+std::optional<IndexView> IndexView::open(const fs::path& path, IndexChecksum checksum) {
   const std::string doing = "cannot read index " + in_quotes(path.native());
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) {
@@ -325,7 +325,7 @@ std::optional<IndexView> IndexView::open(const fs::path& path, IndexFile::Checks
 }
 
 IndexView IndexView::empty() {
-  return IndexView(std::make_unique<Content>(-1, 0, IndexFile::Checksum::trusted));
+  return IndexView(std::make_unique<Content>(-1, 0, IndexChecksum::trusted));
 }
 
 std::span<const IndexRecord> IndexView::entries() const noexcept { return content_->entries; }

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "git/index/index_file.h"
+#include "git/index/index_entry.h"
 #include "git/objects/object.h"
 
 namespace wafers::git {
@@ -38,14 +38,13 @@ class IndexRecord {
   std::uint32_t flags_;  ///< the second word above the first
 };
 
-/// A Git index (gitformat-index(5), versions 2 to 4) in memory. Git's own (Checksum::trusted) is
-/// mapped: git replaces it by rename(2), so what is mapped stays as it was. Any other is copied.
+/// A Git index (gitformat-index(5), versions 2 to 4) in memory. Git's own (IndexChecksum::trusted)
+/// is mapped: git replaces it by rename(2), so what is mapped stays as it was. Any other is copied.
 /// One of more than 1 GiB is not read.
 class IndexView {
  public:
   /// As IndexFile::read().
-  static std::optional<IndexView> open(const std::filesystem::path& path,
-                                       IndexFile::Checksum checksum);
+  static std::optional<IndexView> open(const std::filesystem::path& path, IndexChecksum checksum);
   /// An index without entries, as where there is no file yet.
   static IndexView empty();
   IndexView(IndexView&&) noexcept;

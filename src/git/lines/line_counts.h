@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "git/lines/line_difference.h"
 #include "git/lines/renames.h"
-#include "git/objects/object_store.h"
+#include "git/objects/database_store.h"
+#include "git/objects/line_difference.h"
 #include "git/worktree/attributes_files.h"
 
 namespace wafers::git {

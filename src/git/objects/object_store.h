@@ -1,86 +1,50 @@
 #pragma once
 
-#include <filesystem>
-#include <map>
-#include <memory>
-#include <mutex>
-#include <optional>
+#include <cstdint>
 #include <string>
-#include <utility>
+#include <string_view>
+#include <vector>
 
-#include "git/lines/line_difference.h"
-#include "git/objects/blob_hasher.h"
-#include "git/objects/handle.h"
-#include "git/objects/loose_writer.h"
-#include "git/objects/memory_odb.h"
-#include "git/objects/pack_writer.h"
-#include "git/objects/promisor.h"
-#include "git/repository/repository.h"
+#include "git/objects/object.h"
 
 namespace wafers::git {
 
-/// The ObjectStore that Repository::objects() gives out.
-class DatabaseStore final : public ObjectStore {
- public:
-  struct Settings {
-    std::filesystem::path objects_dir;
-    /// Another object directory to read from; what is there is neither written nor touched. May be
-    /// empty.
-    std::filesystem::path also_read;
-    int level = 1;  ///< of zlib
-    SharedMode shared;
-    Durability durability = Durability::disk;
-    Promisor promisor;  ///< of what is missing
-  };
-  DatabaseStore(Settings settings, Writes writes);
-
-  std::vector<TreeEntry> read_tree(const Oid& tree) override;
-  std::string read_blob(const Oid& blob) override;
-  bool holds(const Oid& oid) override;
-  std::uint64_t object_size(const Oid& oid) override;
-  Oid hash_blob(std::string_view content) override;
-  Oid write_blob(std::string_view content) override;
-  Oid write_blob_from(int fd, std::uint64_t size, const Oid& replaces) override;
-  Oid write_tree(std::vector<TreeEntry> entries) override;
-  void flush() override;
-  void prefetch(const std::vector<Oid>& wanted) override;
-
-  Oid write_commit(std::string content);
-  /// An object as libgit2 holds it, without a copy. Throws Error(failed) where it is missing, can't
-  /// be read, or is of another type.
-  OdbObjectHandle read(const Oid& oid, git_object_t type);
-  /// For diff.cpp: everything that this store can read.
-  git_odb* odb() const noexcept { return odb_.get(); }
-  /// What is not in memory any more can be read from the database.
-  void make_readable(const Oid& oid);
-  /// How two blobs differ, where that was found out when the second was written. For any thread.
-  std::optional<LineDifference> known_difference(const Oid& before, const Oid& after) const;
-
- private:
-  Oid write(std::string content, git_object_t type, const Oid& replaces = {});
-  void compare(const PackWriter::Object& object);
-  Oid hash_file(int fd, std::uint64_t size);
-  Oid store_file(int fd, std::uint64_t size, const Oid& replaces);
-  bool is_packing();
-  void pack_pending(git_object_t type);
-  bool is_there(const Oid& oid) const;
-  bool fetch(const std::vector<Oid>& missing);
-  [[noreturn]] void throw_missing(const std::string& doing) const;
-
-  Settings settings_;
-  Writes writes_;
-  MemoryOdb memory_;  ///< must outlive odb_
-  OdbHandle odb_;
-  LooseWriter loose_;
-  OdbHandle packed_over_;  ///< for the threads of pack_: what objects replace
-  mutable std::mutex mutex_;
-  std::map<std::pair<Oid, Oid>, LineDifference> differences_;
-  PackWriter pack_;  ///< after what its threads use
-  std::optional<BlobHasher> hasher_;
-  std::string fetch_failure_;  ///< asked once, a remote that can't be reached is left alone
+/// Where new objects go.
+enum class Writes {
+  to_database,  ///< into the repository, for a commit
+  to_memory,    ///< kept by this process only, for a status
 };
 
-/// A tree object's content as entries. Throws Error(failed) where it is malformed.
-std::vector<TreeEntry> parse_tree(std::string_view content, const Oid& tree);
+/// Objects of one repository: read from its database (loose, packs, alternates) and from what was
+/// written in memory. One thread at a time. All functions throw Error(failed), with libgit2's own
+/// message. What a partial clone lacks is fetched when it is asked for, as git does.
+class ObjectStore {
+ public:
+  virtual ~ObjectStore() = default;
+  virtual std::vector<TreeEntry> read_tree(const Oid& tree) = 0;
+  virtual std::string read_blob(const Oid& blob) = 0;
+  /// Whether the object is there, without asking a remote. As git does, one that is counts as
+  /// freshly used then, so that a concurrent `git gc` leaves it.
+  virtual bool holds(const Oid& oid) = 0;
+  /// Size in bytes without inflating the whole object.
+  virtual std::uint64_t object_size(const Oid& oid) = 0;
+  /// Hash only; nothing is stored.
+  virtual Oid hash_blob(std::string_view content) = 0;
+  virtual Oid write_blob(std::string_view content) = 0;
+  /// Hashes exactly `size` bytes read from `fd`, in pieces: memory stays bounded however large the
+  /// file. With Writes::to_database they are stored, else the blob can't be read. Throws where the
+  /// file ends early or grew.
+  /// Where the caller knows which blob this one `replaces`, the two can be compared on the way for
+  /// what a commit tells of them.
+  virtual Oid write_blob_from(int fd, std::uint64_t size, const Oid& replaces = {}) = 0;
+  /// `entries` in any order; sorted as git does. No entries give the empty tree.
+  virtual Oid write_tree(std::vector<TreeEntry> entries) = 0;
+  /// After this all objects written are in the database and would survive a crash of this process.
+  virtual void flush() = 0;
+  /// Has those of `wanted` that a partial clone lacks fetched by one call of git, where they would
+  /// be one by one. Does nothing in another repository; and where that fails, whoever reads one
+  /// hears of it.
+  virtual void prefetch(const std::vector<Oid>& wanted) = 0;
+};
 
 }  // namespace wafers::git

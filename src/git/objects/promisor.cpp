@@ -19,12 +19,12 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 
 }  // namespace
 
-Promisor::Promisor(std::filesystem::path git_dir, const Config& config)
+Promisor::Promisor(std::filesystem::path git_dir, const std::vector<Setting>& settings)
     : git_dir_(std::move(git_dir)) {
   constexpr std::string_view kBefore = "remote.";
   constexpr std::string_view kBehind = ".promisor";
   std::vector<std::string> last;
-  for (const Setting& setting : config.settings()) {
+  for (const Setting& setting : settings) {
     const std::string& key = setting.key;
     if (key == "extensions.partialclone" && setting.value) last = {*setting.value};
     if (!key.starts_with(kBefore) || !key.ends_with(kBehind)) continue;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "git/objects/object.h"
-#include "git/repository/config.h"
+#include "git/text/config_text.h"
 
 namespace wafers::git {
 
@@ -14,7 +14,7 @@ namespace wafers::git {
 class Promisor {
  public:
   Promisor() = default;
-  Promisor(std::filesystem::path git_dir, const Config& config);
+  Promisor(std::filesystem::path git_dir, const std::vector<Setting>& settings);
 
   /// Whether the repository is no partial clone.
   bool empty() const noexcept { return remotes_.empty(); }

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "git/repository/config.h"
+#include "git/text/config_text.h"
 
 namespace wafers::git {
 namespace {

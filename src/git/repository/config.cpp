@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cstddef>
 #include <cstdlib>
@@ -14,6 +13,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "git/objects/library.h"
+#include "git/text/ascii.h"
 #include "git/text/wildmatch.h"
 #include "os/files.h"
 
@@ -25,13 +25,6 @@ namespace fs = std::filesystem;
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string() : std::string(value);
-}
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
 }
 
 /// Section and name in lower case; the subsection between the first and the last dot stays.
@@ -70,21 +63,6 @@ std::string take_shell_word(std::string_view& text) {
 }
 
 }  // namespace
-
-std::optional<bool> parse_bool(const std::optional<std::string>& value) {
-  if (!value) return true;
-  const std::string text = lower_case(*value);
-  if (text == "true" || text == "yes" || text == "on") return true;
-  if (text.empty() || text == "false" || text == "no" || text == "off") return false;
-  std::string_view digits = text;
-  if (digits.size() > 1 && std::string_view("kmg").find(digits.back()) != std::string_view::npos) {
-    digits.remove_suffix(1);
-  }
-  int number = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-  return number != 0;
-}
 
 std::string expand_home(const std::string& path) {
   if (!path.starts_with('~')) return path;

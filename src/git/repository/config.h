@@ -60,10 +60,6 @@ class Config {
   std::vector<Include> remote_url_includes_;
 };
 
-/// true/yes/on/1, false/no/off/0/"" and numbers, as git's config.c reads them; a key without value
-/// is true. nullopt where it is none of those.
-std::optional<bool> parse_bool(const std::optional<std::string>& value);
-
 /// "~/x" with $HOME, "~user/x" with that user's home; everything else unchanged.
 std::string expand_home(const std::string& path);
 

@@ -1,12 +1,17 @@
 #pragma once
 
-#include "git/repository/config.h"
-#include "git/repository/repository.h"
+#include "git/text/quote.h"
 
 namespace wafers::git {
 
+class Config;      // git/repository/config.h
+class Repository;  // git/repository/repository.h
+
+/// Who is asked for, where a commit names two.
+enum class IdentityRole { author, committer };
+
 /// Repository::identity() for any configuration; `now` is taken where no date is set.
-Identity identity_from(const Config& config, Repository::Role role, const Date& now);
+Identity identity_from(const Config& config, IdentityRole role, const Date& now);
 
 /// Who is written into a reflog where nobody is configured: git then takes the login name.
 Identity reflog_identity(const Config& config, const Date& now);

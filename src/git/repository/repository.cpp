@@ -112,7 +112,7 @@ DatabaseStore::Settings store_settings(const Layout& layout, const Config& confi
   if (config.get("core.fsync").value_or(std::string()) == "none") {
     settings.durability = Durability::none;
   }
-  settings.promisor = Promisor(layout.git_dir, config);
+  settings.promisor = Promisor(layout.git_dir, config.settings());
   return settings;
 }
 
@@ -164,7 +164,7 @@ fs::path Repository::worktree() const { return impl_->layout.worktree; }
 fs::path Repository::git_dir() const { return impl_->layout.git_dir; }
 fs::path Repository::common_dir() const { return impl_->layout.common_dir; }
 bool Repository::is_partial_clone() const {
-  return !Promisor(impl_->layout.git_dir, impl_->config).empty();
+  return !Promisor(impl_->layout.git_dir, impl_->config.settings()).empty();
 }
 
 std::optional<std::string> Repository::config(std::string_view key) const {
@@ -181,44 +181,7 @@ std::optional<std::string> Repository::config_path(std::string_view key) const {
   return expand_home(*value);
 }
 
-ConvertConfig Repository::convert_config() const {
-  const Config& config = impl_->config;
-  ConvertConfig out;
-  if (config.get("core.autocrlf").value_or(std::string()) == "input") {
-    out.autocrlf = ConvertConfig::AutoCrlf::input;
-  } else if (config.get_bool("core.autocrlf", false)) {
-    out.autocrlf = ConvertConfig::AutoCrlf::yes;
-  }
-  const std::string eol = config.get("core.eol").value_or("native");
-  if (eol == "lf") out.eol = ConvertConfig::Eol::lf;
-  if (eol == "crlf") out.eol = ConvertConfig::Eol::crlf;
-  if (config.get("core.safecrlf").value_or("warn") != "warn") {
-    out.safecrlf = config.get_bool("core.safecrlf", false) ? ConvertConfig::SafeCrlf::fail
-                                                           : ConvertConfig::SafeCrlf::no;
-  }
-  if (const auto encodings = config.get("core.checkRoundtripEncoding")) {
-    out.check_roundtrip_encoding = *encodings;
-  }
-  const auto driver = [&](const std::string& name) -> ConvertConfig::Driver& {
-    for (ConvertConfig::Driver& known : out.drivers) {
-      if (known.name == name) return known;
-    }
-    out.drivers.emplace_back().name = name;
-    return out.drivers.back();
-  };
-  for (const Setting& setting : config.settings()) {
-    const std::size_t dot = setting.key.rfind('.');
-    if (!setting.key.starts_with("filter.") || dot <= 6) continue;
-    const std::string_view key = std::string_view(setting.key).substr(dot + 1);
-    const std::string value = setting.value.value_or(std::string());
-    ConvertConfig::Driver& target = driver(setting.key.substr(7, dot - 7));
-    if (key == "clean") target.clean = value;
-    if (key == "smudge") target.smudge = value;
-    if (key == "process") target.process = value;
-    if (key == "required") target.required = parse_bool(setting.value).value_or(false);
-  }
-  return out;
-}
+const Config& Repository::all_config() const { return impl_->config; }
 
 PathProtection Repository::path_protection() const {
   return {config_bool("core.protectHFS", false), config_bool("core.protectNTFS", true)};
@@ -233,7 +196,7 @@ std::unique_ptr<ObjectStore> Repository::objects_beside(const fs::path& objects_
   settings.objects_dir = objects_dir;
   settings.also_read = impl_->objects_dir();
   settings.durability = Durability::none;
-  settings.promisor = Promisor(impl_->layout.git_dir, impl_->config);
+  settings.promisor = Promisor(impl_->layout.git_dir, impl_->config.settings());
   return std::make_unique<DatabaseStore>(std::move(settings), Writes::to_database);
 }
 
@@ -257,7 +220,7 @@ std::vector<std::string> Repository::unsupported() const {
   std::vector<std::string> problems;
   if (auto problem = missing_way_back(impl_->layout)) problems.push_back(*std::move(problem));
   if (!has_unusual_index(git_dir())) return problems;
-  const auto index = IndexView::open(git_dir() / "index", IndexFile::Checksum::trusted);
+  const auto index = IndexView::open(git_dir() / "index", IndexChecksum::trusted);
   if (!index) return problems;
   const std::string where = "the index of " + in_quotes(worktree().native());
   if (index->has_split_index()) {

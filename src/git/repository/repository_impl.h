@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "git/objects/database_store.h"
 #include "git/objects/handle.h"
-#include "git/objects/object_store.h"
 #include "git/refs/ref_files.h"
 #include "git/repository/config.h"
 #include "git/repository/layout.h"

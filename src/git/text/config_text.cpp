@@ -1,7 +1,11 @@
 #include "git/text/config_text.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
+#include <optional>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "base/error.h"
@@ -147,5 +151,20 @@ class ConfigReader {
 }  // namespace
 
 std::vector<Setting> parse_config_text(std::string_view text) { return ConfigReader(text).read(); }
+
+std::optional<bool> parse_bool(const std::optional<std::string>& value) {
+  if (!value) return true;
+  const std::string text = lower_case(*value);
+  if (text == "true" || text == "yes" || text == "on") return true;
+  if (text.empty() || text == "false" || text == "no" || text == "off") return false;
+  std::string_view digits = text;
+  if (digits.size() > 1 && std::string_view("kmg").find(digits.back()) != std::string_view::npos) {
+    digits.remove_suffix(1);
+  }
+  int number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return number != 0;
+}
 
 }  // namespace wafers::git

@@ -19,4 +19,8 @@ struct Setting {
 /// malformed; the message is the line alone, such as "bad config line 3".
 std::vector<Setting> parse_config_text(std::string_view text);
 
+/// true/yes/on/1, false/no/off/0/"" and numbers, as git's config.c reads them; a key without value
+/// is true. nullopt where it is none of those.
+std::optional<bool> parse_bool(const std::optional<std::string>& value);
+
 }  // namespace wafers::git

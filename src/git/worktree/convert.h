@@ -7,24 +7,9 @@
 #include <vector>
 
 #include "git/text/attributes.h"
+#include "git/worktree/convert_config.h"
 
 namespace wafers::git {
-
-/// What the configuration says about conversion (git-config(1): core.autocrlf, core.eol,
-/// core.safecrlf, filter.*).
-struct ConvertConfig {
-  enum class AutoCrlf { no, yes, input } autocrlf = AutoCrlf::no;
-  enum class Eol { native, lf, crlf } eol = Eol::native;
-  enum class SafeCrlf { no, warn, fail } safecrlf = SafeCrlf::warn;
-  struct Driver {
-    std::string name, clean, smudge, process;
-    bool required = false;
-  };
-  std::vector<Driver> drivers;
-  /// core.checkRoundtripEncoding: encodings, separated by commas or blanks, whose conversion is
-  /// checked by converting back.
-  std::string check_roundtrip_encoding = "SHIFT-JIS";
-};
 
 class DriverPool;  // git/worktree/convert_driver.h
 class Repository;  // git/repository/repository.h

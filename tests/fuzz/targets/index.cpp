@@ -75,7 +75,7 @@ std::size_t taken_of(const IndexView& view) {
 
 /// Both readings are of the same bytes, whether mapped or copied.
 void check_view(const std::string& path, std::size_t size, const IndexFile& index) {
-  const auto view = IndexView::open(path, IndexFile::Checksum::trusted);
+  const auto view = IndexView::open(path, wafers::git::IndexChecksum::trusted);
   require(view && view->entries().size() == index.entries.size(), "a mapped index is the same");
   require(taken_of(*view) < size, "nothing is taken from behind the end");
   require(view->has_split_index() == index.has_split_index, "it has the same extensions");

@@ -66,3 +66,11 @@ TEST_CASE("shortened() counts characters and cuts none in half", "[text]") {
         "\u00e4\u00f6\u00fc...");
   CHECK(wafers::shortened("", 6).empty());
 }
+
+TEST_CASE("paths lie within directories by whole names") {
+  CHECK(wafers::is_within("/a/b", "/a/b"));
+  CHECK(wafers::is_within("/a/b/c", "/a/b"));
+  CHECK_FALSE(wafers::is_within("/a/bc", "/a/b"));
+  CHECK_FALSE(wafers::is_within("/a", "/a/b"));
+  CHECK(wafers::is_within("/a", "/"));
+}

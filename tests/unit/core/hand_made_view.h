@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/git_commands/commit.h"
+#include "core/git_commands/status.h"
 #include "core/git_commands/wafer_git.h"
 #include "core/snapshot/snapshot.h"
 #include "core/state/wafer.h"

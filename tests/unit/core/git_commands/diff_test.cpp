@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "core/git_commands/commit.h"
+#include "core/git_commands/types.h"
 #include "hand_made_view.h"
 #include "support/catch.h"
 #include "support/run.h"

@@ -1,7 +1,8 @@
+#include "core/git_commands/status.h"
+
 #include <string>
 #include <vector>
 
-#include "core/git_commands/commit.h"
 #include "hand_made_view.h"
 #include "support/catch.h"
 

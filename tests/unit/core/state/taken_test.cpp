@@ -131,13 +131,5 @@ TEST_CASE("what is remembered of wafers is believed as a whole or not at all") {
   CHECK(state.reads_of("w7") == 2 * reads_by_list(state));
 }
 
-TEST_CASE("paths lie within directories by whole names") {
-  CHECK(lies_within("/a/b", "/a/b"));
-  CHECK(lies_within("/a/b/c", "/a/b"));
-  CHECK_FALSE(lies_within("/a/bc", "/a/b"));
-  CHECK_FALSE(lies_within("/a", "/a/b"));
-  CHECK(lies_within("/a", "/"));
-}
-
 }  // namespace
 }  // namespace wafers

@@ -279,13 +279,5 @@ TEST_CASE("root mounts nowhere that others can replace") {
   CHECK(refused());
 }
 
-TEST_CASE("inside means the directory or below, by whole names") {
-  CHECK(is_within("/a/b", "/a/b"));
-  CHECK(is_within("/a/b/c", "/a/b"));
-  CHECK_FALSE(is_within("/a/bc", "/a/b"));
-  CHECK_FALSE(is_within("/a", "/a/b"));
-  CHECK(is_within("/a", "/"));
-}
-
 }  // namespace
 }  // namespace wafers

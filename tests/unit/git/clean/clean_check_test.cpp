@@ -710,8 +710,7 @@ TEST_CASE("damaged caches in the index are left alone", "[clean]") {
       bad[at] = byte;
       git.write(".git/index", bad);
       try {
-        const auto index =
-            IndexView::open(git / ".git/index", wafers::git::IndexFile::Checksum::trusted);
+        const auto index = IndexView::open(git / ".git/index", wafers::git::IndexChecksum::trusted);
         if (reads_untracked_cache(repository, *index)) ++used;
         if (byte == '\xFF' && wafers::git::FileMonitor::ask(repository, *index)) ++monitored;
       } catch (const wafers::Error&) {
@@ -758,8 +757,7 @@ TEST_CASE("an untracked cache is of the first place that it names", "[clean]") {
   let_git_learn(git, Known::untracked);
   const Repository repository = Repository::open(git.path());
   const auto is_used = [&] {
-    const auto index =
-        IndexView::open(git / ".git/index", wafers::git::IndexFile::Checksum::trusted);
+    const auto index = IndexView::open(git / ".git/index", wafers::git::IndexChecksum::trusted);
     return reads_untracked_cache(repository, *index);
   };
   CHECK(is_used());
@@ -951,8 +949,8 @@ TEST_CASE("trees that the index has cached are not read", "[clean]") {
   };
   const auto compare = [&](std::vector<std::string> readable) {
     GuardedStore store(*objects, std::move(readable));
-    const auto index = wafers::git::IndexView::open(git / ".git/index",
-                                                    wafers::git::IndexFile::Checksum::verified);
+    const auto index =
+        wafers::git::IndexView::open(git / ".git/index", wafers::git::IndexChecksum::verified);
     std::string changes;
     for (const auto& change : wafers::git::compare_with_tree(
              store, wafers::git::Oid::from_hex(tree("")), index.value())) {

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "git/index/cached_tree.h"
+#include "git/index/index_entry.h"
 #include "git/index/index_view.h"
 #include "support/catch.h"
 #include "support/git_repo.h"
@@ -269,7 +270,7 @@ TEST_CASE("an index that is cut off while it is in use stays as it was", "[index
   const GitRepo git = everything(top / "base");
   const fs::path own = top / "index";
   fs::copy_file(git / ".git/index", own);
-  const auto view = wafers::git::IndexView::open(own, IndexFile::Checksum::verified);
+  const auto view = wafers::git::IndexView::open(own, wafers::git::IndexChecksum::verified);
   REQUIRE(view);
   const std::size_t count = IndexFile::read(git / ".git/index")->entries.size();
   fs::resize_file(own, 0);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "git/repository/repository.h"
+#include "git/worktree/convert.h"
 #include "support/catch.h"
 #include "support/git_repo.h"
 #include "support/temp_dir.h"
@@ -184,14 +185,14 @@ TEST_CASE("paths have their tilde expanded", "[config]") {
 TEST_CASE("conversion settings and filter drivers are collected", "[config]") {
   const TempDir top;
   const GitRepo git = GitRepo::init(top / "base");
-  CHECK(Repository::open(git.path()).convert_config().autocrlf == ConvertConfig::AutoCrlf::no);
+  CHECK(convert_config(Repository::open(git.path())).autocrlf == ConvertConfig::AutoCrlf::no);
   git.git({"config", "core.autocrlf", "input"});
   git.git({"config", "core.eol", "crlf"});
   git.git({"config", "core.safecrlf", "true"});
   git.git({"config", "filter.a.b.clean", "clean me"});
   git.git({"config", "filter.a.b.required", "true"});
   git.git({"config", "filter.other.smudge", "smudge me"});
-  const ConvertConfig config = Repository::open(git.path()).convert_config();
+  const ConvertConfig config = convert_config(Repository::open(git.path()));
   CHECK(config.autocrlf == ConvertConfig::AutoCrlf::input);
   CHECK(config.eol == ConvertConfig::Eol::crlf);
   CHECK(config.safecrlf == ConvertConfig::SafeCrlf::fail);
@@ -203,7 +204,7 @@ TEST_CASE("conversion settings and filter drivers are collected", "[config]") {
   CHECK_FALSE(config.drivers[1].required);
   git.git({"config", "core.autocrlf", "true"});
   git.git({"config", "core.safecrlf", "false"});
-  const ConvertConfig other = Repository::open(git.path()).convert_config();
+  const ConvertConfig other = convert_config(Repository::open(git.path()));
   CHECK(other.autocrlf == ConvertConfig::AutoCrlf::yes);
   CHECK(other.safecrlf == ConvertConfig::SafeCrlf::no);
 }

@@ -101,7 +101,7 @@ class Checkout {
  private:
   Conversion conversion() const {
     const auto scope = AttributeScope::root("", "", rules_, LetterCase::sensitive);
-    const ConvertConfig config = Repository::open(repo_.path()).convert_config();
+    const ConvertConfig config = convert_config(Repository::open(repo_.path()));
     return Conversion::choose(scope->of_file("f"), config);
   }
 

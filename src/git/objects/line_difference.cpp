@@ -1,4 +1,4 @@
-#include "git/lines/line_difference.h"
+#include "git/objects/line_difference.h"
 
 #include <algorithm>
 #include <unordered_set>

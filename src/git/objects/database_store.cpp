@@ -1,4 +1,4 @@
-#include "git/objects/object_store.h"
+#include "git/objects/database_store.h"
 
 #include <git2/sys/odb_backend.h>
 #include <unistd.h>

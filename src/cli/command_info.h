@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string_view>
+
+namespace wafers::cli {
+
+struct Arguments;
+struct Command;
+class Report;
+
+/// Parses a command's arguments, calls core and reports. Returns the exit status, or throws Error.
+using Runner = int (*)(const Command& command, const Arguments& arguments, Report& report);
+
+/// One command: its words in the help, and what runs it.
+struct Command {
+  std::string_view name;
+  std::string_view usage;    ///< what follows "wafers <name>"
+  std::string_view summary;  ///< one line
+  Runner run;                ///< null where it needs Git: git_command.cpp has those
+};
+
+}  // namespace wafers::cli

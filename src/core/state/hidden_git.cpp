@@ -1,0 +1,29 @@
+#include "core/state/hidden_git.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <string>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "linux/upper.h"
+
+namespace wafers {
+
+void hide_repository(const Wafer& wafer) {
+  const UniqueFd upper(
+      ::open(wafer.upper().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!upper) {
+    const int err = errno;
+    throw Error::system(err, "cannot open " + in_quotes(wafer.upper().native()));
+  }
+  const std::string name = ".git";
+  struct stat present {};
+  if (::fstatat(upper.get(), name.c_str(), &present, AT_SYMLINK_NOFOLLOW) == 0) return;
+  make_whiteout(upper.get(), name, wafer.dialect);
+}
+
+}  // namespace wafers
