@@ -59,6 +59,10 @@ void survive_failed_writes() {
   if (previous.sa_handler == SIG_DFL) ::sigaction(SIGXFSZ, &action, nullptr);
 }
 
+/// Where SIGCHLD is ignored, as some launchers leave it, the kernel takes our children's ends for
+/// itself (wait(2)).
+void wait_for_children() { ::signal(SIGCHLD, SIG_DFL); }
+
 Error out_of_memory() { return Error::system(ENOMEM, "cannot go on"); }
 
 const Command& command_for(const std::string& word) {
@@ -120,6 +124,7 @@ int run(int argc, char** argv, Runner git) {
     set_git_runner(git, argv);
     occupy_closed_streams();
     survive_failed_writes();
+    wait_for_children();
     const int status = run_reporting({argv + std::min(argc, 1), argv + argc}, report);
     return report.finish(status);
   } catch (const std::exception& error) {

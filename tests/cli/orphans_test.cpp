@@ -52,6 +52,25 @@ TEST_CASE("what wafers leaves behind is no zombie where nobody waits for orphans
   CHECK(result.out == keeper);
 }
 
+TEST_CASE("a launcher may ignore the end of its children") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  INFO("backend " << backend);
+  const World world;
+  const auto ok = [&](Words arguments) {
+    arguments.insert(arguments.begin(), {"--ignore-signal=CHLD", WAFERS_PROGRAM});
+    const RunResult result = world.run_program("/usr/bin/env", arguments, {});
+    CHECK(result.err == "");
+    return result.ok();
+  };
+  CHECK(ok({"add", "--backend", backend, "a"}));
+  CHECK(ok({"exec", "a", "--", "touch", "new"}));
+  CHECK(ok({"git-commit", "a", "-m", "one"}));
+  CHECK(ok({"git-diff", "a", "--stat"}));
+  CHECK(ok({"umount", "a"}));
+  CHECK(ok({"mount", "a"}));
+  CHECK(ok({"rm", "a"}));
+}
+
 TEST_CASE("doctor tells whether orphans are waited for") {
   const World world;
   const std::string doctor = R"("$0" doctor; exit 0)";
