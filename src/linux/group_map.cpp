@@ -85,6 +85,11 @@ bool GroupMapper::map() {
   return told && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
 }
 
+void map_own_ids(uid_t uid, gid_t gid, GroupMapper* mapper) {
+  map_own_uid(uid);
+  if (mapper == nullptr || !mapper->map()) map_own_gid(gid);
+}
+
 bool can_map(const MappedGroups& wanted) {
   if (wanted.groups.empty() || wanted.newgidmap.empty()) return false;
   const auto failure = run_in_child([&] {

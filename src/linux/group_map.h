@@ -39,6 +39,11 @@ class GroupMapper {
   pid_t pid_ = -1;
 };
 
+/// As map_own_ids() (linux/namespaces.h), and the groups of `mapper` as well, if it is there and
+/// may map them. Then setgroups(2) stays allowed for who has CAP_SETGID in there, which nobody
+/// keeps.
+void map_own_ids(uid_t uid, gid_t gid, GroupMapper* mapper);
+
 /// Tries it, in a child. Throws Error(failed) where there can be no child.
 bool can_map(const MappedGroups& wanted);
 

@@ -13,7 +13,6 @@
 
 #include "base/error.h"
 #include "base/fd.h"
-#include "linux/group_map.h"
 #include "os/child.h"
 #include "os/files.h"
 
@@ -52,13 +51,16 @@ void unshare_user_and_mount() {
 
 void unshare_mount() { unshare_or_throw(CLONE_NEWNS, "cannot make a mount namespace"); }
 
-void map_own_ids(uid_t uid, gid_t gid) { map_own_ids(uid, gid, nullptr); }
+void map_own_uid(uid_t uid) { write_existing_file("/proc/self/uid_map", map_line(uid)); }
 
-void map_own_ids(uid_t uid, gid_t gid, GroupMapper* mapper) {
-  write_existing_file("/proc/self/uid_map", map_line(uid));
-  if (mapper != nullptr && mapper->map()) return;
+void map_own_gid(gid_t gid) {
   write_existing_file("/proc/self/setgroups", "deny");
   write_existing_file("/proc/self/gid_map", map_line(gid));
+}
+
+void map_own_ids(uid_t uid, gid_t gid) {
+  map_own_uid(uid);
+  map_own_gid(gid);
 }
 
 void make_mounts_slave() {

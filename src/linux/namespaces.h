@@ -8,8 +8,7 @@
 
 namespace wafers {
 
-class GroupMapper;  // linux/group_map.h
-struct Failure;     // os/failure.h
+struct Failure;  // os/failure.h
 
 enum class NamespaceType { user, mount };
 
@@ -26,10 +25,9 @@ void unshare_mount();
 /// setgroups(2), which the kernel demands of an unprivileged gid map (user_namespaces(7)). Throws
 /// Error(failed).
 void map_own_ids(uid_t uid, gid_t gid);
-
-/// As map_own_ids(), and the groups of `mapper` as well, if it is there and may map them. Then
-/// setgroups(2) stays allowed for who has CAP_SETGID in there, which nobody keeps.
-void map_own_ids(uid_t uid, gid_t gid, GroupMapper* mapper);
+// Its halves.
+void map_own_uid(uid_t uid);
+void map_own_gid(gid_t gid);
 
 /// Mounts and unmounts made outside from now on show in this mount namespace, none of its own goes
 /// out. Where the outside is private (containers), nothing goes either way. Throws Error(failed).

@@ -18,7 +18,6 @@
 
 #include "base/error.h"
 #include "os/files.h"
-#include "os/orphans.h"
 #include "os/process.h"
 #include "os/spawn.h"
 
@@ -142,7 +141,6 @@ std::optional<Failure> run_in_child(const std::function<void()>& work) {
 }
 
 std::optional<Failure> run_in_lingering_child(const std::function<void()>& work) {
-  if (!orphans_are_reaped()) return run_in_child(work);
   const Child child = start_child([&](int pipe) { run_and_linger(work, pipe); });
   wait_for_child(child.pid);
   return parse_report(read_to_end(child.report.get()), "ended before its work was done");

@@ -17,8 +17,8 @@ std::optional<Failure> run_in_child(const std::function<void()>& work);
 /// As run_in_child(), but returns when `work` is done, not when the child has ended: for what the
 /// kernel takes down at a process's end, which may be long. Nothing of the caller's goes on in it:
 /// no session, stream, descriptor or lock; what `work` wants kept until then is its working
-/// directory. The child is nobody's: there is nothing to wait for. Where nobody would wait for
-/// it either, orphans_are_reaped(), this is run_in_child().
+/// directory. The child is nobody's: there is nothing to wait for. For where orphans are reaped
+/// (os/orphans.h).
 std::optional<Failure> run_in_lingering_child(const std::function<void()>& work);
 
 /// What `work` says, in a child that can be given up: for what may wait in the kernel for ever,

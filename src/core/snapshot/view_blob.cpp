@@ -138,7 +138,9 @@ std::optional<BlobReader::Result> BlobReader::known(const ViewFile& file) {
 
 std::optional<BlobReader::Result> BlobReader::changed_by_size(const ViewFile& file) {
   constexpr std::size_t kFew = 100;
-  if (input_.purpose != SnapshotPurpose::status || file.tip == nullptr || read_ < kFew) {
+  constexpr off_t kLarge = 1024L * 1024;  // takes longer to convert than git's index to look at
+  const bool worth_asking = read_ >= kFew || file.stat.st_size >= kLarge;
+  if (input_.purpose != SnapshotPurpose::status || file.tip == nullptr || !worth_asking) {
     return std::nullopt;
   }
   if (!S_ISREG(file.stat.st_mode) || !git::is_regular(file.tip->mode)) return std::nullopt;

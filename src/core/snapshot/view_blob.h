@@ -57,9 +57,9 @@ class BlobReader {
   std::optional<Result> known(const ViewFile& file);
   /// For a status, of a file that known() doesn't know: where the tip's version has another size
   /// when it is checked out, that is a change, and nothing need be read. Git thinks so, too
-  /// (read-cache.c: ie_modified), whatever the file's attributes say. The first files are read all
-  /// the same: the next status knows those without the base's index, which is much to read for
-  /// them.
+  /// (read-cache.c: ie_modified), whatever the file's attributes say. The first small files are
+  /// read all the same: the next status knows those without the base's index, which is much to read
+  /// for them.
   std::optional<Result> changed_by_size(const ViewFile& file);
   /// Throws ChangedMeanwhile where the file isn't what `file.stat` says any more: look it up again.
   Result read(const ViewFile& file, std::vector<std::string>& warnings);

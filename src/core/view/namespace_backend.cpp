@@ -26,6 +26,7 @@
 #include "os/child.h"
 #include "os/files.h"
 #include "os/find_program.h"
+#include "os/orphans.h"
 #include "os/process.h"
 
 namespace wafers {
@@ -380,7 +381,8 @@ std::optional<Failure> try_to_unmount(const Inside& inside, const Wafer& wafer) 
 /// Unmounts in the namespace as well, but leaves it to a process that nobody waits for to be the
 /// last one that uses the view: the kernel forgets the view's files when that ends.
 std::optional<Failure> try_to_unmount_for_good(const Inside& inside, const Wafer& wafer) {
-  return run_in_lingering_child([&] {
+  const auto run = orphans_are_reaped() ? run_in_lingering_child : run_in_child;
+  return run([&] {
     enter_user_and_mount_of(inside.pidfd.get());
     try {
       keep_as_working_directory(wafer.mountpoint);

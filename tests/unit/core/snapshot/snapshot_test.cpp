@@ -232,10 +232,14 @@ TEST_CASE("a changed file is read once, whatever looks at it", "[snapshot][seen]
 
 TEST_CASE("a status reads no large file whose size tells that it changed", "[snapshot]") {
   constexpr std::size_t kSize = 100'000;
-  HandMadeView view("head -c 100000 /dev/zero > a; cp a text; echo 'text text' > .gitattributes");
+  constexpr std::size_t kHuge = 2'000'000;
+  HandMadeView view(
+      "head -c 100000 /dev/zero > a; cp a text; head -c 2000000 /dev/zero > huge;"
+      "printf 'text text\\nhuge text\\n' > .gitattributes");
   for (const auto& [path, size, reads_it] :
        {std::tuple("a", kSize + 1, false), std::tuple("a", kSize, true),
-        std::tuple("text", kSize + 1, true)}) {
+        std::tuple("text", kSize + 1, true), std::tuple("huge", kHuge + 1, false),
+        std::tuple("huge", kHuge, true)}) {
     INFO(path << ' ' << size);
     view.write(path, std::string(size, 'x'));
     const ReadHook reads(view.upper() / path, 1000, [] {});
