@@ -76,13 +76,14 @@ const Command& command_for(const std::string& word) {
               "see 'wafers help'");
 }
 
-int dispatch(std::vector<std::string> words, Report& report) {
+int dispatch(std::vector<std::string> words, const Invocation& invocation, Report& report) {
   if (words.empty()) {
     throw Error(ErrorKind::usage, "which command?", "see 'wafers help'");
   }
   const std::string first = std::move(words.front());
   words.erase(words.begin());
-  const Arguments arguments = split_arguments(std::move(words));
+  Arguments arguments = split_arguments(std::move(words));
+  arguments.invocation = invocation;
   // Known before anything is parsed, for what goes wrong while parsing.
   if (std::ranges::find(arguments.own, "--json") != arguments.own.end()) {
     report.use(OutputForm::json);
@@ -96,10 +97,10 @@ int dispatch(std::vector<std::string> words, Report& report) {
   }
 }
 
-int run_reporting(std::vector<std::string> words, Report& report) {
+int run_reporting(std::vector<std::string> words, const Invocation& invocation, Report& report) {
   try {
     refuse_more_privileges();
-    return dispatch(std::move(words), report);
+    return dispatch(std::move(words), invocation, report);
   } catch (const Interrupted& interrupted) {
     report.failure(interrupted);
     report.finish(Report::kDone);
@@ -121,11 +122,11 @@ int run_reporting(std::vector<std::string> words, Report& report) {
 int run(int argc, char** argv, Runner git) {
   Report report(OutputForm::text);
   try {
-    set_git_runner(git, argv);
     occupy_closed_streams();
     survive_failed_writes();
     wait_for_children();
-    const int status = run_reporting({argv + std::min(argc, 1), argv + argc}, report);
+    const int status =
+        run_reporting({argv + std::min(argc, 1), argv + argc}, {.git = git, .argv = argv}, report);
     return report.finish(status);
   } catch (const std::exception& error) {
     return report.finish(Report::partial_failure(Error(ErrorKind::failed, error.what())));

@@ -52,9 +52,6 @@ constexpr std::array kCommands{
     Command{"version", "", "Print the version", run_version},
 };
 
-Runner git_runner = nullptr;
-char** command_line = nullptr;
-
 }  // namespace
 
 std::span<const Command> all_commands() { return kCommands; }
@@ -64,19 +61,14 @@ const Command* find_command(std::string_view name) {
   return found == kCommands.end() ? nullptr : &*found;
 }
 
-void set_git_runner(Runner runner, char** argv) {
-  git_runner = runner;
-  command_line = argv;
-}
-
 int run_command(const Command& command, const Arguments& arguments, Report& report) {
-  const Runner run = command.run != nullptr ? command.run : git_runner;
+  const Runner run = command.run != nullptr ? command.run : arguments.invocation.git;
   return run(command, arguments, report);
 }
 
-int hand_over_to_git_program(const Command& /*command*/, const Arguments& /*arguments*/,
+int hand_over_to_git_program(const Command& /*command*/, const Arguments& arguments,
                              Report& /*report*/) {
-  execute_git_program(command_line);
+  execute_git_program(arguments.invocation.argv);
 }
 
 Store open_store() {

@@ -16,9 +16,6 @@ namespace wafers::cli {
 std::span<const Command> all_commands();
 const Command* find_command(std::string_view name);
 
-/// What run_command() does with commands that need Git; `argv` is the whole command line, for
-/// whoever takes over.
-void set_git_runner(Runner runner, char** argv);
 int run_command(const Command& command, const Arguments& arguments, Report& report);
 
 /// The store of this run, whose waiting for locks shows on stderr.

@@ -19,4 +19,10 @@ struct Command {
   Runner run;                ///< null where it needs Git: git_command.cpp has those
 };
 
+/// How this program was called.
+struct Invocation {
+  Runner git = nullptr;   ///< runs the commands that need Git
+  char** argv = nullptr;  ///< the whole command line, for a program that takes over
+};
+
 }  // namespace wafers::cli

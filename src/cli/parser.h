@@ -5,11 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "cli/command_info.h"
 #include "cli/report.h"
 
 namespace wafers::cli {
-
-struct Command;
 
 /// What stands behind `wafers <command>`. Split at the first "--", which CLI11 never gets to see:
 /// what follows belongs to somebody else (a command to run, paths) and passes untouched.
@@ -17,6 +16,7 @@ struct Arguments {
   std::vector<std::string> own;
   std::optional<std::vector<std::string>> tail;
   bool describe = false;  ///< nothing is to be parsed: Parser::parse() throws Description
+  Invocation invocation = {};
 };
 Arguments split_arguments(std::vector<std::string> words);
 

@@ -23,9 +23,11 @@ CommandInfo::Tail tail_of(const Command& command) {
 }
 
 /// Each command declares its options before it parses anything.
-std::vector<OptionInfo> options_of(const Command& command, Report& report) {
+std::vector<OptionInfo> options_of(const Command& command, const Invocation& invocation,
+                                   Report& report) {
   try {
-    run_command(command, Arguments{.own = {}, .tail = std::nullopt, .describe = true}, report);
+    const Arguments none{.own = {}, .tail = {}, .describe = true, .invocation = invocation};
+    run_command(command, none, report);
   } catch (const Description& description) {
     std::vector<OptionInfo> options = description.options;
     options.push_back({{"-h", "--help"}, {}, "print this help"});
@@ -34,12 +36,12 @@ std::vector<OptionInfo> options_of(const Command& command, Report& report) {
   return {};
 }
 
-std::vector<CommandInfo> describe_all(Report& report) {
+std::vector<CommandInfo> describe_all(const Invocation& invocation, Report& report) {
   std::vector<CommandInfo> commands;
   for (const Command& command : all_commands()) {
     commands.push_back({.name = std::string(command.name),
                         .summary = std::string(command.summary),
-                        .options = options_of(command, report),
+                        .options = options_of(command, invocation, report),
                         .positional = positional_of(command),
                         .tail = tail_of(command)});
   }
@@ -53,7 +55,7 @@ int run_completion(const Command& command, const Arguments& arguments, Report& r
   const auto words = with_tail(parser.parse(), arguments);
   if (words.empty()) throw parser.usage("for which shell? It is one of bash, zsh and fish");
   if (words.size() > 1) throw parser.usage("unexpected argument " + in_quotes(words[1]));
-  const std::vector<CommandInfo> commands = describe_all(report);
+  const std::vector<CommandInfo> commands = describe_all(arguments.invocation, report);
   const std::string& shell = words.front();
   if (shell == "bash") {
     report.data(bash_completion(commands));

@@ -56,7 +56,9 @@ int run_help(const Command& command, const Arguments& arguments, Report& report)
   if (subject == nullptr) {
     throw parser.usage("unknown command " + in_quotes(positional.front()));
   }
-  return run_command(*subject, Arguments{{"--help"}, std::nullopt}, report);
+  return run_command(*subject,
+                     Arguments{.own = {"--help"}, .tail = {}, .invocation = arguments.invocation},
+                     report);
 }
 
 }  // namespace wafers::cli
