@@ -29,8 +29,6 @@ std::optional<git::IndexFile> read_stat_cache(const std::filesystem::path& path)
   }
 }
 
-std::filesystem::path seen_path(const Wafer& wafer) { return wafer.directory / "seen"; }
-
 /// Whether all objects of `tree` are there that `tip_tree` doesn't have. No ref reaches them, and
 /// git prunes each by its own age: a tree may be left without its files.
 bool is_complete(const git::Repository& repository, const git::Oid& tree,
@@ -77,7 +75,7 @@ WaferGit open_wafer_git(const Wafer& wafer) {
                .seen = {}};
   if (!is_unclean(wafer)) {
     git.stat_cache = read_stat_cache(wafer.index());
-    git.seen = read_stat_cache(seen_path(wafer));
+    git.seen = read_stat_cache(wafer.seen());
   }
   git.base_tree = git.repository.tree_of(base);
   git.tip_tree = git.repository.tree_of(git.tip);
@@ -93,7 +91,7 @@ SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::Objec
   input.upper = wafer.upper();
   input.dialect = wafer.dialect;
   input.base_tree = git.base_tree;
-  input.tip_tree = git.index_tree;
+  input.compared_tree = git.index_tree;
   input.cache = git.stat_cache ? &*git.stat_cache : nullptr;
   input.seen = git.seen ? &*git.seen : nullptr;
   input.purpose = purpose;
@@ -114,7 +112,7 @@ void write_index(const Wafer& wafer, const git::IndexFile& index,
 
 void remember_seen(const Wafer& wafer, const Snapshot& snapshot) noexcept {
   try {
-    if (snapshot.seen_anew && !is_unclean(wafer)) snapshot.seen.write(seen_path(wafer));
+    if (snapshot.seen_anew && !is_unclean(wafer)) snapshot.seen.write(wafer.seen());
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): as said
   }
 }
@@ -122,7 +120,7 @@ void remember_seen(const Wafer& wafer, const Snapshot& snapshot) noexcept {
 void forget_stat_data(const Wafer& wafer) noexcept {
   std::error_code error;
   std::filesystem::remove(wafer.index(), error);
-  std::filesystem::remove(seen_path(wafer), error);
+  std::filesystem::remove(wafer.seen(), error);
 }
 
 std::vector<std::string> clean_paths(const std::vector<std::string>& paths) {

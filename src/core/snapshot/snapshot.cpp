@@ -14,7 +14,7 @@ namespace {
 
 /// Adds to the changes that the walk noted those that show in the trees.
 void complete_changes(const SnapshotInput& input, Snapshot& snapshot) {
-  for (auto& change : git::changed_paths(*input.objects, input.tip_tree, snapshot.tree)) {
+  for (auto& change : git::changed_paths(*input.objects, input.compared_tree, snapshot.tree)) {
     const bool untracked = change.old_mode == git::FileMode::absent;
     snapshot.changes.push_back({.change = std::move(change), .untracked = untracked});
   }

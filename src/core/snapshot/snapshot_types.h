@@ -32,7 +32,9 @@ struct SnapshotInput {
   std::filesystem::path upper;
   UpperDialect dialect = UpperDialect::kernel_user;
   git::Oid base_tree;  ///< tree of the commit that the lowerdir shows
-  git::Oid tip_tree;   ///< tree of the branch's tip: what git would have in its index
+  /// What git would have in its index: what is staged, or else the tree of the branch's tip. The
+  /// walk calls it the tip.
+  git::Oid compared_tree;
   /// Files of an earlier snapshot whose stat data is unchanged need not be read again.
   const git::IndexFile* cache = nullptr;
   /// The `seen` of an earlier snapshot, of any purpose: files that may have changed since the tip.

@@ -82,7 +82,7 @@ std::optional<git::Oid> ViewWalk::run() {
   layers.listing = layers.upper->list();
   layers.lower_visible = !layers.listing.opaque;
   if (layers.lower_visible) layers.base = input_.base_tree;
-  layers.tip = input_.tip_tree;
+  layers.tip = input_.compared_tree;
   const auto root = dirs_.root(std::move(layers), selection_.root());
   gitmodules_ = dirs_.modules_of_view(*root);
   return walk(*root);

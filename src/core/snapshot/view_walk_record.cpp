@@ -53,7 +53,7 @@ ViewWalk::Found ViewWalk::keep(const Site& site, const git::TreeEntry* entry) {
 bool ViewWalk::keep_cached(const Site& site) {
   const git::IndexFile* cache = input_.cache;
   if (cache == nullptr || input_.purpose != SnapshotPurpose::commit) return false;
-  if (!site.part.nothing() || cache->cached_tree != input_.tip_tree) return false;
+  if (!site.part.nothing() || cache->cached_tree != input_.compared_tree) return false;
   const std::string prefix = site.path() + "/";
   const auto before = [](const git::IndexEntry& known, const std::string& path) {
     return known.path < path;

@@ -1,16 +1,18 @@
 #include "core/state/unclean.h"
 
+#include <filesystem>
+#include <system_error>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "core/state/hidden_git.h"
 #include "linux/clean_end.h"
 #include "os/process.h"
-#include "os/remove_tree.h"
 
 namespace wafers {
 namespace {
 
-/// Taken for another boot, one that isn't known would let nobody at what is sound.
+/// An unknown id must not pass for that of another boot: then every sound wafer would be unclean.
 std::string this_boot() {
   std::string id = boot_id();
   if (!id.empty()) return id;
@@ -52,8 +54,12 @@ void refuse_unclean(const Wafer& wafer) {
 
 void accept_unclean(const Store& store, Wafer& wafer) {
   if (!is_unclean(wafer)) return;
-  // The stat cache would call a file unchanged whose content is lost.
-  remove_tree(wafer.index());
+  // The stat caches would call a file unchanged whose content is lost.
+  for (const auto& cache : {wafer.index(), wafer.seen()}) {
+    std::error_code error;
+    std::filesystem::remove(cache, error);
+    if (error) throw Error::system(error.value(), "cannot remove " + in_quotes(cache.native()));
+  }
   hide_repository(wafer);
   wafer.volatile_boot = this_boot();
   store.save(wafer);

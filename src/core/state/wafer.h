@@ -83,7 +83,9 @@ struct Wafer {
   std::filesystem::path directory;  ///< of its state; not stored
   std::filesystem::path upper() const { return directory / "upper"; }
   std::filesystem::path work() const { return directory / "work"; }
-  std::filesystem::path index() const { return directory / "index"; }
+  // Stat caches in the format of Git's index, which may be absent.
+  std::filesystem::path index() const { return directory / "index"; }  ///< of the latest commit
+  std::filesystem::path seen() const { return directory / "seen"; }    ///< of the latest status
 };
 
 enum class WaferStatus { mounted, unmounted, broken };

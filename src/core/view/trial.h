@@ -7,7 +7,7 @@
 
 namespace wafers {
 
-/// Whether the file system under a view is left alone with when it writes to the disk.
+/// Who decides when what is written in a view goes to the disk.
 enum class MountMode {
   volatile_,  ///< nothing that is done in the view waits for the disk (OverlaySpec::is_volatile)
   durable,    ///< the kernel's own behaviour

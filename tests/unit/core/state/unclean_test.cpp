@@ -6,6 +6,7 @@
 #include "hand_made_view.h"
 #include "os/process.h"
 #include "support/catch.h"
+#include "support/next_tick.h"
 
 using wafers::Error;
 using wafers::Store;
@@ -42,7 +43,11 @@ TEST_CASE("what is accepted is clean from then on, and its stat data are gone") 
   HandMadeView view("echo 1 > file");
   view.write("file", "2\n");
   view.commit();
+  view.write("file", "3\n");
+  wafers::test::wait_for_next_tick();
+  CHECK(view.status() == " M file\n");
   Wafer& wafer = view.wafer();
+  REQUIRE(fs::exists(wafer.seen()));
   wafer.name = "a1";
   const Store store(view.scratch() / "state");
   fs::create_directories(store.directory_of("a1"));
@@ -53,11 +58,13 @@ TEST_CASE("what is accepted is clean from then on, and its stat data are gone") 
     wafers::accept_unclean(store, wafer);
     CHECK(record().volatile_boot == wafers::boot_id());
     CHECK_FALSE(fs::exists(wafer.index()));
+    CHECK_FALSE(fs::exists(wafer.seen()));
   }
   SECTION("one that is clean stays as it is") {
     wafers::accept_unclean(store, wafer);
     CHECK_FALSE(store.lookup("a1").wafer);
     CHECK(fs::exists(wafer.index()));
+    CHECK(fs::exists(wafer.seen()));
   }
 }
 
