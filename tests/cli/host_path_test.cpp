@@ -112,10 +112,14 @@ TEST_CASE("whoever resolves host_path fails, or works in the view, and never bes
   const RunResult result = outside.run(work);
   INFO(result.err);
   if (backend == "namespace") {
-    CHECK_FALSE(result.ok());
-    CHECK_THAT(result.err, Contains("Not a directory") || Contains("Directory nonexistent"));
     CHECK(outside.is_untouched());
-    CHECK(outside.world.wafers_ok({"git-status", "a", "--porcelain"}) == "");
+    // Where the holder's root is no mount's (a chroot), the kernel has no path to resolve it to.
+    if (result.ok()) {
+      CHECK(outside.landed(work));
+    } else {
+      CHECK_THAT(result.err, Contains("Not a directory") || Contains("Directory nonexistent"));
+      CHECK(outside.world.wafers_ok({"git-status", "a", "--porcelain"}) == "");
+    }
   } else {
     // Everybody sees the view at its mountpoint, and host_path is nothing else.
     CHECK(outside.host_path == outside.world / "view");
