@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -14,6 +15,7 @@
 #include <exception>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "base/error.h"
@@ -52,16 +54,26 @@ void tell(const std::string& report, int pipe) {
   ::_exit(0);
 }
 
-/// In a child of the child, so that nobody has to wait for it.
+/// In a child of the child, so that nobody has to wait for it. What failed is waited for by the
+/// child: whoever then looks at processes doesn't find it any more.
 [[noreturn]] void run_and_linger(const std::function<void()>& work, int pipe) noexcept {
+  std::array<int, 2> done{-1, -1};
+  const bool has_pipe = ::pipe2(done.data(), O_CLOEXEC) == 0;
   const pid_t pid = ::fork();
   if (pid < 0) tell(report_of([err = errno] { throw Error::system(err, "cannot fork"); }), pipe);
-  if (pid != 0) ::_exit(0);
+  if (pid != 0) {
+    char byte = 0;
+    if (has_pipe) ::close(done[1]);
+    if (pid > 0 && has_pipe && ::read(done[0], &byte, 1) == 0) ::waitpid(pid, nullptr, 0);
+    ::_exit(0);
+  }
   const std::string report = report_of(work);
   leave_session_and_streams();
   tell(report, pipe);
-  // Nothing is to be kept of what failed. The pipe ends with the process: it is in nobody's way.
-  if (report == kDone) ::close_range(STDERR_FILENO + 1, ~0U, 0);
+  if (report == kDone) {
+    std::ignore = ::write(done[1], "", 1);
+    ::close_range(STDERR_FILENO + 1, ~0U, 0);
+  }
   ::_exit(0);
 }
 
