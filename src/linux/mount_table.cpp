@@ -107,11 +107,13 @@ std::vector<MountEntry> mount_table_of(pid_t pid) {
 
 std::vector<MountEntry> own_mount_table() { return mount_table_in("/proc/self/mountinfo"); }
 
-bool may_name_in_own_mount_table(std::string_view text) {
-  // What the kernel writes as an octal escape (proc_pid_mountinfo(5)).
-  if (text.find_first_of(" \t\n\\#") != std::string_view::npos) return true;
+bool may_name_in_own_mount_table(std::initializer_list<std::string_view> texts) {
   const auto table = read_small_file("/proc/self/mountinfo");
-  return !table || table->find(text) != std::string::npos;
+  return !table || std::ranges::any_of(texts, [&](std::string_view text) {
+    // What the kernel writes as an octal escape (proc_pid_mountinfo(5)) isn't found as it is.
+    return text.find_first_of(" \t\n\\#") != std::string_view::npos ||
+           table->find(text) != std::string::npos;
+  });
 }
 
 bool is_mount_of(std::string_view mountinfo, std::uint64_t mount_id, std::string_view type,
@@ -151,7 +153,7 @@ std::vector<MountEntry> mounts_below(const std::vector<MountEntry>& table,
 }
 
 std::vector<MountEntry> own_mounts_below(const std::filesystem::path& directory) {
-  if (!may_name_in_own_mount_table(prefix_below(directory))) return {};
+  if (!may_name_in_own_mount_table({prefix_below(directory)})) return {};
   return mounts_below(own_mount_table(), directory);
 }
 

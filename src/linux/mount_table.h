@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,9 +27,10 @@ std::vector<MountEntry> own_mount_table();
 /// Those in a copy of a /proc/<pid>/mountinfo.
 std::vector<MountEntry> mount_table_in(const std::string& file);
 
-/// Whether a mount that this process sees may have `text` in its target, type or source; also where
-/// that can't be told. Needs no libmount, which takes more time to load than a mount takes.
-bool may_name_in_own_mount_table(std::string_view text);
+/// Whether a mount that this process sees may have one of `texts` in its target, type or source;
+/// also where that can't be told. Needs no libmount, which takes more time to load than a mount
+/// takes.
+bool may_name_in_own_mount_table(std::initializer_list<std::string_view> texts);
 
 /// Whether the mount `mount_id` is of this type and source (empty: of any), by the text of a
 /// /proc/<pid>/mountinfo (proc_pid_mountinfo(5)). Needs no libmount.

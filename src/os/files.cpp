@@ -166,8 +166,9 @@ void write_all(int fd, std::string_view data, std::string_view what) {
 
 void write_existing_file(const std::string& path, std::string_view text) {
   const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (fd && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()))
+  if (fd && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())) {
     return;
+  }
   throw_errno("cannot write", path);
 }
 

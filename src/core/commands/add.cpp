@@ -101,8 +101,9 @@ void check_base_place(const Base& base, const Store& store) {
                     " lies inside the base " + in_quotes(worktree.native()),
                 "set WAFERS_STATE_DIR to a directory outside of it");
   }
-  if (is_within(worktree.native(), store.root().native()))
+  if (is_within(worktree.native(), store.root().native())) {
     refuse_nested(worktree, "the state directory");
+  }
 }
 
 void refuse_base_in_view(const fs::path& worktree, const std::vector<Taken>& others) {

@@ -33,8 +33,9 @@ fs::path target_directory(const Wafer& wafer, const EnterRequest& request,
   if (!callers) return wafer.mountpoint;
   // A caller that stands in host_path.
   const fs::path second = second_view_of(wafer.directory);
-  if (is_within(callers->native(), second.native()))
+  if (is_within(callers->native(), second.native())) {
     return wafer.mountpoint / callers->lexically_relative(second);
+  }
   return is_within(callers->native(), wafer.mountpoint.native()) ? *callers : wafer.mountpoint;
 }
 

@@ -146,9 +146,8 @@ std::optional<git::Oid> CommitHooks::before_commit() {
   require("pre-commit", {});
   if (content_of(index) == before) return std::nullopt;
   const ProgramResult result =
-      git::run_program({"env", "GIT_DIR=" + git_dir_.native(), "GIT_INDEX_FILE=" + index.native(),
-                        "git", "write-tree"},
-                       repository_.worktree(), {});
+      git::run_program({"git", "write-tree"}, repository_.worktree(), {},
+                       {"GIT_DIR=" + git_dir_.native(), "GIT_INDEX_FILE=" + index.native()});
   const auto tree = git::Oid::from_hex(trimmed(result.output));
   if (result.success() && tree) return tree;
   throw Error(ErrorKind::failed, "cannot read the index that the hook pre-commit left: " +

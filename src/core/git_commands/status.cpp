@@ -12,6 +12,7 @@
 #include "core/git_commands/stage.h"
 #include "core/git_commands/wafer_branch.h"
 #include "core/git_commands/wafer_git.h"
+#include "core/state/unclean.h"
 #include "core/view/mountpoint.h"
 #include "git/diff/diff.h"
 #include "git/objects/change_letter.h"

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <exception>
 #include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "base/error.h"
@@ -115,12 +114,6 @@ void remember_seen(const Wafer& wafer, const Snapshot& snapshot) noexcept {
     if (snapshot.seen_anew && !is_unclean(wafer)) snapshot.seen.write(wafer.seen());
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): as said
   }
-}
-
-void forget_stat_data(const Wafer& wafer) noexcept {
-  std::error_code error;
-  std::filesystem::remove(wafer.index(), error);
-  std::filesystem::remove(wafer.seen(), error);
 }
 
 std::vector<std::string> clean_paths(const std::vector<std::string>& paths) {

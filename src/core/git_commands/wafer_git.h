@@ -47,10 +47,6 @@ void write_index(const Wafer& wafer, const git::IndexFile& index,
 /// Where that can't be done the next one reads it. The caller holds the wafer's lock.
 void remember_seen(const Wafer& wafer, const Snapshot& snapshot) noexcept;
 
-/// Takes away all that is remembered of files by their stat data, as far as that can be done: the
-/// next command reads them.
-void forget_stat_data(const Wafer& wafer) noexcept;
-
 /// Paths from the command line in SnapshotInput's form; empty where "." asks for everything. Throws
 /// Error(usage) for an empty or absolute one, and for "..".
 std::vector<std::string> clean_paths(const std::vector<std::string>& paths);

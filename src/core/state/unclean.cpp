@@ -52,13 +52,19 @@ void refuse_unclean(const Wafer& wafer) {
   if (is_unclean(wafer)) throw UncleanWafer(wafer);
 }
 
+std::error_code forget_stat_data(const Wafer& wafer) noexcept {
+  std::error_code index;
+  std::error_code seen;
+  std::filesystem::remove(wafer.index(), index);
+  std::filesystem::remove(wafer.seen(), seen);
+  return index ? index : seen;
+}
+
 void accept_unclean(const Store& store, Wafer& wafer) {
   if (!is_unclean(wafer)) return;
   // The stat caches would call a file unchanged whose content is lost.
-  for (const auto& cache : {wafer.index(), wafer.seen()}) {
-    std::error_code error;
-    std::filesystem::remove(cache, error);
-    if (error) throw Error::system(error.value(), "cannot remove " + in_quotes(cache.native()));
+  if (const std::error_code error = forget_stat_data(wafer)) {
+    throw Error::system(error.value(), "cannot forget stat data of " + in_quotes(wafer.name));
   }
   hide_repository(wafer);
   wafer.volatile_boot = this_boot();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <system_error>
 
 #include "base/error.h"
 #include "core/state/store.h"
@@ -28,6 +29,10 @@ class UncleanWafer : public Error {
 
 /// Throws UncleanWafer where the wafer is unclean.
 void refuse_unclean(const Wafer& wafer);
+
+/// Takes away Wafer::index() and Wafer::seen(): the next command reads the files. Gives what was in
+/// the way, if anything was.
+std::error_code forget_stat_data(const Wafer& wafer) noexcept;
 
 /// Trusts the upper as it is from now on. No-op where the wafer isn't unclean. The caller holds its
 /// lock. Throws Error.

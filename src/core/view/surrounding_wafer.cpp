@@ -64,14 +64,12 @@ std::optional<std::string> by_directory(const Store& store, const Table& table) 
 }  // namespace
 
 std::optional<std::string> surrounding_namespace(const Store& store) {
-  if (!may_name_in_own_mount_table(kViewSource)) return std::nullopt;
+  if (!may_name_in_own_mount_table({kViewSource})) return std::nullopt;
   return by_namespace(store, own_mount_table());
 }
 
 std::optional<std::string> surrounding_wafer(const Store& store) {
-  if (!may_name_in_own_mount_table(kViewSource) && !may_name_in_own_mount_table(kFuseType)) {
-    return std::nullopt;
-  }
+  if (!may_name_in_own_mount_table({kViewSource, kFuseType})) return std::nullopt;
   const Table table = own_mount_table();
   if (auto name = by_namespace(store, table)) return name;
   if (auto name = by_environment(table)) return name;

@@ -70,7 +70,8 @@ void clear_repository_variables() noexcept {
 }
 
 ProgramResult run_program(const std::vector<std::string>& argv,
-                          const std::filesystem::path& directory, std::string_view input) {
+                          const std::filesystem::path& directory, std::string_view input,
+                          const std::vector<std::string>& variables) {
   constexpr int kNotFound = 127;
   const std::string& name = argv.front();
   const ProgramResult not_found{kNotFound, {}, "cannot find the program " + in_quotes(name)};
@@ -79,7 +80,7 @@ ProgramResult run_program(const std::vector<std::string>& argv,
   Command command;
   command.path = program->native();
   command.argv = argv;
-  command.environment = environment_without_repository();
+  command.environment = with_variables(environment_without_repository(), variables);
   command.directory = directory;
   command.inherits = Command::Inherits::all;
   try {

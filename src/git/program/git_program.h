@@ -20,11 +20,12 @@ std::vector<std::string> environment_without_repository();
 /// well: for a program that works in another one.
 void clear_repository_variables() noexcept;
 
-/// Runs `argv`, found on PATH, in `directory` with `input` as its standard input and
-/// environment_without_repository(), to its end. A program that isn't found gives status 127, as in
-/// a shell. Throws Error(failed) where it can't be started.
+/// Runs `argv`, found on PATH, in `directory` with `input` as its standard input, and with
+/// environment_without_repository() and the assignments `variables`, to its end. A program that
+/// isn't found gives status 127, as in a shell. Throws Error(failed) where it can't be started.
 ProgramResult run_program(const std::vector<std::string>& argv,
-                          const std::filesystem::path& directory, std::string_view input);
+                          const std::filesystem::path& directory, std::string_view input,
+                          const std::vector<std::string>& variables = {});
 
 /// The words of a command line as git splits the ones that it gives to no shell (alias.c:
 /// split_cmdline): at blanks, with '...', "..." and \x as in a shell. Throws Error(failed) where a

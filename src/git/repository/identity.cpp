@@ -62,10 +62,9 @@ std::optional<std::string> first_of(const std::optional<std::string>& a,
 
 /// A date in words, by git, which has no date to itself: only in an identity.
 Date date_by_git(const std::string& text, const char* variable) {
-  const ProgramResult result =
-      run_program({"env", "LC_ALL=C", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=b",
-                   "GIT_AUTHOR_DATE=" + text, "git", "var", "GIT_AUTHOR_IDENT"},
-                  "/", {});
+  const ProgramResult result = run_program(
+      {"git", "var", "GIT_AUTHOR_IDENT"}, "/", {},
+      {"LC_ALL=C", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=b", "GIT_AUTHOR_DATE=" + text});
   constexpr std::string_view kIdentity = "a <b> ";
   if (result.success() && result.output.starts_with(kIdentity)) {
     const std::string_view line = std::string_view(result.output).substr(kIdentity.size());

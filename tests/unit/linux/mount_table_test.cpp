@@ -25,11 +25,12 @@ TEST_CASE("a mount is told by its id, type and source") {
 }
 
 TEST_CASE("what the own mount table names is told without reading it by lines") {
-  CHECK(may_name_in_own_mount_table("/proc"));
-  CHECK_FALSE(may_name_in_own_mount_table("/no-such-mount-as-this"));
+  CHECK(may_name_in_own_mount_table({"/proc"}));
+  CHECK_FALSE(may_name_in_own_mount_table({"/no-such-mount-as-this"}));
+  CHECK(may_name_in_own_mount_table({"/no-such-mount-as-this", "/proc"}));
   // The table has these in another form.
   for (const char* text : {"/no such mount", "/no\tsuch", "/no\nsuch", "/no\\such", "/no#such"}) {
-    CHECK(may_name_in_own_mount_table(text));
+    CHECK(may_name_in_own_mount_table({text}));
   }
 }
 
