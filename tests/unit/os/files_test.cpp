@@ -1,10 +1,13 @@
 #include "os/files.h"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <string>
+#include <thread>
+#include <utility>
 
 #include "base/error.h"
 #include "linux/mount_table.h"
@@ -14,6 +17,19 @@
 
 using namespace wafers;
 using Catch::Matchers::Contains;
+
+TEST_CASE("what comes in pieces is read in full") {
+  Pipe pipe = make_pipe();
+  write_all(pipe.writer.get(), "abc");
+  std::jthread writer([fd = std::move(pipe.writer), reader = pipe.reader.get()] {
+    int waiting = 1;
+    while (waiting > 0 && ::ioctl(reader, FIONREAD, &waiting) == 0) std::this_thread::yield();
+    write_all(fd.get(), "def");
+  });
+  std::string text(7, '.');
+  CHECK(read_full(pipe.reader.get(), text.data(), 6) == 6);
+  CHECK(text == "abcdef.");
+}
 
 TEST_CASE("read_small_file: absence is a value") {
   CHECK_FALSE(read_small_file("/proc/self/nonexistent"));
