@@ -15,4 +15,11 @@ struct CodePoint {
 /// surrogates and what lies behind U+10FFFF, too.
 CodePoint first_code_point(std::string_view text);
 
+/// `text` without the byte order mark (U+FEFF) that it may start with.
+constexpr std::string_view without_byte_order_mark(std::string_view text) noexcept {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
+  return text;
+}
+
 }  // namespace wafers

@@ -56,7 +56,7 @@ void make_bar(const UniqueFd& place, const fs::path& path) {
   if (err != EEXIST) fail(err, "cannot make", path / kBar);
 }
 
-void make_directory(const fs::path& path) {
+void ensure_directory(const fs::path& path) {
   if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return;
   const int err = errno;
   fail(err, "cannot make directory", path);
@@ -99,7 +99,7 @@ void bar_second_view(const fs::path& directory) {
   const fs::path place = directory / kPlace;
   struct stat bar {};
   if (::lstat((place / kBar).c_str(), &bar) == 0 && !S_ISDIR(bar.st_mode)) return;
-  make_directory(place);
+  ensure_directory(place);
   const UniqueFd fd = open_directory(place, O_RDONLY);
   set_mode(fd, S_IRWXU, place);  // it may be there, without what is to be in it
   make_bar(fd, place);
@@ -115,7 +115,7 @@ void cover_privately(const fs::path& directory) {
 fs::path mount_second_place(const fs::path& directory) {
   fs::path place = directory / kPlace;
   cover_privately(place);
-  for (const fs::path& path : {place / kBar, place / kBar / kView}) make_directory(path);
+  for (const fs::path& path : {place / kBar, place / kBar / kView}) ensure_directory(path);
   return place;
 }
 

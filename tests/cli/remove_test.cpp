@@ -165,9 +165,9 @@ TEST_CASE("rm of several goes on past those that it refuses") {
   CHECK(result.out ==
         "Removed wafer a (branch wafers/a is kept)\nRemoved wafer c (branch wafers/c is kept)\n");
   CHECK_THAT(result.err, Contains("wafer 'b' holds work"));
-  const auto json = world.json({"rm", "none", "b"});
-  CHECK(json["removed"].empty());
-  CHECK(json["error"]["message"] == "there is no wafer 'none'");
+  const auto answer = world.json({"rm", "none", "b"});
+  CHECK(answer["removed"].empty());
+  CHECK(answer["error"]["message"] == "there is no wafer 'none'");
   CHECK(world.wafers_ok({"rm", "--all", "--force"}) ==
         "Removed wafer b (branch wafers/b is kept)\n");
   CHECK(world.wafers({"rm", "--all"}).status == 0);

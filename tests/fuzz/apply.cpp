@@ -27,7 +27,7 @@ struct Failed {
 };
 
 template <typename Result>
-Result checked(Result result) {
+Result succeeded(Result result) {
   if (result < 0) throw Failed{errno};
   return result;
 }
@@ -43,7 +43,7 @@ UniqueFd open_beneath(int root, const std::string& path, int flags, bool links =
   do {  // ".." and a rename anywhere at the same moment: openat2(2), EAGAIN
     fd = ::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how);
   } while (fd < 0 && errno == EAGAIN);
-  return UniqueFd(static_cast<int>(checked(fd)));
+  return UniqueFd(static_cast<int>(succeeded(fd)));
 }
 
 /// `dir/name` apart; the directory of a name alone is `.`.
@@ -55,7 +55,7 @@ std::pair<std::string, std::string> split(const std::string& path) {
 
 void write_all(int fd, std::string_view data) {
   while (!data.empty()) {
-    data.remove_prefix(static_cast<std::size_t>(checked(::write(fd, data.data(), data.size()))));
+    data.remove_prefix(static_cast<std::size_t>(succeeded(::write(fd, data.data(), data.size()))));
   }
 }
 
@@ -137,7 +137,7 @@ void Applier::save(const std::string& path, const std::string& data) const {
   const Place at = place_made(path);
   const std::string temporary = at.name.substr(0, 200) + ".saving";
   const UniqueFd file(
-      checked(::openat(at.dir.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644)));
+      succeeded(::openat(at.dir.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644)));
   write_all(file.get(), data);
   if (::renameat(at.dir.get(), temporary.c_str(), at.dir.get(), at.name.c_str()) != 0) {
     const int error = errno;
@@ -149,7 +149,7 @@ void Applier::save(const std::string& path, const std::string& data) const {
 void Applier::rewrite(const std::string& path) const {
   const UniqueFd file = open_file(path, O_RDONLY);
   struct stat st {};
-  checked(::fstat(file.get(), &st));
+  succeeded(::fstat(file.get(), &st));
   if (!S_ISREG(st.st_mode)) throw Failed{EINVAL};
   const std::string content = content_of(file.get());
   write(path, O_WRONLY | O_TRUNC, content);
@@ -158,10 +158,10 @@ void Applier::rewrite(const std::string& path) const {
 void Applier::change_mode(const std::string& path, const std::string& mode) const {
   const Place at = place(path);
   struct stat st {};
-  checked(::fstatat(at.dir.get(), at.name.c_str(), &st, AT_SYMLINK_NOFOLLOW));
+  succeeded(::fstatat(at.dir.get(), at.name.c_str(), &st, AT_SYMLINK_NOFOLLOW));
   if (S_ISLNK(st.st_mode)) throw Failed{EOPNOTSUPP};
-  checked(::fchmodat(at.dir.get(), at.name.c_str(),
-                     static_cast<mode_t>(std::strtoul(mode.c_str(), nullptr, 8)), 0));
+  succeeded(::fchmodat(at.dir.get(), at.name.c_str(),
+                       static_cast<mode_t>(std::strtoul(mode.c_str(), nullptr, 8)), 0));
 }
 
 void Applier::rename(const std::string& from, const std::string& to) const {
@@ -177,7 +177,7 @@ void Applier::rename(const std::string& from, const std::string& to) const {
   struct stat there {};
   if (::fstatat(target.dir.get(), target.name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0) {
     if (!S_ISDIR(there.st_mode)) throw Failed{ENOTDIR};
-    checked(::unlinkat(target.dir.get(), target.name.c_str(), AT_REMOVEDIR));
+    succeeded(::unlinkat(target.dir.get(), target.name.c_str(), AT_REMOVEDIR));
   }
   copy_tree(source.dir.get(), source.name, target.dir.get(), target.name);
   remove_tree_at(source.dir.get(), source.name);
@@ -185,7 +185,7 @@ void Applier::rename(const std::string& from, const std::string& to) const {
 
 void Applier::make_special(const std::string& path, unsigned type) const {
   const Place at = place_made(path);
-  checked(::mknodat(at.dir.get(), at.name.c_str(), type | 0644, 0));
+  succeeded(::mknodat(at.dir.get(), at.name.c_str(), type | 0644, 0));
 }
 
 void Applier::make_repository(const std::string& path, bool with_commits) const {
@@ -222,17 +222,17 @@ void Applier::run(const Operation& operation) const {
       {"touch",
        [](const Applier& here, Args a) {
          const Place at = here.place(a.at(0));
-         checked(::utimensat(at.dir.get(), at.name.c_str(), nullptr, AT_SYMLINK_NOFOLLOW));
+         succeeded(::utimensat(at.dir.get(), at.name.c_str(), nullptr, AT_SYMLINK_NOFOLLOW));
        }},
       {"truncate",
        [](const Applier& here, Args a) {
-         checked(::ftruncate(here.open_file(a.at(0), O_WRONLY).get(), std::stol(a.at(1))));
+         succeeded(::ftruncate(here.open_file(a.at(0), O_WRONLY).get(), std::stol(a.at(1))));
        }},
       {"chmod", [](const Applier& here, Args a) { here.change_mode(a.at(0), a.at(1)); }},
       {"unlink",
        [](const Applier& here, Args a) {
          const Place at = here.place(a.at(0));
-         checked(::unlinkat(at.dir.get(), at.name.c_str(), 0));
+         succeeded(::unlinkat(at.dir.get(), at.name.c_str(), 0));
        }},
       {"rmtree",
        [](const Applier& here, Args a) {
@@ -243,13 +243,13 @@ void Applier::run(const Operation& operation) const {
       {"symlink",
        [](const Applier& here, Args a) {
          const Place at = here.place_made(a.at(0));
-         checked(::symlinkat(a.at(1).c_str(), at.dir.get(), at.name.c_str()));
+         succeeded(::symlinkat(a.at(1).c_str(), at.dir.get(), at.name.c_str()));
        }},
       {"link",
        [](const Applier& here, Args a) {
          const Place at = here.place(a.at(0));
          const Place to = here.place_made(a.at(1));
-         checked(::linkat(at.dir.get(), at.name.c_str(), to.dir.get(), to.name.c_str(), 0));
+         succeeded(::linkat(at.dir.get(), at.name.c_str(), to.dir.get(), to.name.c_str(), 0));
        }},
       {"rename", [](const Applier& here, Args a) { here.rename(a.at(0), a.at(1)); }},
       {"fifo", [](const Applier& here, Args a) { here.make_special(a.at(0), S_IFIFO); }},

@@ -15,15 +15,15 @@ TEST_CASE("the view shows the base and keeps what is written in the upper") {
   MountFixture f(suite_backend());
   f.mount();
   CHECK(f.state().status == WaferStatus::mounted);
-  CHECK(read_file(f.view("file")) == "from the base");
+  CHECK(test::read_file(f.view("file")) == "from the base");
   write_file(f.view("file"), "changed");
   write_file(f.view("new"), "new");
   fs::remove(f.view("deleted"));
-  CHECK(read_file(f.view("file")) == "changed");
-  CHECK(read_file(f.wafer.upper() / "file") == "changed");
-  CHECK(read_file(f.wafer.upper() / "new") == "new");
+  CHECK(test::read_file(f.view("file")) == "changed");
+  CHECK(test::read_file(f.wafer.upper() / "file") == "changed");
+  CHECK(test::read_file(f.wafer.upper() / "new") == "new");
   CHECK(is_whiteout(f.wafer.upper() / "deleted"));
-  CHECK(read_file(f.base / "file") == "from the base");
+  CHECK(test::read_file(f.base / "file") == "from the base");
   CHECK(fs::exists(f.base / "deleted"));
 }
 
@@ -33,7 +33,7 @@ TEST_CASE("what is written through a mapping is in the upper after a flush") {
   f.mount();
   const Lodger writer = Lodger::outside({"write-mapped", f.view("mapped")});
   f.backend->flush(f.wafer);
-  CHECK(read_file(f.wafer.upper() / "mapped") == "mapped");
+  CHECK(test::read_file(f.wafer.upper() / "mapped") == "mapped");
 }
 
 TEST_CASE("a view is unmounted, also twice, and also where the record is lost") {
@@ -57,7 +57,7 @@ TEST_CASE("a view is not unmounted while somebody is inside") {
   CHECK(pids_of(f.backend->occupants(f.wafer)) == std::vector{lodger.pid()});
   CHECK_THROWS_WITH(f.backend->unmount(f.wafer), Contains(std::to_string(lodger.pid())));
   CHECK(f.state().status == WaferStatus::mounted);
-  CHECK(read_file(f.view("file")) == "from the base");
+  CHECK(test::read_file(f.view("file")) == "from the base");
 }
 
 TEST_CASE("whoever has the base open is not inside") {

@@ -11,7 +11,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
 #include <functional>
 #include <iterator>
 #include <memory>
@@ -128,17 +127,6 @@ fs::path MountFixture::view(const std::string& path) const {
   const auto host_path = state().host_path;
   if (!host_path) throw std::runtime_error("the view is not mounted");
   return *host_path / path;
-}
-
-std::string read_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw std::runtime_error("cannot read " + path.string());
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-void write_file(const fs::path& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  if (!(file << text << std::flush)) throw std::runtime_error("cannot write " + path.string());
 }
 
 bool is_whiteout(const fs::path& path) {

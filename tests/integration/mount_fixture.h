@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "core/view/backend.h"
 #include "core/view/backends.h"
+#include "support/git_repo.h"
 #include "support/process.h"
 #include "support/temp_dir.h"
 
@@ -50,8 +51,6 @@ class MountFixture {
 /// The backend that the suite is about, which defines this.
 BackendKind suite_backend();
 
-std::string read_file(const std::filesystem::path& path);
-void write_file(const std::filesystem::path& path, const std::string& text);
 bool is_whiteout(const std::filesystem::path& path);
 
 /// What the probe `inside` prints, run in the wafer the way `wafers exec` does it.

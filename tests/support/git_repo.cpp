@@ -99,7 +99,7 @@ std::string GitRepo::commit_all(const std::string& message) const {
 }
 
 void write_file(const std::filesystem::path& file, std::string_view content) {
-  std::filesystem::create_directories(file.parent_path());
+  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
   std::ofstream stream(file, std::ios::binary | std::ios::trunc);
   stream.write(content.data(), static_cast<std::streamsize>(content.size()));
   stream.close();

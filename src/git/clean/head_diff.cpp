@@ -15,15 +15,15 @@ namespace {
 using Records = std::span<const IndexRecord>;
 
 /// One name in a directory of the index: a file's records, or all that is below a directory.
-struct Child {
+struct IndexChild {
   std::string_view name;
   Records records;
   bool is_directory = false;
 };
 
 /// In byte order of the names; all stages of a conflict are one child.
-std::vector<Child> children_of(Records records, std::size_t prefix_length) {
-  std::vector<Child> children;
+std::vector<IndexChild> children_of(Records records, std::size_t prefix_length) {
+  std::vector<IndexChild> children;
   for (std::size_t i = 0; i < records.size();) {
     const std::string_view rest = records[i].path().substr(prefix_length);
     const std::size_t slash = rest.find('/');
@@ -38,7 +38,7 @@ std::vector<Child> children_of(Records records, std::size_t prefix_length) {
     children.push_back({rest.substr(0, slash), tail.first(count), directory});
     i += count;
   }
-  std::ranges::stable_sort(children, {}, &Child::name);
+  std::ranges::stable_sort(children, {}, &IndexChild::name);
   return children;
 }
 
@@ -52,7 +52,7 @@ class Comparison {
     if (known && cached->oid == *tree) return;
     std::vector<TreeEntry> recorded = tree ? objects_.read_tree(*tree) : std::vector<TreeEntry>();
     std::ranges::sort(recorded, {}, &TreeEntry::name);
-    const std::vector<Child> children = children_of(records, prefix.size());
+    const std::vector<IndexChild> children = children_of(records, prefix.size());
     auto child = children.begin();
     auto entry = recorded.begin();
     while (child != children.end() || entry != recorded.end()) {
@@ -69,7 +69,7 @@ class Comparison {
   std::vector<StagedChange> take() { return std::move(changes_); }
 
  private:
-  void compare_name(const TreeEntry* recorded, const Child* child, const std::string& prefix,
+  void compare_name(const TreeEntry* recorded, const IndexChild* child, const std::string& prefix,
                     const CachedTree* cached) {
     const bool was_tree = recorded != nullptr && recorded->mode == FileMode::tree;
     const bool is_tree = child != nullptr && child->is_directory;

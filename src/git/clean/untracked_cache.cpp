@@ -14,8 +14,6 @@
 namespace wafers::git {
 namespace {
 
-using Directory = UntrackedCache::Directory;
-
 IndexStat take_stat(ByteReader& reader) {
   IndexStat stat;
   for (std::uint32_t* field :
@@ -69,7 +67,7 @@ bool is_switched_off(const Repository& repository) {
 /// The directories, each before those in it.
 class DirectoryReader {
  public:
-  DirectoryReader(ByteReader& reader, std::vector<Directory>& directories)
+  DirectoryReader(ByteReader& reader, std::vector<UntrackedCache::Directory>& directories)
       : reader_(reader), directories_(directories) {}
 
   void read_all() {
@@ -108,7 +106,7 @@ class DirectoryReader {
   }
 
   ByteReader& reader_;
-  std::vector<Directory>& directories_;
+  std::vector<UntrackedCache::Directory>& directories_;
 };
 
 }  // namespace
@@ -139,7 +137,8 @@ std::optional<UntrackedCache> UntrackedCache::read(const Repository& repository,
   }
 }
 
-const Directory* UntrackedCache::find(const Directory& parent, std::string_view name) const {
+const UntrackedCache::Directory* UntrackedCache::find(const Directory& parent,
+                                                      std::string_view name) const {
   const auto found = std::ranges::lower_bound(
       parent.subdirectories, name, {}, [this](std::size_t number) { return at(number).name; });
   if (found == parent.subdirectories.end() || at(*found).name != name) return nullptr;

@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kPiece = 64UL * 1024;
+constexpr std::size_t kOutputPiece = 64UL * 1024;
 /// Descriptors kept open until their files' data is known to be written.
 constexpr std::size_t kMaxUnsettled = 128;
 
@@ -91,7 +91,9 @@ fs::path LooseWriter::path_of(const Oid& oid) const {
 }
 
 LooseWriter::Stream::Stream(LooseWriter& writer, std::string_view type, std::uint64_t size)
-    : writer_(writer), fd_(make_temporary(writer.objects_dir_, path_)), output_(kPiece, '\0') {
+    : writer_(writer),
+      fd_(make_temporary(writer.objects_dir_, path_)),
+      output_(kOutputPiece, '\0') {
   if (const int code = ::deflateInit(&zlib_, writer.level_); code != Z_OK) throw zlib_error(code);
   deflate_piece(object_header(type, size), Z_NO_FLUSH);
 }

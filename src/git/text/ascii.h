@@ -24,6 +24,11 @@ constexpr char to_upper(char c) noexcept {
   return is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c;
 }
 
+/// The character at `i`; NUL beyond the end.
+constexpr char char_at(std::string_view text, std::size_t i) noexcept {
+  return i < text.size() ? text[i] : '\0';
+}
+
 inline std::string lower_case(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) c = to_lower(c);

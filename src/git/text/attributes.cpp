@@ -5,13 +5,13 @@
 #include <utility>
 #include <vector>
 
+#include "base/utf8.h"
 #include "git/text/ascii.h"
 #include "git/text/path_pattern.h"
 
 namespace wafers::git {
 namespace {
 
-constexpr std::string_view kUtf8Bom = "\xEF\xBB\xBF";
 constexpr std::string_view kBlanks = " \t\r\n";
 constexpr std::string_view kMacroPrefix = "[attr]";
 /// attr.h: ATTR_MAX_LINE_LENGTH; longer lines are not looked at.
@@ -158,7 +158,7 @@ void parse_line(std::string_view line, Macros macros, LetterCase letters, Parsed
 ParsedFile parse_file(std::string_view content, Macros macros, LetterCase letters) {
   ParsedFile file;
   if (content.size() >= kMaxFileSize) return file;
-  if (content.starts_with(kUtf8Bom)) content.remove_prefix(kUtf8Bom.size());
+  content = without_byte_order_mark(content);
   while (!content.empty()) {
     const std::size_t end = content.find('\n');
     std::string_view line = content.substr(0, end);

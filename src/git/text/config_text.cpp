@@ -9,20 +9,17 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "git/text/ascii.h"
 
 namespace wafers::git {
 namespace {
 
-constexpr std::string_view kUtf8Bom = "\xEF\xBB\xBF";
-
 /// Reads as git does (config.c: git_parse_source): a CR before an LF doesn't count, and the end of
 /// the text is that of a line.
 class ConfigReader {
  public:
-  explicit ConfigReader(std::string_view text) : text_(text) {
-    if (text_.starts_with(kUtf8Bom)) at_ = kUtf8Bom.size();
-  }
+  explicit ConfigReader(std::string_view text) : text_(without_byte_order_mark(text)) {}
 
   std::vector<Setting> read() {
     while (!at_end()) {

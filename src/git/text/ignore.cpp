@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "base/utf8.h"
 #include "git/text/path_pattern.h"
 
 namespace wafers::git {
 namespace {
-
-constexpr std::string_view kUtf8Bom = "\xEF\xBB\xBF";
 
 /// `line` up to its trailing blanks; an escaped one stays, with its backslash. After a backslash at
 /// the very end nothing is taken off.
@@ -24,7 +23,7 @@ std::string_view without_trailing_blanks(std::string_view line) {
 
 /// The lines that are no comments, as they are written; a byte order mark is no part of the first.
 std::vector<std::string_view> patterns_in(std::string_view rules) {
-  if (rules.starts_with(kUtf8Bom)) rules.remove_prefix(kUtf8Bom.size());
+  rules = without_byte_order_mark(rules);
   std::vector<std::string_view> patterns;
   while (!rules.empty()) {
     const std::size_t end = rules.find('\n');

@@ -12,8 +12,6 @@
 namespace wafers::git {
 namespace {
 
-char at(std::string_view name, std::size_t i) { return i < name.size() ? name[i] : '\0'; }
-
 bool starts_ignoring_case(std::string_view name, std::string_view prefix) {
   return name.size() >= prefix.size() && equal_ignoring_case(name.substr(0, prefix.size()), prefix);
 }
@@ -71,7 +69,7 @@ bool has_hashed_short_name(std::string_view name, std::string_view hashed) {
   if (name.size() < kLength) return false;
   const std::size_t tilde = name.find('~');
   if (tilde > hashed.size() || !starts_ignoring_case(name, hashed.substr(0, tilde))) return false;
-  if (at(name, tilde + 1) == '0') return false;
+  if (char_at(name, tilde + 1) == '0') return false;
   for (std::size_t i = tilde + 1; i < kLength; ++i) {
     if (!is_digit(name[i])) return false;
   }
@@ -83,7 +81,7 @@ bool is_ntfs_dotgitmodules(std::string_view name) {
   constexpr std::size_t kShortLength = 8;
   if (starts_ignoring_case(name, kName)) return is_dropped_by_ntfs(name.substr(kName.size()), ":");
   const bool first_short_names =
-      starts_ignoring_case(name, "gitmod~") && at(name, 7) >= '1' && at(name, 7) <= '4';
+      starts_ignoring_case(name, "gitmod~") && char_at(name, 7) >= '1' && char_at(name, 7) <= '4';
   if (!first_short_names && !has_hashed_short_name(name, "gi7eba")) return false;
   return is_dropped_by_ntfs(name.substr(kShortLength), ":");
 }

@@ -10,8 +10,6 @@
 namespace wafers::git {
 namespace {
 
-char at(std::string_view text, std::size_t i) { return i < text.size() ? text[i] : '\0'; }
-
 bool in_class(std::string_view name, char c, LetterCase letters, bool& known) {
   known = true;
   const bool graphic = is_print(c) && c != ' ';
@@ -54,7 +52,7 @@ class SetReader {
   const std::bitset<256>& set() const { return set_; }
 
  private:
-  char peek(std::size_t ahead = 0) const { return at(pattern_, next_ + ahead); }
+  char peek(std::size_t ahead = 0) const { return char_at(pattern_, next_ + ahead); }
 
   void add(char c) { set_.set(static_cast<unsigned char>(c)); }
 
@@ -145,7 +143,7 @@ std::size_t Wildmatch::add_token(std::string_view pattern, std::size_t i) {
   if (c == '\\') {
     if (i + 1 == pattern.size()) match_nothing();
     // Git lowers the text's letters and not an escaped one: "\A" then matches nothing.
-    add_one_byte({.kind = Kind::literal, .byte = at(pattern, i + 1)});
+    add_one_byte({.kind = Kind::literal, .byte = char_at(pattern, i + 1)});
     return i + 2;
   }
   add_one_byte({.kind = Kind::literal, .byte = letters_ == LetterCase::ignored ? to_lower(c) : c});
@@ -171,14 +169,14 @@ bool Wildmatch::ends_with_optional() const {
 /// Adds the run of stars that begins at `first`; returns where to go on.
 std::size_t Wildmatch::add_stars(std::string_view pattern, std::size_t first) {
   std::size_t end = first;
-  while (at(pattern, end) == '*') ++end;
-  const bool slash_follows =
-      at(pattern, end) == '/' || (at(pattern, end) == '\\' && at(pattern, end + 1) == '/');
+  while (char_at(pattern, end) == '*') ++end;
+  const bool slash_follows = char_at(pattern, end) == '/' ||
+                             (char_at(pattern, end) == '\\' && char_at(pattern, end + 1) == '/');
   const bool whole_component =
       (first == 0 || pattern[first - 1] == '/') && (end == pattern.size() || slash_follows);
   const bool deep = slash_ == Slash::ordinary || (end - first > 1 && whole_component);
   // "**/" may also match nothing at all.
-  const bool may_vanish = deep && slash_ == Slash::separator && at(pattern, end) == '/';
+  const bool may_vanish = deep && slash_ == Slash::separator && char_at(pattern, end) == '/';
   if (!may_vanish) {
     tokens_.push_back({.kind = deep ? Kind::deep_star : Kind::star});
     return end;

@@ -74,15 +74,11 @@ bool recorded_with_crlf(const ConvertContext& context) {
   return stats.crlf > 0 && !stats.is_binary();
 }
 
-void warn(const ConvertContext& context, std::string message) {
-  if (context.warnings != nullptr) context.warnings->push_back(std::move(message));
-}
-
 /// Fails where an object is to be made of content that can't be converted, else warns.
 void fail_or_warn(const ConvertContext& context, const std::string& message,
                   const std::string& hint = {}) {
   if (context.writes) throw Error(ErrorKind::failed, message, hint);
-  warn(context, message);
+  context.warn(message);
 }
 
 /// "16" of "utf-16le", for the advice.
@@ -125,8 +121,8 @@ void check_round_trip(const TextStats& before, const TextStats& after, bool fail
   if (fails) {
     throw Error(ErrorKind::failed, from + " would be replaced by " + to + " in " + context.path);
   }
-  warn(context, "in the working copy of '" + context.path + "', " + from + " will be replaced by " +
-                    to + " the next time Git touches it");
+  context.warn("in the working copy of '" + context.path + "', " + from + " will be replaced by " +
+               to + " the next time Git touches it");
 }
 
 }  // namespace
@@ -236,8 +232,7 @@ std::string Conversion::decoded(std::string content, const ConvertContext& conte
 std::string Conversion::encoded(std::string content, const ConvertContext& context) const {
   auto converted = reencode(content, encoding_, kGitEncoding);
   if (converted) return std::move(*converted);
-  warn(context,
-       "failed to encode '" + context.path + "' from " + kGitEncoding + " to " + encoding_);
+  context.warn("failed to encode '" + context.path + "' from " + kGitEncoding + " to " + encoding_);
   return content;
 }
 

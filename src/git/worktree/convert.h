@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "git/text/attributes.h"
@@ -30,6 +31,10 @@ struct ConvertContext {
   /// Whether an object is to be made of the result, as in `git add`. Else, as in `git status`,
   /// wrong encodings give a warning and the content as it is, and core.safecrlf is not looked at.
   bool writes = true;
+
+  void warn(std::string line) const {
+    if (warnings != nullptr) warnings->push_back(std::move(line));
+  }
 };
 
 /// For ConvertContext::environment, of drivers that run in `directory`: the repository by GIT_DIR,

@@ -15,10 +15,6 @@
 namespace wafers::git {
 namespace {
 
-void warn(const ConvertContext& context, std::string message) {
-  if (context.warnings != nullptr) context.warnings->push_back(std::move(message));
-}
-
 /// `command` with %f replaced by the path as one word of the shell, and %% by %.
 std::string with_path(std::string_view command, std::string_view path) {
   std::string out;
@@ -47,7 +43,7 @@ std::optional<std::string> run_once(const std::string& command, std::string_view
   std::string output = process.read_to_end();
   const int status = process.wait();
   if (status == 0) return output;
-  warn(context, "external filter '" + command + "' failed " + std::to_string(status));
+  context.warn("external filter '" + command + "' failed " + std::to_string(status));
   return std::nullopt;
 }
 
@@ -214,7 +210,7 @@ std::optional<std::string> DriverPool::filter(const std::string& command, Filter
     return filter->filter(direction, content, blob_hex, context.path);
   } catch (const Error& error) {
     // As git does: this file goes unfiltered, the next one gets a new process.
-    warn(context, "external filter '" + command + "' failed: " + error.message());
+    context.warn("external filter '" + command + "' failed: " + error.message());
     filter.reset();
     return std::nullopt;
   }
@@ -235,7 +231,7 @@ std::optional<std::string> run_driver(const ConvertConfig::Driver& driver,
   try {
     return run_once(command, content, context);
   } catch (const Error& error) {
-    warn(context, error.message());
+    context.warn(error.message());
     return std::nullopt;
   }
 }

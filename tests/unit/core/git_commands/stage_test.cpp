@@ -214,7 +214,7 @@ class Play {
   HandMadeView view_;
 };
 
-Error refusal(HandMadeView& view, const Words& paths) {
+Error staging_refusal(HandMadeView& view, const Words& paths) {
   const std::string staged = view.wafer().staged_tree;
   try {
     stage_paths(view.wafer(), paths, [] {});
@@ -240,12 +240,12 @@ TEST_CASE("paths that can't be staged", "[staging]") {
   HandMadeView view(kBase);
   view.write("x.o", "ignored");
   view.write("a", "2");
-  CHECK(refusal(view, {}).kind() == ErrorKind::usage);
-  CHECK(refusal(view, {"none"}).kind() == ErrorKind::usage);
-  CHECK(refusal(view, {"a", "none"}).kind() == ErrorKind::usage);
-  CHECK(refusal(view, {"../a"}).kind() == ErrorKind::usage);
-  CHECK(refusal(view, {"/a"}).kind() == ErrorKind::usage);
-  CHECK(refusal(view, {"a", "x.o"}).kind() == ErrorKind::failed);
+  CHECK(staging_refusal(view, {}).kind() == ErrorKind::usage);
+  CHECK(staging_refusal(view, {"none"}).kind() == ErrorKind::usage);
+  CHECK(staging_refusal(view, {"a", "none"}).kind() == ErrorKind::usage);
+  CHECK(staging_refusal(view, {"../a"}).kind() == ErrorKind::usage);
+  CHECK(staging_refusal(view, {"/a"}).kind() == ErrorKind::usage);
+  CHECK(staging_refusal(view, {"a", "x.o"}).kind() == ErrorKind::failed);
   stage_paths(view.wafer(), {"a"}, [] {});
   CHECK_FALSE(view.wafer().staged_tree.empty());
 }

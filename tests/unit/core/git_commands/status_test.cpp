@@ -11,7 +11,7 @@ using wafers::test::HandMadeView;
 
 namespace {
 
-const char* const kFiles = "mkdir d; echo a > a; echo b > b; echo c > d/c; ln -s a l";
+const char* const kFilesAndLink = "mkdir d; echo a > a; echo b > b; echo c > d/c; ln -s a l";
 
 void change_everything(HandMadeView& view) {
   view.write("a", "changed\n");
@@ -27,7 +27,7 @@ void change_everything(HandMadeView& view) {
 }  // namespace
 
 TEST_CASE("status has git's lines in git's order", "[status]") {
-  HandMadeView view(kFiles);
+  HandMadeView view(kFilesAndLink);
   CHECK(view.status().empty());
   change_everything(view);
   CHECK(view.status() == view.git_status());
@@ -42,7 +42,7 @@ TEST_CASE("status has git's lines in git's order", "[status]") {
 }
 
 TEST_CASE("status gives columns and raw names", "[status]") {
-  HandMadeView view(kFiles);
+  HandMadeView view(kFilesAndLink);
   view.write("a", "changed\n");
   view.remove("d/c");
   view.write("latin\344", "new\n");
@@ -71,7 +71,7 @@ TEST_CASE("status quotes names as core.quotePath says", "[status]") {
 }
 
 TEST_CASE("status reads no untracked file and writes no object", "[status]") {
-  HandMadeView view(kFiles);
+  HandMadeView view(kFilesAndLink);
   change_everything(view);
   const std::string before = view.base().git({"count-objects", "-v"});
   const auto snapshot = view.snapshot(wafers::SnapshotPurpose::status);
@@ -82,7 +82,7 @@ TEST_CASE("status reads no untracked file and writes no object", "[status]") {
 }
 
 TEST_CASE("status tells of a branch that was moved outside", "[status]") {
-  HandMadeView view(kFiles);
+  HandMadeView view(kFilesAndLink);
   view.write("a", "changed\n");
   view.base().git({"branch", "-f", "wafers/test",
                    view.base().git_line({"commit-tree", "-m", "x", "-p", "main", "main^{tree}"})});

@@ -9,7 +9,7 @@
 namespace wafers {
 namespace {
 
-Wafer example() {
+Wafer believable_record() {
   Wafer wafer;
   wafer.name = "a1";
   wafer.branch = "wafers/a1";
@@ -25,7 +25,7 @@ Wafer example() {
 
 /// The key that a record with this change is refused for; empty where it isn't.
 std::string refused_key(const std::function<void(Wafer&)>& change) {
-  Wafer wafer = example();
+  Wafer wafer = believable_record();
   change(wafer);
   try {
     require_believable(wafer, "/state");

@@ -9,7 +9,7 @@ namespace {
 
 using Catch::Matchers::Contains;
 
-Wafer example() {
+Wafer full_record() {
   Wafer wafer;
   wafer.name = "a1";
   wafer.stage = WaferStage::ready;
@@ -51,7 +51,7 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 }
 
 TEST_CASE("every field of a wafer survives its record") {
-  const Wafer before = example();
+  const Wafer before = full_record();
   const Wafer after = decode_metadata(encode_metadata(before, {}));
   CHECK(after.name == before.name);
   CHECK(after.stage == before.stage);
@@ -81,7 +81,7 @@ TEST_CASE("every field of a wafer survives its record") {
 }
 
 TEST_CASE("what is absent stays absent") {
-  Wafer wafer = example();
+  Wafer wafer = full_record();
   wafer.mount = MountRecord{"boot", {}, {}, {}, {}};
   wafer.mountpoint_mode.reset();
   const Wafer with_record = decode_metadata(encode_metadata(wafer, {}));
@@ -94,7 +94,7 @@ TEST_CASE("what is absent stays absent") {
 }
 
 TEST_CASE("paths and branches that are not UTF-8 survive") {
-  Wafer wafer = example();
+  Wafer wafer = full_record();
   wafer.branch = "wafers/\xE9t\xE9";
   wafer.base_repo = "/src/\xFF\xFE \n'\"";
   wafer.mountpoint_parents = {"/\x80"};
@@ -105,14 +105,15 @@ TEST_CASE("paths and branches that are not UTF-8 survive") {
 }
 
 TEST_CASE("keys of a newer version are kept when a record is replaced") {
-  const std::string document = encode_metadata(example(), R"({"name": "old", "later": [1, 2]})");
+  const std::string document =
+      encode_metadata(full_record(), R"({"name": "old", "later": [1, 2]})");
   CHECK_THAT(document, Contains("later"));
   CHECK(decode_metadata(document).name == "a1");
-  CHECK(decode_metadata(encode_metadata(example(), "no JSON")).name == "a1");
+  CHECK(decode_metadata(encode_metadata(full_record(), "no JSON")).name == "a1");
 }
 
 TEST_CASE("a damaged record is refused with its reason") {
-  const std::string good = encode_metadata(example(), {});
+  const std::string good = encode_metadata(full_record(), {});
   CHECK_THAT(refusal(""), Contains("no JSON"));
   CHECK_THAT(refusal(good.substr(0, good.size() / 2)), Contains("no JSON"));
   CHECK_THAT(refusal("[]"), Contains("no JSON object"));
@@ -146,7 +147,7 @@ TEST_CASE("a document that would take memory or stack is refused") {
 
 TEST_CASE("nothing is kept of a record that is refused, and no more than can be read again") {
   const auto kept = [](const std::string& previous) {
-    return encode_metadata(example(), previous).find("later") != std::string::npos;
+    return encode_metadata(full_record(), previous).find("later") != std::string::npos;
   };
   CHECK(kept(R"({"later": [[1, 2]]})"));
   CHECK_FALSE(kept(R"({"later": )" + std::string(100, '[') + std::string(100, ']') + "}"));
@@ -155,7 +156,7 @@ TEST_CASE("nothing is kept of a record that is refused, and no more than can be 
   for (int i = 0; i < 300'000; ++i) many += ",0";
   many += "]}";
   CHECK_FALSE(kept(many));
-  CHECK(decode_metadata(encode_metadata(example(), many)).name == "a1");
+  CHECK(decode_metadata(encode_metadata(full_record(), many)).name == "a1");
 }
 
 }  // namespace

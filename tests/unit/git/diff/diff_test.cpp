@@ -38,8 +38,8 @@ std::string noise(std::size_t size, unsigned seed) {
 }
 
 /// A repository whose HEAD differs from `before` in every way that a file can change.
-struct Fixture {
-  Fixture() {
+struct DiffFixture {
+  DiffFixture() {
     git.write("edited.c", "int f(void)\n{\n" + lines(0, 30, "\tx = ") + "}\n");
     git.write("deleted", lines(0, 5));
     git.write("no-newline", "a\nb");
@@ -125,7 +125,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_METHOD(Fixture, "names and states read as git's", "[diff]") {
+TEST_CASE_METHOD(DiffFixture, "names and states read as git's", "[diff]") {
   for (const char* renames : {"true", "false", "copies"}) {
     git.git({"config", "diff.renames", renames});
     INFO(renames);
@@ -135,7 +135,7 @@ TEST_CASE_METHOD(Fixture, "names and states read as git's", "[diff]") {
   }
 }
 
-TEST_CASE_METHOD(Fixture, "status.renames is stronger than diff.renames", "[diff]") {
+TEST_CASE_METHOD(DiffFixture, "status.renames is stronger than diff.renames", "[diff]") {
   git.git({"config", "diff.renames", "false"});
   const std::string without = names_by_git(git, before, after);
   git.git({"config", "diff.renames", "true"});
@@ -147,7 +147,7 @@ TEST_CASE_METHOD(Fixture, "status.renames is stronger than diff.renames", "[diff
   CHECK(names(git, before, after) == with);
 }
 
-TEST_CASE_METHOD(Fixture, "changes are counted as git counts them", "[diff]") {
+TEST_CASE_METHOD(DiffFixture, "changes are counted as git counts them", "[diff]") {
   CHECK(counts(git, before, after) == counts_by_git(git, before, after));
   // Git reads attributes in the worktree.
   git.git({"checkout", "-q", "HEAD^"});
@@ -162,7 +162,7 @@ TEST_CASE_METHOD(Fixture, "changes are counted as git counts them", "[diff]") {
   CHECK(wafers::git::DiffCounts{2, 1, 0}.summary() == " 2 files changed, 1 insertion(+)");
 }
 
-TEST_CASE_METHOD(Fixture, "trees in memory are compared like others", "[diff]") {
+TEST_CASE_METHOD(DiffFixture, "trees in memory are compared like others", "[diff]") {
   const Repository repository = Repository::open(git.path());
   const auto objects = repository.objects(Writes::to_memory);
   const Oid old_tree = *Oid::from_hex(after);

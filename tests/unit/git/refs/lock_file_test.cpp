@@ -55,7 +55,7 @@ class Holder {
   pid_t pid_ = -1;
 };
 
-struct Fixture {
+struct LockFixture {
   TempDir top;
   fs::path file = top / "refs/heads/b";
   fs::path lock = file.native() + ".lock";
@@ -73,7 +73,8 @@ ErrorKind kind_of_taking(const fs::path& file) {
 
 }  // namespace
 
-TEST_CASE_METHOD(Fixture, "a lock is there with all its content, and becomes the file", "[lock]") {
+TEST_CASE_METHOD(LockFixture, "a lock is there with all its content, and becomes the file",
+                 "[lock]") {
   {
     LockFile taken(file, SharedMode(), "content");
     CHECK(wafers::test::read_file(lock) == "content");
@@ -87,7 +88,7 @@ TEST_CASE_METHOD(Fixture, "a lock is there with all its content, and becomes the
   CHECK(wafers::test::read_file(file) == "content");
 }
 
-TEST_CASE_METHOD(Fixture, "a lock has the modes that git gives the file", "[lock]") {
+TEST_CASE_METHOD(LockFixture, "a lock has the modes that git gives the file", "[lock]") {
   const mode_t before = ::umask(0027);
   LockFile(file, SharedMode(), "x").commit();
   CHECK(fs::status(file).permissions() == fs::perms(0640));
@@ -96,7 +97,7 @@ TEST_CASE_METHOD(Fixture, "a lock has the modes that git gives the file", "[lock
   ::umask(before);
 }
 
-TEST_CASE_METHOD(Fixture, "the lock of a process that was killed is taken away", "[lock]") {
+TEST_CASE_METHOD(LockFixture, "the lock of a process that was killed is taken away", "[lock]") {
   Holder holder(file);
   holder.kill();
   REQUIRE(fs::exists(lock));
@@ -108,7 +109,7 @@ TEST_CASE_METHOD(Fixture, "the lock of a process that was killed is taken away",
   CHECK_FALSE(fs::exists(lock));
 }
 
-TEST_CASE_METHOD(Fixture, "the lock of a process that is at work stays", "[lock]") {
+TEST_CASE_METHOD(LockFixture, "the lock of a process that is at work stays", "[lock]") {
   const Holder holder(file);
   take_away_dead_lock(file);
   CHECK(fs::exists(lock));
@@ -116,7 +117,7 @@ TEST_CASE_METHOD(Fixture, "the lock of a process that is at work stays", "[lock]
   CHECK(wafers::test::read_file(lock) == "theirs");
 }
 
-TEST_CASE_METHOD(Fixture, "somebody else's lock stays, whoever is dead", "[lock]") {
+TEST_CASE_METHOD(LockFixture, "somebody else's lock stays, whoever is dead", "[lock]") {
   fs::create_directories(file.parent_path());
   SECTION("with our content") { wafers::test::write_file(lock, "ours"); }
   SECTION("empty") { wafers::test::write_file(lock, ""); }
@@ -132,7 +133,7 @@ TEST_CASE_METHOD(Fixture, "somebody else's lock stays, whoever is dead", "[lock]
   CHECK(fs::exists(fs::symlink_status(lock)));
 }
 
-TEST_CASE_METHOD(Fixture, "what was a lock isn't taken for a dead one", "[lock]") {
+TEST_CASE_METHOD(LockFixture, "what was a lock isn't taken for a dead one", "[lock]") {
   LockFile(file, SharedMode(), "x").commit();
   fs::rename(file, lock);  // as if somebody made his lock of it
   take_away_dead_lock(file);

@@ -22,8 +22,8 @@ using wafers::test::TempDir;
 namespace {
 
 /// A repository with three commits, c[2] the tip of main.
-struct Fixture {
-  Fixture() {
+struct ThreeCommits {
+  ThreeCommits() {
     for (std::string& commit : hex) {
       git.write("f", hex[0] + std::to_string(&commit - hex));
       commit = git.commit_all();
@@ -53,7 +53,7 @@ std::string reflog(const GitRepo& git, const std::string& branch) {
 
 }  // namespace
 
-TEST_CASE_METHOD(Fixture, "branches are created, moved and deleted as git does", "[refs]") {
+TEST_CASE_METHOD(ThreeCommits, "branches are created, moved and deleted as git does", "[refs]") {
   Repository repository = open();
   CHECK(repository.branch_tip("main") == at(2));
   CHECK_FALSE(repository.branch_tip("wafers/a"));
@@ -79,7 +79,8 @@ TEST_CASE_METHOD(Fixture, "branches are created, moved and deleted as git does",
   git.git({"fsck", "--strict"});
 }
 
-TEST_CASE_METHOD(Fixture, "a branch that is elsewhere is neither moved nor deleted", "[refs]") {
+TEST_CASE_METHOD(ThreeCommits, "a branch that is elsewhere is neither moved nor deleted",
+                 "[refs]") {
   Repository repository = open();
   repository.create_branch("b", at(0), "made");
   if (GENERATE(false, true)) git.git({"pack-refs", "--all"});
@@ -95,7 +96,7 @@ TEST_CASE_METHOD(Fixture, "a branch that is elsewhere is neither moved nor delet
   CHECK_FALSE(fs::exists(git / ".git/refs/heads/b.lock"));
 }
 
-TEST_CASE_METHOD(Fixture, "packed refs are read, moved and deleted", "[refs]") {
+TEST_CASE_METHOD(ThreeCommits, "packed refs are read, moved and deleted", "[refs]") {
   git.git({"branch", "wafers/a", hex[0]});
   git.git({"branch", "wafers/ab", hex[1]});
   git.git({"tag", "-a", "-m", "annotated", "wafers/a", hex[0]});
@@ -115,7 +116,7 @@ TEST_CASE_METHOD(Fixture, "packed refs are read, moved and deleted", "[refs]") {
         "refs/heads/main\nrefs/tags/wafers/a\n");
 }
 
-TEST_CASE_METHOD(Fixture, "names that can't exist side by side collide", "[refs]") {
+TEST_CASE_METHOD(ThreeCommits, "names that can't exist side by side collide", "[refs]") {
   git.git({"branch", "a/b", hex[0]});
   if (GENERATE(false, true)) git.git({"pack-refs", "--all"});
   Repository repository = open();
@@ -131,7 +132,7 @@ TEST_CASE_METHOD(Fixture, "names that can't exist side by side collide", "[refs]
   CHECK(git.git_line({"rev-parse", "empty"}) == hex[0]);
 }
 
-TEST_CASE_METHOD(Fixture, "reflogs are kept as core.logAllRefUpdates says", "[refs]") {
+TEST_CASE_METHOD(ThreeCommits, "reflogs are kept as core.logAllRefUpdates says", "[refs]") {
   const std::string setting = GENERATE(as<std::string>(), "unset", "false", "true", "always");
   if (setting != "unset") git.git({"config", "core.logAllRefUpdates", setting});
   Repository repository = open();
@@ -141,7 +142,7 @@ TEST_CASE_METHOD(Fixture, "reflogs are kept as core.logAllRefUpdates says", "[re
         fs::exists(git / ".git/logs/refs/heads/theirs"));
 }
 
-TEST_CASE_METHOD(Fixture, "a symbolic branch is read, and moves nothing", "[refs]") {
+TEST_CASE_METHOD(ThreeCommits, "a symbolic branch is read, and moves nothing", "[refs]") {
   git.git({"branch", "real", hex[0]});
   git.git({"symbolic-ref", "refs/heads/alias", "refs/heads/real"});
   Repository repository = open();
@@ -156,7 +157,8 @@ TEST_CASE_METHOD(Fixture, "a symbolic branch is read, and moves nothing", "[refs
   CHECK_THROWS_AS(repository.branch_tip("loop"), Error);
 }
 
-TEST_CASE_METHOD(Fixture, "a branch that a worktree uses is neither moved nor made", "[refs]") {
+TEST_CASE_METHOD(ThreeCommits, "a branch that a worktree uses is neither moved nor made",
+                 "[refs]") {
   const auto refuses_to_move = [&](const std::string& branch) {
     Repository repository = open();
     const Identity who = repository.identity(Repository::Role::committer);
@@ -184,7 +186,7 @@ TEST_CASE_METHOD(Fixture, "a branch that a worktree uses is neither moved nor ma
   CHECK(kind_of([&] { open().create_branch("to-be", at(0), "m"); }) == ErrorKind::refused);
 }
 
-TEST_CASE_METHOD(Fixture, "a foreign lock is waited for, then reported", "[refs]") {
+TEST_CASE_METHOD(ThreeCommits, "a foreign lock is waited for, then reported", "[refs]") {
   Repository repository = open();
   repository.create_branch("b", at(0), "m");
   const fs::path lock = git / ".git/refs/heads/b.lock";
@@ -195,7 +197,7 @@ TEST_CASE_METHOD(Fixture, "a foreign lock is waited for, then reported", "[refs]
   CHECK(repository.branch_tip("b") == at(0));
 }
 
-TEST_CASE_METHOD(Fixture, "no ref is deleted while another process packs refs", "[refs]") {
+TEST_CASE_METHOD(ThreeCommits, "no ref is deleted while another process packs refs", "[refs]") {
   Repository repository = open();
   repository.create_branch("b", at(0), "m");
   const fs::path lock = git / ".git/packed-refs.lock";
@@ -207,7 +209,7 @@ TEST_CASE_METHOD(Fixture, "no ref is deleted while another process packs refs", 
   CHECK_FALSE(repository.branch_tip("b"));
 }
 
-TEST_CASE_METHOD(Fixture, "of two processes that move a branch one wins", "[refs]") {
+TEST_CASE_METHOD(ThreeCommits, "of two processes that move a branch one wins", "[refs]") {
   Repository repository = open();
   const Identity who = repository.identity(Repository::Role::committer);
   repository.create_branch("b", at(0), "m");
@@ -251,7 +253,7 @@ TEST_CASE_METHOD(Fixture, "of two processes that move a branch one wins", "[refs
   CHECK(std::count(log.begin(), log.end(), '\n') == 41);
 }
 
-TEST_CASE_METHOD(Fixture, "refs survive git pack-refs running at the same time", "[refs]") {
+TEST_CASE_METHOD(ThreeCommits, "refs survive git pack-refs running at the same time", "[refs]") {
   Repository repository = open();
   for (int i = 0; i < 20; ++i) git.git({"branch", "keep" + std::to_string(i), hex[0]});
   const pid_t packer = ::fork();
@@ -270,7 +272,7 @@ TEST_CASE_METHOD(Fixture, "refs survive git pack-refs running at the same time",
   CHECK(std::count(refs.begin(), refs.end(), '\n') == 21);
 }
 
-TEST_CASE_METHOD(Fixture, "a branch in use is found in every worktree", "[refs]") {
+TEST_CASE_METHOD(ThreeCommits, "a branch in use is found in every worktree", "[refs]") {
   git.git({"worktree", "add", "-q", "-b", "linked", top / "linked", hex[1]});
   git.git({"branch", "free", hex[0]});
   for (const fs::path& from : {git.path(), top / "linked"}) {
@@ -281,7 +283,7 @@ TEST_CASE_METHOD(Fixture, "a branch in use is found in every worktree", "[refs]"
   }
 }
 
-TEST_CASE_METHOD(Fixture, "a branch is in use during rebase and bisect", "[refs]") {
+TEST_CASE_METHOD(ThreeCommits, "a branch is in use during rebase and bisect", "[refs]") {
   using How = Repository::BranchUse::How;
   How how = How::rebase;
   git.git({"branch", "other", hex[1]});
@@ -301,7 +303,7 @@ TEST_CASE_METHOD(Fixture, "a branch is in use during rebase and bisect", "[refs]
   CHECK_FALSE(open().use_of_branch("other"));
 }
 
-TEST_CASE_METHOD(Fixture, "a branch's new name is found", "[refs]") {
+TEST_CASE_METHOD(ThreeCommits, "a branch's new name is found", "[refs]") {
   git.git({"branch", "a", hex[0]});
   CHECK_FALSE(open().renamed_branch("a"));
   git.git({"branch", "-m", "a", "x/b"});
@@ -312,7 +314,7 @@ TEST_CASE_METHOD(Fixture, "a branch's new name is found", "[refs]") {
   CHECK_FALSE(open().renamed_branch("a"));
 }
 
-TEST_CASE_METHOD(Fixture, "git packs refs after a removal that was killed", "[refs]") {
+TEST_CASE_METHOD(ThreeCommits, "git packs refs after a removal that was killed", "[refs]") {
   Repository repository = open();
   repository.create_branch("b", at(0), "m");
   git.git({"pack-refs", "--all"});
@@ -325,7 +327,7 @@ TEST_CASE_METHOD(Fixture, "git packs refs after a removal that was killed", "[re
   CHECK(git.git({"for-each-ref", "--format=%(refname)"}) == "refs/heads/c\nrefs/heads/main\n");
 }
 
-TEST_CASE_METHOD(Fixture, "branch names are valid where git says so", "[refs]") {
+TEST_CASE_METHOD(ThreeCommits, "branch names are valid where git says so", "[refs]") {
   for (const char* name :
        {"a",     "wafers/a1", "a.b",  "a..b", ".a",     "a/.b", "a.",  "a.lock",   "a.lock/b",
         "a b",   "a~",        "a^",   "a:",   "a?",     "a*",   "a[",  "a\\b",     "a\x7f",

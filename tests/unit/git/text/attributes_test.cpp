@@ -21,7 +21,7 @@ using wafers::test::TempDir;
 namespace {
 
 /// Contents of the attributes files, by directory ("" for the root, "a/b").
-struct Rules {
+struct AttributeFiles {
   std::map<std::string, std::string> files;
   std::string info;
   std::string personal;  ///< core.attributesFile
@@ -42,9 +42,9 @@ std::string in_words(const AttributeValue& value) {
   return {};
 }
 
-class Checkout {
+class AttributesCheckout {
  public:
-  Checkout() : repo_(GitRepo::init(directory_.path())) {
+  AttributesCheckout() : repo_(GitRepo::init(directory_.path())) {
     repo_.git({"config", "core.attributesFile", (directory_ / ".git/personal").string()});
   }
 
@@ -53,7 +53,7 @@ class Checkout {
     repo_.git({"config", "core.ignoreCase", "true"});
   }
 
-  Answer by_git(const Rules& rules, const std::vector<std::string>& paths) const {
+  Answer by_git(const AttributeFiles& rules, const std::vector<std::string>& paths) const {
     const auto file = [](const std::string& directory) {
       return std::filesystem::path(directory) / ".gitattributes";
     };
@@ -68,7 +68,7 @@ class Checkout {
     return parse(out);
   }
 
-  Answer by_wafers(const Rules& rules, const std::vector<std::string>& paths) const {
+  Answer by_wafers(const AttributeFiles& rules, const std::vector<std::string>& paths) const {
     Answer answer;
     for (const std::string& path : paths) {
       for (const auto& [name, value] : of(rules, path)) answer[path][name] = in_words(value);
@@ -94,7 +94,7 @@ class Checkout {
     return answer;
   }
 
-  Attributes of(const Rules& rules, const std::string& path) const {
+  Attributes of(const AttributeFiles& rules, const std::string& path) const {
     const auto content = [&rules](const std::string& dir) {
       const auto found = rules.files.find(dir);
       return found == rules.files.end() ? std::string() : found->second;
@@ -115,8 +115,8 @@ class Checkout {
 };
 
 Answer attributes(const std::string& gitattributes, const std::vector<std::string>& paths) {
-  const Checkout checkout;
-  const Rules rules{.files = {{"", gitattributes}}, .info = {}, .personal = {}};
+  const AttributesCheckout checkout;
+  const AttributeFiles rules{.files = {{"", gitattributes}}, .info = {}, .personal = {}};
   const Answer ours = checkout.by_wafers(rules, paths);
   CHECK(ours == checkout.by_git(rules, paths));
   return ours;
@@ -179,13 +179,13 @@ TEST_CASE("macros", "[attributes]") {
 }
 
 TEST_CASE("precedence of the files", "[attributes]") {
-  const Checkout checkout;
+  const AttributesCheckout checkout;
   const std::vector<std::string> paths{"x", "a/x", "a/b/x", "a/b/y"};
-  const Rules rules{.files = {{"", "* a=root b=root c=root\n[attr]m ok\n* m\n"},
-                              {"a", "* b=a c=a\n[attr]k no\n* k\n"},
-                              {"a/b", "x c=ab !a\n/y d=ab\nb/y e=no\n"}},
-                    .info = "a/b/* b=info\n",
-                    .personal = "* a=user z=user\n[attr]m weaker\n[attr]k user\n"};
+  const AttributeFiles rules{.files = {{"", "* a=root b=root c=root\n[attr]m ok\n* m\n"},
+                                       {"a", "* b=a c=a\n[attr]k no\n* k\n"},
+                                       {"a/b", "x c=ab !a\n/y d=ab\nb/y e=no\n"}},
+                             .info = "a/b/* b=info\n",
+                             .personal = "* a=user z=user\n[attr]m weaker\n[attr]k user\n"};
   const Answer ours = checkout.by_wafers(rules, paths);
   CHECK(ours == checkout.by_git(rules, paths));
   CHECK(ours.at("x").at("z") == "user");
@@ -196,9 +196,9 @@ TEST_CASE("precedence of the files", "[attributes]") {
 }
 
 TEST_CASE("core.ignoreCase holds for attributes", "[attributes]") {
-  Checkout checkout;
+  AttributesCheckout checkout;
   checkout.ignore_case();
-  const Rules rules{.files = {{"", "*.TXT a\nD/x b\n"}}, .info = {}, .personal = {}};
+  const AttributeFiles rules{.files = {{"", "*.TXT a\nD/x b\n"}}, .info = {}, .personal = {}};
   const std::vector<std::string> paths{"x.txt", "d/X"};
   CHECK(checkout.by_wafers(rules, paths) ==
         Answer{{"d/X", {{"b", "set"}}}, {"x.txt", {{"a", "set"}}}});
@@ -258,14 +258,15 @@ class RuleMaker {
 }  // namespace
 
 TEST_CASE("random rules give the attributes that git gives", "[attributes][differential]") {
-  const Checkout checkout;
+  const AttributesCheckout checkout;
   const std::vector<std::string> paths{"a",   "b",   "a b",   "x.c",   "a/a",   "a/b",
                                        "b/a", "b/b", "a/b/a", "a/b/b", "a/b/x", "a/b/a b"};
   for (unsigned seed = 0; seed < 200; ++seed) {
     RuleMaker make(seed);
-    const Rules rules{.files = {{"", make.file()}, {"a", make.file()}, {"a/b", make.file()}},
-                      .info = make.file(),
-                      .personal = make.file()};
+    const AttributeFiles rules{
+        .files = {{"", make.file()}, {"a", make.file()}, {"a/b", make.file()}},
+        .info = make.file(),
+        .personal = make.file()};
     INFO("seed " << seed << "\n.gitattributes:\n"
                  << rules.files.at("") << "a:\n"
                  << rules.files.at("a") << "a/b:\n"

@@ -22,16 +22,16 @@ using wafers::test::TempDir;
 namespace {
 
 /// Contents of the ignore files, by directory ("" for the root, "a/b").
-struct Rules {
+struct IgnoreFiles {
   std::map<std::string, std::string> files;
   std::string exclude;   ///< info/exclude
   std::string personal;  ///< core.excludesFile
 };
 
 /// A tree of files and directories that exist, and what git and we say of each.
-class Checkout {
+class IgnoreCheckout {
  public:
-  explicit Checkout(std::vector<std::string> paths)
+  explicit IgnoreCheckout(std::vector<std::string> paths)
       : repo_(GitRepo::init(directory_.path())), paths_(std::move(paths)) {
     for (const std::string& path : paths_) {
       const std::filesystem::path full = repo_ / path;
@@ -51,7 +51,7 @@ class Checkout {
   }
 
   /// The paths that are ignored, in the order of the tree.
-  std::vector<std::string> by_git(const Rules& rules) const {
+  std::vector<std::string> by_git(const IgnoreFiles& rules) const {
     for (const auto& [dir, content] : rules.files) repo_.write(ignore_file(dir), content);
     repo_.write(".git/info/exclude", rules.exclude);
     repo_.write(".git/personal", rules.personal);
@@ -71,7 +71,7 @@ class Checkout {
     return in_order;
   }
 
-  std::vector<std::string> by_wafers(const Rules& rules) const {
+  std::vector<std::string> by_wafers(const IgnoreFiles& rules) const {
     std::vector<std::string> ignored;
     for (const std::string& path : paths_) {
       if (is_ignored(rules, path)) ignored.push_back(path);
@@ -106,7 +106,7 @@ class Checkout {
     return ignored;
   }
 
-  bool is_ignored(const Rules& rules, std::string path) const {
+  bool is_ignored(const IgnoreFiles& rules, std::string path) const {
     const bool is_directory = path.back() == '/';
     path = without_slash(path);
     const auto content = [&rules](const std::string& dir) {
@@ -132,8 +132,8 @@ class Checkout {
 using Paths = std::vector<std::string>;
 
 Paths ignored(const std::string& gitignore, const Paths& paths) {
-  const Checkout checkout(paths);
-  const Rules rules{.files = {{"", gitignore}}, .exclude = {}, .personal = {}};
+  const IgnoreCheckout checkout(paths);
+  const IgnoreFiles rules{.files = {{"", gitignore}}, .exclude = {}, .personal = {}};
   const Paths ours = checkout.by_wafers(rules);
   CHECK(ours == checkout.by_git(rules));
   return ours;
@@ -194,10 +194,10 @@ TEST_CASE("two stars after a literal beginning reach into directories", "[ignore
 }
 
 TEST_CASE("the nearest ignore file decides, then info/exclude, then the user's", "[ignore]") {
-  const Checkout checkout({"x", "y", "z", "a/x", "a/y", "a/z", "a/b/x", "a/b/y", "a/b/z"});
-  const Rules rules{.files = {{"", "x\n!y\n"}, {"a", "!x\n/b/y\n"}, {"a/b", "!y\nz\n"}},
-                    .exclude = "y\nx\n!z\n",
-                    .personal = "z\n"};
+  const IgnoreCheckout checkout({"x", "y", "z", "a/x", "a/y", "a/z", "a/b/x", "a/b/y", "a/b/z"});
+  const IgnoreFiles rules{.files = {{"", "x\n!y\n"}, {"a", "!x\n/b/y\n"}, {"a/b", "!y\nz\n"}},
+                          .exclude = "y\nx\n!z\n",
+                          .personal = "z\n"};
   CHECK(checkout.by_wafers(rules) == Paths{"x", "a/b/z"});
   CHECK(checkout.by_git(rules) == Paths{"x", "a/b/z"});
 }
@@ -212,9 +212,10 @@ TEST_CASE("below an ignored directory nothing is looked up", "[ignore]") {
 }
 
 TEST_CASE("core.ignoreCase", "[ignore]") {
-  Checkout checkout({"FOO", "a/Foo.TXT", "bar", "Lib/X"});
+  IgnoreCheckout checkout({"FOO", "a/Foo.TXT", "bar", "Lib/X"});
   checkout.ignore_case();
-  const Rules rules{.files = {{"", "foo\n*.txt\nlib/x\n[B]ar\n"}}, .exclude = {}, .personal = {}};
+  const IgnoreFiles rules{
+      .files = {{"", "foo\n*.txt\nlib/x\n[B]ar\n"}}, .exclude = {}, .personal = {}};
   CHECK(checkout.by_wafers(rules) == Paths{"FOO", "a/Foo.TXT", "Lib/X"});
   CHECK(checkout.by_git(rules) == Paths{"FOO", "a/Foo.TXT", "Lib/X"});
 }
@@ -263,12 +264,12 @@ Paths small_tree() {
   return paths;
 }
 
-void compare_random_rules(const Checkout& checkout, unsigned first_seed, unsigned count) {
+void compare_random_rules(const IgnoreCheckout& checkout, unsigned first_seed, unsigned count) {
   for (unsigned seed = first_seed; seed < first_seed + count; ++seed) {
     PatternMaker make(seed);
-    const Rules rules{.files = {{"", make.file()}, {"a", make.file()}, {"a/b", make.file()}},
-                      .exclude = make.file(),
-                      .personal = make.file()};
+    const IgnoreFiles rules{.files = {{"", make.file()}, {"a", make.file()}, {"a/b", make.file()}},
+                            .exclude = make.file(),
+                            .personal = make.file()};
     INFO("seed " << seed << "\n.gitignore:\n"
                  << rules.files.at("") << "a/.gitignore:\n"
                  << rules.files.at("a") << "a/b/.gitignore:\n"
@@ -282,11 +283,11 @@ void compare_random_rules(const Checkout& checkout, unsigned first_seed, unsigne
 }  // namespace
 
 TEST_CASE("random patterns ignore what git ignores", "[ignore][differential]") {
-  compare_random_rules(Checkout(small_tree()), 0, 200);
+  compare_random_rules(IgnoreCheckout(small_tree()), 0, 200);
 }
 
 TEST_CASE("random patterns ignore what git ignores in any letter case", "[ignore][differential]") {
-  Checkout checkout(small_tree());
+  IgnoreCheckout checkout(small_tree());
   checkout.ignore_case();
   compare_random_rules(checkout, 10000, 100);
 }

@@ -39,9 +39,9 @@ struct Outcome {
 };
 
 /// A repository with one file `f`, to convert it by git and by us.
-class Checkout {
+class ConvertCheckout {
  public:
-  explicit Checkout(std::vector<std::string> settings = {})
+  explicit ConvertCheckout(std::vector<std::string> settings = {})
       : repo_(GitRepo::init(directory_.path())) {
     for (std::size_t i = 0; i + 1 < settings.size(); i += 2) set(settings[i], settings[i + 1]);
   }
@@ -131,7 +131,7 @@ class Checkout {
 };
 
 /// Both ways, by git and by us.
-void compare(Checkout& checkout, const std::string& content) {
+void compare(ConvertCheckout& checkout, const std::string& content) {
   INFO("content " << Catch::StringMaker<std::string>::convert(content));
   const Outcome ours = checkout.add_by_wafers(content);
   const Outcome gits = checkout.add_by_git(content);
@@ -185,7 +185,7 @@ TEST_CASE("line ends under every attribute and setting", "[convert]") {
     for (const std::vector<std::string>& settings : std::vector<std::vector<std::string>>{
              {}, {"core.autocrlf", "true"}, {"core.autocrlf", "input"}, {"core.eol", "crlf"}}) {
       // The whole table once takes seconds: each cell gets some of the texts.
-      Checkout checkout(settings);
+      ConvertCheckout checkout(settings);
       checkout.attributes(rules);
       INFO("attributes " << rules << " settings " << (settings.empty() ? "" : settings.back()));
       static std::size_t next = 0;
@@ -196,7 +196,7 @@ TEST_CASE("line ends under every attribute and setting", "[convert]") {
 
 TEST_CASE("what was recorded with CR LF stays so where git guesses", "[convert]") {
   for (const std::string& blob : {"x\r\n"s, "x\n"s, "x\r\ny\n"s, "x\ry\r\n"s, "\0\r\n"s}) {
-    Checkout checkout;
+    ConvertCheckout checkout;
     checkout.attributes("f text=auto\n");
     checkout.record(blob);
     INFO("recorded " << Catch::StringMaker<std::string>::convert(blob));
@@ -208,7 +208,7 @@ TEST_CASE("what was recorded with CR LF stays so where git guesses", "[convert]"
 TEST_CASE("core.safecrlf", "[convert]") {
   for (const std::string setting : {"true", "false", "warn"}) {
     for (const std::string rules : {"f text\n", "f text eol=crlf\n", "f text=auto eol=crlf\n"}) {
-      Checkout checkout({"core.safecrlf", setting});
+      ConvertCheckout checkout({"core.safecrlf", setting});
       checkout.attributes(rules);
       for (const std::string content : {"a\r\n", "a\n", "a\r\nb\n", ""}) compare(checkout, content);
     }
@@ -216,7 +216,7 @@ TEST_CASE("core.safecrlf", "[convert]") {
 }
 
 TEST_CASE("ident", "[convert]") {
-  Checkout checkout;
+  ConvertCheckout checkout;
   checkout.attributes("f ident\n");
   for (const std::string content : {"$Id$",        "x $Id$ y $Id$\n",
                                     "$Id: 1234 $", "$Id:$",
@@ -241,7 +241,7 @@ TEST_CASE("working-tree-encoding", "[convert]") {
   for (const std::string encoding :
        {"UTF-16", "utf-16", "UTF16", "UTF-16LE", "UTF-16BE", "UTF-16LE-BOM", "UTF-16BE-BOM",
         "UTF-8", "utf8", "ISO-8859-1", "latin-1", "SHIFT-JIS", "UTF-32", "nonsense"}) {
-    Checkout checkout;
+    ConvertCheckout checkout;
     checkout.attributes("f working-tree-encoding=" + encoding + "\n");
     INFO("encoding " << encoding);
     for (const std::string& content :
@@ -250,7 +250,7 @@ TEST_CASE("working-tree-encoding", "[convert]") {
       compare(checkout, content);
     }
   }
-  Checkout checkout;
+  ConvertCheckout checkout;
   checkout.attributes("f text eol=crlf working-tree-encoding=UTF-16LE\n");
   compare(checkout, "a\0\r\0\n\0"s);
   CHECK(checkout.checkout_by_wafers("a\n").content == "a\0\r\0\n\0"s);
@@ -262,11 +262,12 @@ TEST_CASE("working-tree-encoding", "[convert]") {
 }
 
 TEST_CASE("external filters", "[convert]") {
-  Checkout checkout({"filter.up.clean", "tr a-z A-Z", "filter.up.smudge", "tr A-Z a-z",
-                     "filter.path.clean", "cat; printf %%s %f", "filter.bad.clean", "exit 3",
-                     "filter.deaf.clean", "exec <&-; echo deaf", "filter.no.required", "true",
-                     "filter.must.clean", "cat >/dev/null; exit 1", "filter.must.required", "true",
-                     "filter.missing.clean", "/nonexistent/program 2>/dev/null"});
+  ConvertCheckout checkout({"filter.up.clean", "tr a-z A-Z", "filter.up.smudge", "tr A-Z a-z",
+                            "filter.path.clean", "cat; printf %%s %f", "filter.bad.clean", "exit 3",
+                            "filter.deaf.clean", "exec <&-; echo deaf", "filter.no.required",
+                            "true", "filter.must.clean", "cat >/dev/null; exit 1",
+                            "filter.must.required", "true", "filter.missing.clean",
+                            "/nonexistent/program 2>/dev/null"});
   for (const std::string rules :
        {"f filter=up\n", "f filter=path\n", "f filter=bad\n", "f filter=no\n", "f filter=must\n",
         "f filter=missing\n", "f filter=unknown\n", "f filter\n", "f filter=up text eol=crlf\n"}) {
@@ -287,8 +288,8 @@ TEST_CASE("external filters", "[convert]") {
 }
 
 TEST_CASE("a filter that prints while it reads, or does not read, never hangs", "[convert]") {
-  Checkout checkout({"filter.cat.clean", "cat", "filter.deaf.clean", "echo deaf",
-                     "filter.flood.clean", "head -c 3000000 /dev/zero; cat"});
+  ConvertCheckout checkout({"filter.cat.clean", "cat", "filter.deaf.clean", "echo deaf",
+                            "filter.flood.clean", "head -c 3000000 /dev/zero; cat"});
   const std::string big(4U << 20U, 'x');
   checkout.attributes("f filter=cat\n");
   CHECK(checkout.add_by_wafers(big).content == big);
@@ -355,7 +356,7 @@ while True:
 }  // namespace
 
 TEST_CASE("filter programs that keep running", "[convert]") {
-  Checkout checkout;
+  ConvertCheckout checkout;
   checkout.repo().write(".git/filter.py", kProcessFilter);
   checkout.set("filter.p.process", "python3 .git/filter.py");
   checkout.attributes("f filter=p\n");
@@ -415,7 +416,7 @@ TEST_CASE("status warns where a commit fails", "[convert]") {
 }
 
 TEST_CASE("a file that needs nothing done can be streamed", "[convert]") {
-  Checkout checkout;
+  ConvertCheckout checkout;
   CHECK(checkout.is_identity());
   checkout.attributes("f -text\n");
   CHECK(checkout.is_identity());
