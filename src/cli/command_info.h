@@ -16,7 +16,7 @@ struct Command {
   std::string_view name;
   std::string_view usage;    ///< what follows "wafers <name>"
   std::string_view summary;  ///< one line
-  Runner run;                ///< null where it needs Git: git_command.cpp has those
+  Runner run;                ///< null where it needs Git and this program is `wafers`
 };
 
 /// How this program was called.

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <array>
+
+#include "cli/command.h"
+
+namespace wafers::cli {
+
+enum class Program { wafers, wafers_git };
+
+/// All commands, in the order of the help: a new one is entered here. What needs Git has its runner
+/// in wafers-git alone, so that `wafers` links nothing of it.
+template <Program kProgram>
+constexpr auto command_table() {
+  constexpr bool kGit = kProgram == Program::wafers_git;
+  return std::array{
+      Command{
+          "add",
+          "<name>... [--at <mountpoint>] [--branch <branch>] [--from <repo>]\n"
+          "                  [--backend auto|namespace|host|fuse] [--assume-clean] [--durable]\n"
+          "                  [--json]",
+          "Make a wafer, a writable view of a Git checkout on a branch of its own",
+          kGit ? run_add : nullptr},
+      Command{"exec", "<name> [--cwd <dir>] [--env K=V]... -- <command> [args...]",
+              "Run a command inside a wafer", run_exec},
+      Command{"shell", "<name>", "Run an interactive shell inside a wafer", run_shell},
+      Command{"git-status", "[<name>] [--porcelain] [--json]",
+              "Show what differs between a wafer's branch and its view",
+              kGit ? run_git_status : nullptr},
+      Command{"git-diff",
+              "[<name>] [--uncommitted | --all] [--stat | --name-only | --name-status]\n"
+              "                       [--color auto|always|never] [-- <paths>...]",
+              "Show a wafer's changes: committed since the base, uncommitted, or all",
+              kGit ? run_git_diff : nullptr},
+      Command{"git-add", "[<name>] [--json] -- <paths>...",
+              "Stage some of a wafer's files for the next commit", kGit ? run_git_add : nullptr},
+      Command{"git-commit",
+              "[<name>] (-m <message>... | -F <file>) [--author <author>] [--allow-empty]\n"
+              "                         [-S[<keyid>] | --no-gpg-sign]\n"
+              "                         [--verify | --no-verify] [--json] [-- <paths>...]",
+              "Commit what is staged, a wafer's view, or some of its files, to its branch",
+              kGit ? run_git_commit : nullptr},
+      Command{"git-push", "[<name>] [<remote>] [--force-with-lease] [--dry-run]",
+              "Push a wafer's branch to a remote of the base repository, by git itself",
+              kGit ? run_git_push : nullptr},
+      Command{"ls", "[--json]", "List all wafers", run_ls},
+      Command{"mount", "(<name>... | --all) [--accept-unclean]", "Mount the views of wafers",
+              run_mount},
+      Command{"umount", "(<name>... | --all)",
+              "Unmount the views of wafers; nothing in them is lost", run_umount},
+      Command{"rm", "(<name>... | --all) [--force] [--kill] [--json]",
+              "Remove wafers; their branches stay", kGit ? run_rm : nullptr},
+      Command{"doctor", "[--json]", "Check what this host can do, and say what to change",
+              kGit ? run_doctor : nullptr},
+      Command{"completion", "bash|zsh|fish", "Print a script that completes words in a shell",
+              kGit ? run_completion : nullptr},
+      Command{"skill", "", "Print how a coding agent works in a wafer, as Markdown", run_skill},
+      Command{"help", "[<command>]", "Print help", run_help},
+      Command{"version", "", "Print the version", run_version},
+  };
+}
+
+}  // namespace wafers::cli
