@@ -21,7 +21,7 @@
 namespace wafers {
 namespace {
 
-/// After this time whoever came in meanwhile is looked for as well.
+/// After this time, processes that came in meanwhile are looked for as well.
 constexpr std::chrono::milliseconds kPause{100};
 
 /// A living process in the namespaces of this one, or in a sandbox that was made in there.
@@ -60,7 +60,7 @@ bool unmount_once_free(const std::filesystem::path& mountpoint,
       if (error.errnum() == EINVAL) return false;
       if (error.errnum() != EBUSY) throw;
     }
-    // Somebody outside has a file of the view open, and tells nobody when that is closed.
+    // A process outside has a file of the view open; no event tells when it is closed.
     ::usleep(std::chrono::microseconds(kPause).count());
   }
 }

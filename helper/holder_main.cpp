@@ -165,7 +165,7 @@ bool report_readiness(HolderJob& job) {
   try {
     wafers::write_all(wafers::kHolderReportFd, encode(report));
   } catch (const Error&) {
-    return false;  // whoever asked for a holder is gone, and would not know of this one
+    return false;  // the process that asked for a holder is gone, and can't record this one
   }
   return !report.failure;
 }
@@ -197,7 +197,7 @@ int end_view(const std::string& mountpoint, const std::string& directory) {
   try {
     wafers::end_view(mountpoint, directory);
     return 0;
-  } catch (const std::exception&) {  // nobody listens; without its note the wafer is unclean
+  } catch (const std::exception&) {  // without its note the wafer is unclean
     return 1;
   }
 }
@@ -223,7 +223,7 @@ int main(int argc, char** argv) {
   if (argc != 2) return 2;  // the name is there for ps(1)
   // The pipe's reader may be gone; write(2) says so.
   std::signal(SIGPIPE, SIG_IGN);
-  // Whoever started us waits for this process; the holder itself belongs to nobody.
+  // Our caller waits for this process; the holder itself has no parent.
   const pid_t pid = ::fork();
   if (pid < 0) return report_failed_fork(errno);
   if (pid != 0) return 0;

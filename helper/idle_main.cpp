@@ -13,7 +13,7 @@
 
 namespace {
 
-// syscall(2) alone of the C library, whose other functions need thread-local storage, which nobody
+// syscall(2) alone of the C library, whose other functions need thread-local storage, which nothing
 // set up. A call that fails would set errno there, and ends this process: those below don't.
 
 /// Reads the descriptor once; what it gives is the caller's.
@@ -48,7 +48,7 @@ void split(char* words, long size, char** argv, int most) {
 }  // namespace
 
 extern "C" [[noreturn]] void _start() {
-  // ps(1) and /proc/<pid>/stat shall show what it is, not how it idles.
+  // ps(1) and /proc/<pid>/stat are to show what it is, not how it idles.
   ::syscall(SYS_prctl, PR_SET_NAME, wafers::kHolderComm, 0, 0, 0);
   ::syscall(SYS_close, wafers::kHolderReportFd);
   alignas(signalfd_siginfo) char signal[sizeof(signalfd_siginfo)];

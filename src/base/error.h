@@ -11,7 +11,7 @@ namespace wafers {
 enum class ErrorKind {
   failed,       ///< exit 1
   usage,        ///< exit 2: the command line was wrong
-  refused,      ///< exit 3: going on could lose somebody's work
+  refused,      ///< exit 3: going on could lose work
   busy,         ///< exit 4: processes or another command are in the way
   unsupported,  ///< exit 5: this host or repository can't
 };

@@ -20,7 +20,7 @@ std::string printable(std::string_view text);
 std::string printable_lines(std::string_view text);
 
 /// A JSON document, with the same characters as `\uXXXX`: they can only stand in its strings, and
-/// whoever parses it gets the same values.
+/// a parser gets the same values.
 std::string printable_json(std::string_view document);
 
 /// Whether `text` is well-formed UTF-8 (no overlong forms, no surrogates).

@@ -11,7 +11,7 @@
 namespace wafers::cli {
 
 /// What stands behind `wafers <command>`. Split at the first "--", which CLI11 never gets to see:
-/// what follows belongs to somebody else (a command to run, paths) and passes untouched.
+/// what follows (a command to run, paths) is not parsed.
 struct Arguments {
   std::vector<std::string> own;
   std::optional<std::vector<std::string>> tail;
@@ -54,7 +54,7 @@ class Parser {
                 const std::string& placeholder, const std::string& description);
 
   /// An option whose value may be left out, and is part of its word where it is given ("-Skey",
-  /// "--gpg-sign=key"): a word of its own belongs to somebody else.
+  /// "--gpg-sign=key"): the next word is never its value.
   void attached(const std::string& names, std::optional<std::string>& value,
                 const std::string& placeholder, const std::string& description);
 

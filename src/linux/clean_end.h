@@ -10,7 +10,7 @@ namespace wafers {
 
 // What a holder notes of a volatile view that it has unmounted and synced by itself, at the
 // shutdown of the host: a file in the wafer's state, beside the record, which takes the lock, the
-// format and the libraries of whoever may be ended at the same moment.
+// format and the libraries of a process that may be ended at the same moment.
 
 /// Notes, on the disk when this returns, that the view which this process held is unmounted and all
 /// that was written in it is on the disk. Throws Error(failed).

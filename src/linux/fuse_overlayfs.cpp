@@ -44,7 +44,7 @@ std::filesystem::path require_program(const std::string& name) {
       name == kProgram ? "install the package fuse-overlayfs" : "install the package fuse3");
 }
 
-/// flock(2), for as long as `patience` where somebody else holds it. False with errno set.
+/// flock(2), for as long as `patience` where another process holds it. False with errno set.
 bool lock_patiently(int fd, std::chrono::milliseconds patience) {
   constexpr std::chrono::milliseconds kPause{5};
   const auto give_up = std::chrono::steady_clock::now() + patience;
@@ -147,7 +147,7 @@ FuseServer adopted_server() {
 
 /// Nobody tells the daemon's pid: it is the child of the process that we start, and that one ends
 /// once the view is mounted. A "subreaper" becomes its parent then (prctl(2)). That is a child of
-/// ours, so that the daemon is nobody's child in the end, least of all the agent's whose command
+/// ours, so that the daemon is no child of ours in the end, nor of the agent's whose command
 /// takes this process over.
 FuseServer run_server(const Command& command, const std::string& doing) {
   const Pipe answer = make_pipe();
@@ -191,7 +191,7 @@ bool unmount_if_possible(const std::filesystem::path& mountpoint) {
 }
 
 /// fusermount3 takes the place of the server among the user's processes: that is given back when
-/// somebody has waited for it, and may go to another process.
+/// its parent has waited for it, and may go to another process.
 void unmount_in_place_of(const UniqueFd& server, const std::filesystem::path& mountpoint) {
   constexpr int kAttempts = 50;
   constexpr std::chrono::milliseconds kPause{100};

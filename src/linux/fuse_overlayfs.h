@@ -42,13 +42,13 @@ FuseServer start_fuse_overlayfs(const FuseSpec& spec);
 /// Whether the process is a daemon that serves this upper: by its name and its lock.
 bool serves_upper(pid_t pid, const std::filesystem::path& upper);
 
-/// The daemon that serves an upper, whoever started it: found by its lock. Empty where there is
+/// The daemon that serves an upper, ours or not: found by its lock. Empty where there is
 /// none that this process may look at. Throws Error(failed).
 UniqueFd open_fuse_overlayfs(const std::filesystem::path& upper);
 
 /// Waits for the end of a server whose view was unmounted; nothing where it is empty. It ends by
-/// itself, unless a copy of the mount lives on in another mount namespace: nobody needs that copy,
-/// and the server is ended. Throws Error(failed).
+/// itself, unless a copy of the mount lives on in another mount namespace: no process needs that
+/// copy, and the server is ended. Throws Error(failed).
 void wait_for_fuse_overlayfs(const UniqueFd& server);
 
 /// Unmounts a view whether or not it is in use, then waits for its server, if that lives. Throws
@@ -60,7 +60,7 @@ void abandon_fuse_overlayfs(const FuseSpec& spec) noexcept;
 
 /// `fusermount3 -u`, which needs no privilege. Throws Error(failed); EBUSY while it is in use.
 void unmount_fuse(const std::filesystem::path& mountpoint);
-/// The same for a view whose server is dead, or that shall go although it is in use.
+/// The same for a view whose server is dead, or that is to go although it is in use.
 void unmount_fuse_lazily(const std::filesystem::path& mountpoint);
 
 }  // namespace wafers

@@ -40,7 +40,7 @@ class GroupMapper {
 };
 
 /// As map_own_ids() (linux/namespaces.h), and the groups of `mapper` as well, if it is there and
-/// may map them. Then setgroups(2) stays allowed for who has CAP_SETGID in there, which nobody
+/// may map them. Then setgroups(2) stays allowed with CAP_SETGID in there, which no process
 /// keeps.
 void map_own_ids(uid_t uid, gid_t gid, GroupMapper* mapper);
 

@@ -14,7 +14,7 @@
 
 namespace wafers {
 
-// What passes between whoever starts a holder and the holder itself, over two pipes.
+// What passes between a holder and the process that starts it, over two pipes.
 
 /// Descriptors that the holder is started with, beside /dev/null as standard output and error.
 inline constexpr int kHolderJobFd = 0;  ///< reads one encoded HolderJob up to end of file

@@ -22,7 +22,7 @@ struct OverlaySpec {
   std::string source;  ///< what the mount table shows as its source
   OverlayXattrs xattrs = OverlayXattrs::user;
   /// Nothing is synced: neither what is copied up, nor by an fsync(2) in the view, nor by the
-  /// unmount (Linux 5.10). What is on the disk after a crash of the host is anybody's guess.
+  /// unmount (Linux 5.10). What is on the disk after a crash of the host is not known.
   bool is_volatile = false;
   int mountpoint_fd = -1;  ///< the mountpoint, open: what is mounted on if it isn't -1
 };

@@ -5,9 +5,10 @@
 namespace wafers {
 
 // A wafer's view is mounted twice in its namespace: at the mountpoint, for those inside, and once
-// more for those outside, who reach it through /proc/<pid>/root of somebody inside (host_path). The
-// second place leads nowhere outside: whoever resolves it (realpath(3), getcwd(3)) and goes by what
-// he got is told so by an error, and doesn't write beside the view. In the wafer's state:
+// more for those outside, who reach it through /proc/<pid>/root of a process inside (host_path).
+// The second place leads nowhere outside: a program that resolves it (realpath(3), getcwd(3)) and
+// goes by what it got is told so by an error, and doesn't write beside the view. In the wafer's
+// state:
 //
 //   host_path/        outside closed (0555); inside a small file system of its own, read-only
 //   only-literally    outside a file, below which nothing can be made, by root neither
@@ -26,7 +27,7 @@ void cover_privately(const std::filesystem::path& directory);
 /// The same for what is inside, with the place of the view in it. Returns where it is.
 std::filesystem::path mount_second_place(const std::filesystem::path& directory);
 
-/// From now on nobody writes there. Throws Error(failed).
+/// Nothing can be written there from now on. Throws Error(failed).
 void close_second_place(const std::filesystem::path& place);
 
 /// Mounts what is mounted at `mountpoint` a second time. Throws Error(failed).

@@ -9,9 +9,9 @@
 namespace wafers {
 
 bool has_no_writer(int fd) {
-  // fcntl(2): a lease for reading is granted only where nobody has the file open for writing, and a
-  // mapping keeps it open. Who opens it in the moment until the lease is given back waits for that,
-  // and the kernel tells us by a signal: by one that nobody minds.
+  // fcntl(2): a lease for reading is granted only where no process has the file open for writing,
+  // and a mapping keeps it open. Who opens it in the moment until the lease is given back waits for
+  // that, and the kernel tells us by a signal: by one that does no harm.
   if (::fcntl(fd, F_SETSIG, SIGURG) != 0 || ::fcntl(fd, F_SETLEASE, F_RDLCK) != 0) return false;
   ::fcntl(fd, F_SETLEASE, F_UNLCK);
   return true;

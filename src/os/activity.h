@@ -7,7 +7,7 @@
 
 namespace wafers {
 
-/// Whether a process that somebody waits for does anything: a slow one is waited for, however long
+/// Whether a process that is waited for does anything: a slow one is waited for, however long
 /// it takes; one that stands still is not.
 class ActivityWatch {
  public:

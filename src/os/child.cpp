@@ -54,7 +54,7 @@ void tell(const std::string& report, int pipe) {
   ::_exit(0);
 }
 
-/// In a child of the child, so that nobody has to wait for it. What failed is waited for by the
+/// In a child of the child, so that there is nothing to wait for. What failed is waited for by the
 /// child: whoever then looks at processes doesn't find it any more.
 [[noreturn]] void run_and_linger(const std::function<void()>& work, int pipe) noexcept {
   std::array<int, 2> done{-1, -1};

@@ -17,20 +17,20 @@ std::optional<Failure> run_in_child(const std::function<void()>& work);
 /// As run_in_child(), but returns when `work` is done, not when the child has ended: for what the
 /// kernel takes down at a process's end, which may be long. Nothing of the caller's goes on in it:
 /// no session, stream, descriptor or lock; what `work` wants kept until then is its working
-/// directory. The child is nobody's: there is nothing to wait for. For where orphans are reaped
-/// (os/orphans.h).
+/// directory. The child is no longer ours: there is nothing to wait for. For where orphans are
+/// reaped (os/orphans.h).
 std::optional<Failure> run_in_lingering_child(const std::function<void()>& work);
 
 /// What `work` says, in a child that can be given up: for what may wait in the kernel for ever,
 /// where SIGKILL may not end it either. Nothing of the caller's is in it, no session, stream,
-/// descriptor, lock or working directory, so that nobody is held up by one that is left behind.
+/// descriptor, lock or working directory, so that one that is left behind holds up nothing.
 /// Absent once `keep_waiting`, which is asked several times a second, says no. Throws Error(failed)
 /// where the child can't be made, and what `work` throws as Failure::error() does.
 std::optional<std::string> ask_child(const std::function<std::string()>& work,
                                      const std::function<bool()>& keep_waiting);
 
-/// For a child that outlives what its parent was called for: nobody sees it on a terminal, no
-/// signal of one reaches it, and its standard streams keep no pipe open that somebody reads.
+/// For a child that outlives what its parent was called for: it belongs to no terminal, no
+/// signal of one reaches it, and its standard streams keep no pipe open that is being read.
 void leave_session_and_streams();
 
 }  // namespace wafers

@@ -77,8 +77,8 @@ void make_directory(const std::filesystem::path& path, mode_t mode);
 
 // --- on the way to the disk
 //
-// The kernel tells an error of write-back once, to whoever asks first: it must not be asked without
-// listening. All throw Error(failed) naming `what` or the directory.
+// The kernel tells an error of write-back once, to the first that asks: it must not be asked
+// without listening. All throw Error(failed) naming `what` or the directory.
 
 /// Lets the disk begin with what was written, without waiting for it.
 void begin_write_back(int fd, std::string_view what);
@@ -97,7 +97,7 @@ void sync_where_possible(int fd, std::string_view what);
 /// Waits until the names in a directory are on the disk, where its file system can do that.
 void sync_directory(const std::filesystem::path& directory);
 
-/// Waits for all that was written to the file system of `directory`, by whomever: one call for
+/// Waits for all that was written to the file system of `directory`, by any process: one call for
 /// however many files. Fails also where some of it could not be written.
 void sync_file_system(const std::filesystem::path& directory);
 

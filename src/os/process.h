@@ -50,7 +50,7 @@ bool has_ended(int pidfd);
 /// Waits for the end, of any process and not just of a child. False at the timeout.
 bool wait_for_end(int pidfd, std::chrono::milliseconds timeout);
 
-/// False where it has ended already. Throws Error(failed), as for a process of somebody else.
+/// False where it has ended already. Throws Error(failed), as for another user's process.
 bool send_signal(int pidfd, int signal);
 
 /// SIGKILL, and waits until it has ended. Throws Error(failed).

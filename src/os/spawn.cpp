@@ -176,7 +176,8 @@ CommandResult run_command(Command command, WhenIdle when_idle) {
 }
 
 ProgramResult run_program(Command command, std::string_view input) {
-  // Files in memory and no pipes: whatever the program reads and prints first, nobody waits.
+  // Files in memory and no pipes: neither side waits for the other, whatever the program reads and
+  // prints first.
   const UniqueFd in = make_memory_file(input);
   const UniqueFd output = make_memory_file("");
   const UniqueFd errors = make_memory_file("");

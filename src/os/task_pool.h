@@ -20,7 +20,7 @@ inline unsigned thread_count(std::size_t useful) {
 }
 
 /// Appends a thread that runs `body`. False where there can't be one more (RLIMIT_NPROC, pids.max,
-/// no memory for its stack): whoever has work for it does it by itself.
+/// no memory for its stack): the caller then does the work by itself.
 template <typename Body>
 bool start_thread(std::vector<std::jthread>& threads, Body body) {
   try {

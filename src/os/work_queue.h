@@ -27,7 +27,7 @@ class WorkQueue {
   WorkQueue& operator=(const WorkQueue&) = delete;
   ~WorkQueue() { cancel(); }
 
-  /// Drops what nobody has begun, and waits for the rest. Nothing can be added after it.
+  /// Drops what is not begun, and waits for the rest. Nothing can be added after it.
   void cancel() {
     {
       const std::lock_guard lock(mutex_);

@@ -32,7 +32,7 @@ class MarkedFiles {
   bool is_left_out(const std::string& path);
 
   /// What the commit `base_tree` has at `path`, where that is marked and the file `name` of the
-  /// view's layer `dir`, of that `mode`, is as the base's worktree has it: somebody's local change,
+  /// view's layer `dir`, of that `mode`, is as the base's worktree has it: the user's local change,
   /// and not the agent's. A mode that isn't the worktree's is the agent's and comes back. Throws
   /// ChangedMeanwhile where the file is no longer what `stat` says.
   struct ViewedFile {

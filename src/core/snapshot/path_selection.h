@@ -26,7 +26,7 @@ class PathSelection {
     bool nothing() const noexcept { return !all_ && node_ == nullptr; }
     /// Selected itself or by a directory above; else only some of what lies below is.
     bool all() const noexcept { return all_; }
-    /// Whether a path ends here or below: somebody waits to hear whether it exists.
+    /// Whether a path ends here or below: its existence is to be reported.
     bool named() const noexcept { return node_ != nullptr; }
 
     /// The path exists in the view or in the tip.

@@ -205,7 +205,7 @@ ViewWalk::Found ViewWalk::only_in_base(const Site& site) {
   }
   if (!site.part.all()) return no_directory(site);
   if (site.tip != nullptr && *site.tip == *site.base) return keep(site, site.tip);
-  // A submodule that nobody touched stays as the tip has it, populated or not.
+  // An untouched submodule stays as the tip has it, populated or not.
   if (site.base->mode == FileMode::gitlink && site.tip_is_submodule()) return keep(site, site.tip);
   // Not checked out in the base, so the view doesn't show it.
   if (marked_.is_left_out(site.path())) return std::nullopt;
@@ -320,7 +320,7 @@ BlobReader::Result ViewWalk::read(const ViewFile& file, FileMode& mode) {
     mode = committed->mode;
     return result;
   }
-  if (!marked_.is_marked(file.path)) {  // else the size recorded is that of somebody's own version
+  if (!marked_.is_marked(file.path)) {  // else the size recorded is that of the local version
     if (auto changed = blobs_.changed_by_size(file)) return std::move(*changed);
   }
   std::vector<std::string> warnings;  // of a reading that came to its end

@@ -9,7 +9,7 @@
 namespace wafers::git {
 namespace {
 
-/// Walks two trees side by side. Trees may be nested as deeply as whoever made them liked: what is
+/// Walks two trees side by side. Trees may be nested to any depth: what is
 /// to be done is kept here, and not on the stack.
 class TreeComparison {
  public:

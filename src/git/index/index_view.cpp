@@ -25,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Ten million entries: an index of that size is somebody's trap.
+/// Ten million entries: an index of that size is a trap.
 constexpr off_t kLargest = off_t{1} << 30;
 
 /// A whole file in memory. Mapped where git alone writes it; a copy where the agent could cut it

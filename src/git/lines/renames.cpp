@@ -19,7 +19,7 @@ namespace wafers::git {
 namespace {
 
 constexpr int kMinimumScore = Signature::kMaxScore / 2;  // 50 %
-/// For files that nobody else shares the last part of the name with.
+/// For files whose last part of the name no other file has.
 constexpr int kMinimumBasenameScore = kMinimumScore + kMinimumScore / 2;
 
 std::string_view basename_of(std::string_view path) { return path.substr(path.rfind('/') + 1); }
@@ -94,7 +94,7 @@ class RenameFinder {
     if (source.stays) stay_.insert(source.side->path);
   }
 
-  /// find_identical_files(): a source that nobody has taken yet, with the same last name.
+  /// find_identical_files(): a source that no file has taken yet, with the same last name.
   void match_identical() {
     std::multimap<Oid, Source*> by_content;  // equal keys stay in the order of their insertion
     for (Source& source : sources_) by_content.emplace(source.side->oid, &source);

@@ -32,7 +32,7 @@ struct Malformed : std::runtime_error {
   Malformed() : std::runtime_error("malformed data") {}
 };
 
-/// Takes one thing after the other off bytes that somebody else wrote. All throw Malformed where
+/// Takes one thing after the other off bytes that may be forged. All throw Malformed where
 /// there is no such thing.
 class ByteReader {
  public:

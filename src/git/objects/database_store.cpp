@@ -230,7 +230,7 @@ bool DatabaseStore::is_packing() {
 }
 
 /// In a thread of the pack, which has the content in its hands: later both would have to be read.
-/// What can't be read here is somebody else's error.
+/// What can't be read here is told where it is needed.
 void DatabaseStore::compare(const PackWriter::Object& object) {
   if (object.replaces.is_zero()) return;
   const git_oid raw = to_library(object.replaces);

@@ -9,7 +9,7 @@
 #include "base/error.h"
 
 // libgit2 parses the host's certificate bundle whenever it is initialised, half of what that takes,
-// though nobody here speaks TLS. Where it uses mbed TLS, as Debian's does, the dynamic linker finds
+// though wafers speaks no TLS. Where it uses mbed TLS, as Debian's does, the dynamic linker finds
 // this definition before the library's (mbedtls/x509_crt.h): there is no certificate to trust.
 extern "C" int mbedtls_x509_crt_parse_file(void* chain, const char* path);
 extern "C" int mbedtls_x509_crt_parse_file(void* /*chain*/, const char* /*path*/) { return 0; }

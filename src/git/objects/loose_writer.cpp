@@ -31,7 +31,7 @@ Error zlib_error(int code) {
   return Error(ErrorKind::failed, std::string("cannot compress object: ") + ::zError(code));
 }
 
-/// Makes a file that nobody has yet, with the umask's permissions of a read-only file.
+/// Makes a new file, with the umask's permissions of a read-only file.
 UniqueFd make_temporary(const fs::path& directory, fs::path& path) {
   static std::mt19937_64 random{std::random_device{}()};
   while (true) {

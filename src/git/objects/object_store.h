@@ -42,7 +42,7 @@ class ObjectStore {
   /// After this all objects written are in the database and would survive a crash of this process.
   virtual void flush() = 0;
   /// Has those of `wanted` that a partial clone lacks fetched by one call of git, where they would
-  /// be one by one. Does nothing in another repository; and where that fails, whoever reads one
+  /// be one by one. Does nothing in another repository; and where that fails, the reading of one
   /// hears of it.
   virtual void prefetch(const std::vector<Oid>& wanted) = 0;
 };

@@ -42,7 +42,7 @@ bool is_marked(const struct stat& info) {
          info.st_mtim.tv_nsec == kMark.tv_nsec;
 }
 
-/// Only what holds an flock(2) may be marked: the mark alone says that nobody needs it.
+/// Only what holds an flock(2) may be marked: the mark alone says that no process needs it.
 void mark(int fd) {
   constexpr std::array<timespec, 2> kTimes{timespec{0, UTIME_OMIT}, kMark};
   if (::flock(fd, LOCK_EX | LOCK_NB) == 0) std::ignore = ::futimens(fd, kTimes.data());
@@ -136,8 +136,8 @@ void take_away_dead_lock(const fs::path& file) noexcept {
   struct stat opened {};
   if (!fd || ::fstat(fd.get(), &opened) != 0 || !is_marked(opened)) return;
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return;
-  // Its owner may have been done with it before the flock was ours. Now nobody of wafers' touches
-  // what has this name as long as it is this file.
+  // Its owner may have been done with it before the flock was ours. Now no other wafers process
+  // touches what has this name as long as it is this file.
   struct stat named {};
   if (::lstat(lock.c_str(), &named) == 0 && is_same_file(named, opened)) ::unlink(lock.c_str());
 }

@@ -11,11 +11,11 @@ namespace wafers::git {
 /// git's way to change a file: `<file>.lock`, made exclusively, holds the new content and is
 /// renamed over the file. Removed by the destructor where it was not committed.
 ///
-/// A process that is killed leaves its lock, and nobody could tell it from one in use. Ours appear
-/// with all their content, with an mtime that nobody else gives a file, and with an flock(2) that
-/// ends with the process: a lock with that mtime and without the flock is a dead one of wafers',
-/// and goes. Any other lock stays. Where a file system has no O_TMPFILE, a kill in the moment of
-/// making it leaves a lock that looks like somebody else's.
+/// A process that is killed leaves its lock, which looks like one in use. Ours appear
+/// with all their content, with an mtime that no other program gives a file, and with an flock(2)
+/// that ends with the process: a lock with that mtime and without the flock is a dead one of
+/// wafers', and goes. Any other lock stays. Where a file system has no O_TMPFILE, a kill in the
+/// moment of making it leaves a lock that looks like another program's.
 class LockFile {
  public:
   /// Waits up to a second for another process' lock, then throws Error(busy). Makes the directories
@@ -37,8 +37,8 @@ class LockFile {
   bool taken_ = false;
 };
 
-/// Removes `<file>.lock` where it is a dead one of wafers'. Throws nothing: whoever needs the lock
-/// hears of what is in the way.
+/// Removes `<file>.lock` where it is a dead one of wafers'. Throws nothing: the caller who needs
+/// the lock hears of what is in the way.
 void take_away_dead_lock(const std::filesystem::path& file) noexcept;
 
 /// Removes `directory` and what is in it if that is nothing but empty directories, as git does

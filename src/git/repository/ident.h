@@ -13,7 +13,7 @@ enum class IdentityRole { author, committer };
 /// Repository::identity() for any configuration; `now` is taken where no date is set.
 Identity identity_from(const Config& config, IdentityRole role, const Date& now);
 
-/// Who is written into a reflog where nobody is configured: git then takes the login name.
+/// The name in a reflog where none is configured: git then takes the login name.
 Identity reflog_identity(const Config& config, const Date& now);
 
 /// When an author writes whose name is given: GIT_AUTHOR_DATE, else now. Throws Error(failed) where

@@ -30,8 +30,9 @@ class Repository {
   /// config, shallow clones, alternates, linked worktrees are fine.
   static Repository open(const std::filesystem::path& inside);
 
-  /// As open(), for a directory that nobody named, where git would go by GIT_DIR and GIT_WORK_TREE:
-  /// Error(unsupported) where these name another repository or worktree than what open() finds.
+  /// As open(), for a directory that the user did not name, where git would go by GIT_DIR and
+  /// GIT_WORK_TREE: Error(unsupported) where these name another repository or worktree than what
+  /// open() finds.
   static Repository open_here(const std::filesystem::path& inside);
 
   Repository(Repository&&) noexcept;
@@ -85,7 +86,7 @@ class Repository {
   /// used by a worktree; nothing has changed then.
   void move_branch(const std::string& branch, const Oid& expected, const Oid& commit,
                    const Identity& who, const std::string& reflog_message);
-  /// The same, by whoever git would name in a reflog.
+  /// The same, by the name that git would write into a reflog.
   void move_branch(const std::string& branch, const Oid& expected, const Oid& commit,
                    const std::string& reflog_message);
   /// Deletes the branch if it is at `expected`, with its reflog and now empty ref directories.
@@ -115,7 +116,7 @@ class Repository {
 
   /// An object store of its own for one computation.
   std::unique_ptr<ObjectStore> objects(Writes writes) const;
-  /// One that writes into `objects_dir`, an empty directory that nobody will need after a crash,
+  /// One that writes into `objects_dir`, an empty directory that is of no use after a crash,
   /// and reads what is in the repository as well, of which it writes nothing.
   std::unique_ptr<ObjectStore> objects_beside(const std::filesystem::path& objects_dir) const;
 

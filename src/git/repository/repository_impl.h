@@ -19,7 +19,7 @@ struct Repository::Impl {
   Config config;
   RepositoryHandle handle;
   RefFiles refs;
-  /// When the first date was asked for: author and committer get the same where nobody set one.
+  /// When the first date was asked for: author and committer get the same where none is set.
   mutable std::optional<Date> now;
   const Date& start_date() const;
 
