@@ -48,7 +48,7 @@ constexpr auto command_table() {
               run_mount},
       Command{"umount", "(<name>... | --all)",
               "Unmount the views of wafers; nothing in them is lost", run_umount},
-      Command{"rm", "(<name>... | --all) [--force] [--kill] [--json]",
+      Command{"rm", "(<name>... | --all) [--force] [--kill] [--delete-branch] [--json]",
               "Remove wafers; their branches stay", kGit ? run_rm : nullptr},
       Command{"doctor", "[--json]", "Check what this host can do, and say what to change",
               kGit ? run_doctor : nullptr},

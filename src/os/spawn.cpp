@@ -6,10 +6,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <exception>
+#include <tuple>
 #include <utility>
 
 #include "base/error.h"
@@ -139,6 +143,32 @@ ExitStatus wait_for_child(pid_t pid) {
 
 namespace {
 
+/// From a program's start to its end: see spawn.h.
+class Trace {
+ public:
+  explicit Trace(const std::vector<std::string>& argv) {
+    const char* const wanted = std::getenv("WAFERS_TRACE");
+    if (wanted == nullptr || *wanted == '\0' || std::string_view(wanted) == "0") return;
+    for (const std::string& word : argv) words_ += " " + shell_quoted(word);
+  }
+
+  void ended(const ExitStatus& status) const {
+    if (words_.empty()) return;
+    const std::chrono::duration<double, std::milli> time = Clock::now() - start_;
+    std::array<char, 32> milliseconds{};
+    std::snprintf(milliseconds.data(), milliseconds.size(), "%.1f", time.count());
+    std::string line = "wafers: ran in " + std::string(milliseconds.data()) + " ms:" + words_;
+    if (!status.success()) line += " (exit status " + std::to_string(status.shell_code()) + ")";
+    line = printable(line) + "\n";
+    std::ignore = ::write(STDERR_FILENO, line.data(), line.size());  // at once, among others'
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::string words_;  ///< empty where nothing is to be told
+  Clock::time_point start_ = Clock::now();
+};
+
 /// Where that can't be told the program is waited for as long as it takes: none is left running.
 void end_if_idle(pid_t pid) noexcept {
   constexpr std::chrono::milliseconds kPause{100};
@@ -164,14 +194,23 @@ std::string_view name_of(std::string_view assignment) {
 
 }  // namespace
 
+ExitStatus run(const Command& command) {
+  const Trace trace(command.argv);
+  const ExitStatus status = wait_for_child(spawn(command));
+  trace.ended(status);
+  return status;
+}
+
 CommandResult run_command(Command command, WhenIdle when_idle) {
   // A file and no pipe: a daemon that the program leaves behind may keep its standard error open.
   const UniqueFd output = make_memory_file("");
   command.descriptors.push_back({output.get(), STDOUT_FILENO});
   command.descriptors.push_back({output.get(), STDERR_FILENO});
+  const Trace trace(command.argv);
   const pid_t pid = spawn(command);
   if (when_idle == WhenIdle::end) end_if_idle(pid);
   const ExitStatus status = wait_for_child(pid);
+  trace.ended(status);
   return {status, content_of(output)};
 }
 
@@ -184,7 +223,7 @@ ProgramResult run_program(Command command, std::string_view input) {
   command.descriptors.push_back({in.get(), STDIN_FILENO});
   command.descriptors.push_back({output.get(), STDOUT_FILENO});
   command.descriptors.push_back({errors.get(), STDERR_FILENO});
-  const ExitStatus status = wait_for_child(spawn(command));
+  const ExitStatus status = run(command);
   return {status.shell_code(), content_of(output), content_of(errors)};
 }
 

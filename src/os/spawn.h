@@ -47,6 +47,12 @@ struct ExitStatus {
 /// Waits for a child of ours. Throws Error(failed).
 ExitStatus wait_for_child(pid_t pid);
 
+// Where WAFERS_TRACE is set, each program that these run is told on standard error once it has
+// ended: how long it took, its words, and its status.
+
+/// Runs a program to its end. Throws Error(failed).
+ExitStatus run(const Command& command);
+
 /// Runs a program to its end and keeps what it prints to standard output and error, in one text.
 /// WhenIdle::end: by SIGKILL once it does nothing any more (os/activity.h).
 struct CommandResult {

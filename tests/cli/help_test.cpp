@@ -1,3 +1,5 @@
+#include <sstream>
+
 #include "cli/world.h"
 #include "support/catch.h"
 
@@ -27,6 +29,38 @@ TEST_CASE("help lists every command, and every command has help") {
     CHECK(world.wafers({command, "--help"}).out == help.out);
     CHECK(world.wafers({command, "-h"}).out == help.out);
   }
+}
+
+/// The options that a command's help lists, each with all its names: "-F,--file".
+Words options_in(const std::string& help) {
+  Words options;
+  std::istringstream lines(help.substr(help.find("\nOptions:")));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    if (std::string word; line.starts_with("  -") && words >> word) options.push_back(word);
+  }
+  return options;
+}
+
+TEST_CASE("the usage of a command names each of its options") {
+  const World world;
+  std::size_t checked = 0;
+  for (const std::string& command : kCommands) {
+    const std::string help = world.wafers_ok({"help", command});
+    const std::size_t start = help.find("Usage:");
+    const std::string usage = help.substr(start, help.find("\nOptions:") - start);
+    for (const std::string& names : options_in(help)) {
+      if (names == "-h,--help") continue;
+      const std::size_t comma = names.find(',');
+      const bool named = comma == std::string::npos
+                             ? usage.find(names) != std::string::npos
+                             : usage.find(names.substr(0, comma)) != std::string::npos ||
+                                   usage.find(names.substr(comma + 1)) != std::string::npos;
+      CHECKED_ELSE(named) FAIL_CHECK(command << " " << names << ": " << usage);
+      ++checked;
+    }
+  }
+  CHECK(checked > 30);
 }
 
 TEST_CASE("the version, said in three ways") {

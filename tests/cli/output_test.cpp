@@ -31,6 +31,19 @@ std::set<std::string> keys_of(const json& object) {
   return keys;
 }
 
+TEST_CASE("each program that is run can be told, with its time") {
+  const World world;
+  world.add("a", any_backend());
+  const auto diff = [&](const std::string& trace) {
+    return shell(world, WAFERS_PROGRAM " git-diff a", {trace}).err;
+  };
+  const std::string told = diff("WAFERS_TRACE=1");
+  CHECK_THAT(told, StartsWith("wafers: ran in "));
+  CHECK_THAT(told, Contains(" ms: 'git' '-C' ") || Contains(" ms: git -C "));
+  CHECK(diff("WAFERS_TRACE=0").empty());
+  CHECK(diff("WAFERS_TRACE").empty());
+}
+
 TEST_CASE("output that can't be written is a failure, told once") {
   const World world;
   world.add("a", any_backend());

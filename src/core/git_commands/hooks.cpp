@@ -60,7 +60,7 @@ int run_in_view(const Wafer& wafer, const Command& command) {
   Pipe pipe = make_pipe();
   const auto failure = run_in_child([&] {
     make_backend(wafer.backend)->enter(wafer);
-    const int code = wait_for_child(spawn(command)).shell_code();
+    const int code = run(command).shell_code();
     write_all(pipe.writer.get(), std::to_string(code));
   });
   InterruptGuard::check();

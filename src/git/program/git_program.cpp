@@ -135,7 +135,7 @@ Command git_command_in(const std::filesystem::path& worktree, std::vector<std::s
 
 ExitStatus run_in_foreground(const Command& command) {
   const InterruptGuard guard;
-  return wait_for_child(spawn(command));
+  return run(command);
 }
 
 }  // namespace wafers::git
