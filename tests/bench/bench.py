@@ -55,7 +55,7 @@ class Bench:
         for role in ("AUTHOR", "COMMITTER"):
             os.environ[f"GIT_{role}_NAME"] = "bench"
             os.environ[f"GIT_{role}_EMAIL"] = "bench@localhost"
-        self.wafers("rm", "--all", "--force", "--kill")
+        self.wafers("rm", "--all", "--force", "--no-salvage", "--kill")
 
     # --- input
 

@@ -19,7 +19,7 @@ std::string commands_in(const std::string& err) {
   const std::size_t start = hint == std::string::npos ? hint : err.find("git -C", hint);
   if (start == std::string::npos) return "echo 'no command in the hint'; exit 1";
   std::string commands = err.substr(start, err.find('\n', start) - start);
-  for (const char* const end : {"; or ", ", or throw"}) {
+  for (const char* const end : {"; or ", ", or let"}) {
     commands = commands.substr(0, commands.find(end));
   }
   return commands;

@@ -90,7 +90,8 @@ TEST_CASE("a hostile file of any kind neither crashes nor holds up a command") {
                                                    {"git-add", "a", "--", "work"},
                                                    {"git-commit", "a", "-m", "x"},
                                                    {"rm", "a"},
-                                                   {"rm", "--force", "a"}}) {
+                                                   {"rm", "--force", "a"},
+                                                   {"rm", "--force", "--no-salvage", "a"}}) {
       CAPTURE(command);
       Words words{"-c", limits + "exec timeout -s KILL 100 \"$0\" \"$@\"", WAFERS_PROGRAM};
       words.insert(words.end(), command.begin(), command.end());
@@ -99,7 +100,7 @@ TEST_CASE("a hostile file of any kind neither crashes nor holds up a command") {
       CHECK(result.status <= 4);
       CHECK_THAT(result.err, !Contains("memory"));
     }
-    world.wafers({"rm", "--force", "a"});
+    world.wafers({"rm", "--force", "--no-salvage", "a"});
     world.base().git({"branch", "-D", "-q", "wafers/a"});
   }
 }

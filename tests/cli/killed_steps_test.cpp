@@ -136,6 +136,41 @@ TEST_CASE("git-add killed at each change, and what git then takes for garbage") 
       });
 }
 
+TEST_CASE("rm --force killed at each change loses no work") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  INFO("backend " << backend);
+  const World world;
+  int round = 0;
+  const auto content = [&] { return "precious " + std::to_string(round) + "\n"; };
+  with_each_change_killed(
+      world, {"rm", "--force", "a"},
+      [&] {
+        ++round;
+        world.add("a", backend);
+        world.inside("a", "mkdir d; echo 'precious " + std::to_string(round) + "' > d/work");
+      },
+      [&] {
+        if (is_listed(world)) world.wafers_ok({"rm", "--force", "a"});
+        std::istringstream refs(
+            world.base().git({"for-each-ref", "--format=%(refname)", "refs/wafers/removed/a"}));
+        bool kept = false;
+        for (std::string ref; std::getline(refs, ref);) {
+          kept = kept || world.base().git({"show", ref + ":d/work"}) == content();
+          world.base().git({"update-ref", "-d", ref});
+        }
+        CHECK(kept);
+        remove_the_rest(world);
+      });
+  CHECK(left_over(world) == "");
+  // Neither a ref nor a lock.
+  std::string entries;
+  const fs::path refs = world / "base/.git/refs/wafers";
+  for (const auto& entry : fs::recursive_directory_iterator(refs)) {
+    if (!entry.is_directory()) entries += entry.path().native() + "\n";
+  }
+  CHECK(entries == "");
+}
+
 TEST_CASE("rm killed at each change") {
   const std::string backend = GENERATE(from_range(working_backends()));
   INFO("backend " << backend);

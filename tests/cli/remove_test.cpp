@@ -30,7 +30,8 @@ TEST_CASE("rm protects work that is not committed") {
   world.inside("a", "echo 2 > README; echo x > new; rm src/old.c; touch built.o");
   const std::string wanted =
       "wafers: wafer 'a' holds work that is not committed:\n   M README\n   D src/old.c\n  ?? new\n"
-      "hint: commit it with 'wafers git-commit a', or throw it away with 'wafers rm --force a'\n";
+      "hint: commit it with 'wafers git-commit a', or let 'wafers rm --force a' keep it in a "
+      "commit\n";
   for (const bool mounted : {true, false}) {
     if (!mounted) world.wafers_ok({"umount", "a"});
     const RunResult refused = world.wafers({"rm", "a"});
@@ -168,7 +169,7 @@ TEST_CASE("rm of several goes on past those that it refuses") {
   const auto answer = world.json({"rm", "none", "b"});
   CHECK(answer["removed"].empty());
   CHECK(answer["error"]["message"] == "there is no wafer 'none'");
-  CHECK(world.wafers_ok({"rm", "--all", "--force"}) ==
+  CHECK(world.wafers_ok({"rm", "--all", "--force", "--no-salvage"}) ==
         "Removed wafer b (branch wafers/b is kept)\n");
   CHECK(world.wafers({"rm", "--all"}).status == 0);
 }

@@ -42,7 +42,7 @@ TEST_CASE("changes inside a submodule are told apart from what a commit can have
     CHECK(kept.err ==
           "wafers: wafer 'a' holds work that is not committed:\n   M sub\n"
           "hint: copy it into a checkout of the submodule and commit it there, or throw it away "
-          "with 'wafers rm --force a'\n");
+          "with 'wafers rm --force --no-salvage a'\n");
 
     // With something that a commit can have, all is as ever.
     world.inside("a", "echo n > new");

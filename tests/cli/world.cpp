@@ -119,7 +119,7 @@ World::World(const std::string& name) : top_(name), base_(make_base(top_ / "base
 
 World::~World() {
   try {
-    wafers({"rm", "--all", "--force", "--kill"});
+    wafers({"rm", "--all", "--force", "--no-salvage", "--kill"});
   } catch (const std::exception& error) {
     std::cerr << "cannot clean up: " << error.what() << '\n';
   }

@@ -268,6 +268,11 @@ TEST_CASE("rm") {
     CHECK_FALSE(fs::exists(world / "views"));
     CHECK_THAT(world.everything(), !Contains("wafers:a:") && !Contains("views/a"));
     world.base().git({"branch", "-q", "-D", "wafers/a"});
+    // By the command that failed, or by the one after it.
+    const std::string ref =
+        world.base().git_line({"for-each-ref", "--count=1", "--format=%(refname)", "refs/wafers"});
+    CHECK(world.base().git({"show", ref + ":d/new"}) == "x\n");
+    world.base().git({"update-ref", "-d", ref});
   };
   with_each_call_failing(world, f.faulty, {"rm", "--force", "a"}, check, prepare);
   CHECK(world.inside("kept", "cat work") == "kept\n");

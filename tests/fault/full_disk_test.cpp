@@ -59,7 +59,7 @@ class SmallWorld {
   SmallWorld& operator=(const SmallWorld&) = delete;
   ~SmallWorld() {
     relax();
-    world.wafers({"rm", "--all", "--force", "--kill"});
+    world.wafers({"rm", "--all", "--force", "--no-salvage", "--kill"});
     ::umount2(world.state().c_str(), MNT_DETACH);
   }
 

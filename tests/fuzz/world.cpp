@@ -95,7 +95,7 @@ World::World(const Tools& tools, const Scenario& scenario, fs::path directory)
 }
 
 World::~World() {
-  if (added_) wafers({"rm", "--force", "--kill", kWafer});
+  if (added_) wafers({"rm", "--force", "--no-salvage", "--kill", kWafer});
 }
 
 void World::make_base(const std::vector<Operation>& operations) {
@@ -381,7 +381,7 @@ void World::finish() {
   if (!checked.ok() && git(copy_, {"fsck", "--strict", "--no-dangling"}).ok()) {
     throw Mismatch{"git fsck:\n" + checked.out + checked.err};
   }
-  const RunResult removed = wafers({"rm", "--force", kWafer});
+  const RunResult removed = wafers({"rm", "--force", "--no-salvage", kWafer});
   added_ = false;
   if (!removed.ok()) throw Mismatch{"wafers rm: " + removed.err};
   compare_base();

@@ -198,10 +198,10 @@ def one_wafer(races, name, choose):
                 races.wafers(command, name, *words)
         if in_view:
             end(swapper)
-        races.wafers("rm", name, "--force", "--kill")  # with the swapper in the upper still at it
+        races.wafers("rm", name, "--force", "--no-salvage", "--kill")  # with the swapper in the upper still at it
     finally:
         end(swapper)
-    races.wafers("rm", name, "--force", "--kill")
+    races.wafers("rm", name, "--force", "--no-salvage", "--kill")
 
 
 def walk(races, number, until):
@@ -233,7 +233,7 @@ def mountpoint(races, number, until):
             races.fail(f"{name} is mounted on the outside")
         races.wafers("umount", name)
         races.wafers("mount", name)
-        races.wafers("rm", name, "--force", "--kill")
+        races.wafers("rm", name, "--force", "--no-salvage", "--kill")
     end(swapper)
 
 

@@ -82,16 +82,19 @@ class Removing {
   RemoveResult run() {
     take_away_dead_locks();
     // In any other stage nobody has worked in it, or its removal was decided on already.
-    const bool protects_work = wafer_.stage == WaferStage::ready && !options_.force;
+    const bool worked_in = wafer_.stage == WaferStage::ready;
+    const bool protects_work = worked_in && !options_.force;
     const bool was_mounted = backend_->state(wafer_).status == WaferStatus::mounted;
     if (protects_work) refuse_uncommitted_work(was_mounted);
     if (options_.delete_branch) require_deletable_branch(wafer_);
     if (options_.kill) end_occupants(*backend_, wafer_);
     unmount();
     if (protects_work) refuse_late_work(was_mounted);
+    std::optional<Salvage> salvaged;
+    if (worked_in && options_.force && options_.salvage) salvaged = keep_work(was_mounted);
     const BranchLeft left = branch_left(was_mounted);
     remove_all();
-    return {wafer_.name, wafer_.branch, left, wafer_.last_commit};
+    return {wafer_.name, wafer_.branch, left, wafer_.last_commit, std::move(salvaged)};
   }
 
  private:
@@ -138,7 +141,7 @@ class Removing {
   void refuse_uncommitted_work(bool mounted) {
     constexpr std::size_t kShown = 5;
     if (mounted) backend_->flush(wafer_);
-    auto [work, remedy] = uncommitted_work(wafer_, kShown);
+    auto [work, remedy, for_a_commit] = uncommitted_work(wafer_, kShown);
     if (!mounted) {
       for (const std::string& name : stray_entries(wafer_)) {
         if (work.size() < kShown) work.push_back("?? " + (wafer_.mountpoint / name).native());
@@ -148,7 +151,10 @@ class Removing {
     throw Error(
         ErrorKind::refused,
         "wafer " + in_quotes(wafer_.name) + " holds work that is not committed:" + indented(work),
-        remedy + ", or throw it away with 'wafers rm --force " + wafer_.name + "'");
+        remedy +
+            (for_a_commit
+                 ? ", or let 'wafers rm --force " + wafer_.name + "' keep it in a commit"
+                 : ", or throw it away with 'wafers rm --force --no-salvage " + wafer_.name + "'"));
   }
 
   /// What those inside wrote after the first look, before they went or were ended.
@@ -158,6 +164,15 @@ class Removing {
       refuse_uncommitted_work(/*mounted=*/false);
     } catch (const Error&) {
       mount_again();
+      throw;
+    }
+  }
+
+  std::optional<Salvage> keep_work(bool was_mounted) {
+    try {
+      return salvage(wafer_);
+    } catch (const Error&) {
+      if (was_mounted) mount_again();
       throw;
     }
   }
@@ -242,7 +257,11 @@ RemoveResult remove_invalid(const InvalidEntry& entry, const RemoveOptions& opti
   }
   unmount_unknown(entry);
   remove_tree(entry.path);
-  return {.name = entry.name, .branch = {}, .branch_left = BranchLeft::unknown, .last_commit = {}};
+  return {.name = entry.name,
+          .branch = {},
+          .branch_left = BranchLeft::unknown,
+          .last_commit = {},
+          .salvaged = {}};
 }
 
 Bystanders holders_of(const Store& store, const std::vector<std::string>& names) {

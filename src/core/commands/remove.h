@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/git_commands/salvage.h"
 #include "core/state/store.h"
 #include "core/view/bystanders.h"
 
@@ -10,6 +12,7 @@ namespace wafers {
 
 struct RemoveOptions {
   bool force = false;          ///< even if the view holds work that is not committed
+  bool salvage = true;         ///< with `force`: keeps that work (core/git_commands/salvage.h)
   bool kill = false;           ///< end the processes that are inside
   bool delete_branch = false;  ///< as `git branch -d` does
 };
@@ -27,6 +30,7 @@ struct RemoveResult {
   std::string branch;  ///< empty if the record could not be read
   BranchLeft branch_left = BranchLeft::unknown;
   std::string last_commit;
+  std::optional<Salvage> salvaged;
 };
 
 /// `wafers rm` of wafers, one after the other.
@@ -41,9 +45,10 @@ class Remover {
   /// Removes one of the wafers: unmounts, ends the holder, and removes its state and its
   /// mountpoint.
   /// Throws Error(refused) where the view differs from the tip, no ref leads to the tip, or the
-  /// record can't be read, unless forced, and where the branch is to be deleted and git would not;
-  /// Error(busy), naming processes, where some are inside and are not to be killed; nothing
-  /// has changed then. Throws Error(failed) naming what can't be removed; calling it again goes on.
+  /// record can't be read, unless forced, where forced and what would be lost can't be kept, and
+  /// where the branch is to be deleted and git would not; Error(busy), naming processes, where some
+  /// are inside and are not to be killed; nothing has changed then. Throws Error(failed) naming
+  /// what can't be removed; calling it again goes on.
   RemoveResult remove(const std::string& name) const;
 
  private:

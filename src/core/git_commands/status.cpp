@@ -90,12 +90,11 @@ std::size_t only_inside_submodules(const Snapshot& snapshot) {
       std::count_if(snapshot.changes.begin(), snapshot.changes.end(), is_inside));
 }
 
-/// Where the agent can change a file and leave its times as they are, whenever that was read.
+}  // namespace
+
 bool may_hide_changes(const Wafer& wafer) {
   return wafer.dialect != UpperDialect::fuse && hides_stores(wafer.upper());
 }
-
-}  // namespace
 
 StatusResult status_of_view(const Wafer& wafer) {
   const WaferGit git = open_wafer_git(wafer);
@@ -147,6 +146,8 @@ UncommittedWork uncommitted_work(const Wafer& wafer, std::size_t limit) {
     if (!lines.empty() && lines.size() == only_inside_submodules(snapshot)) {
       work.remedy = kSubmoduleRemedy;
     }
+    work.for_a_commit = snapshot.errors.empty() && snapshot.unreadable.empty() &&
+                        snapshot.repositories.empty() && snapshot.modified_submodules.empty();
     // What can't be read may be work, too, even where status has no line for it.
     if (lines.empty()) lines = snapshot.errors;
     if (lines.empty()) lines = snapshot.unreadable;
@@ -162,6 +163,7 @@ UncommittedWork uncommitted_work(const Wafer& wafer, std::size_t limit) {
     }
   } catch (const Error& error) {
     lines = {error.message()};
+    work.for_a_commit = false;
   }
   lines.resize(std::min(lines.size(), limit));
   return work;

@@ -14,6 +14,10 @@ namespace wafers {
 /// What `git status` would say in the view.
 StatusResult status_of_view(const Wafer& wafer);
 
+/// Whether an agent can change a file and leave its times as they are, whenever that was read: stat
+/// data prove nothing then.
+bool may_hide_changes(const Wafer& wafer);
+
 /// What to do with changes inside a submodule.
 inline constexpr const char* kSubmoduleRemedy =
     "copy it into a checkout of the submodule and commit it there";
@@ -21,6 +25,7 @@ inline constexpr const char* kSubmoduleRemedy =
 struct UncommittedWork {
   std::vector<std::string> lines;  ///< empty if the view equals the tip
   std::string remedy;              ///< how to keep it: "commit it with ..."
+  bool for_a_commit = true;        ///< a commit can have all of it
 };
 
 /// Whether `rm` would lose something: modified, deleted or untracked (not ignored) files against

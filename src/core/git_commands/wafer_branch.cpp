@@ -30,15 +30,6 @@ std::string named(const Wafer& wafer) {
   return "branch " + in_quotes(wafer.branch) + " of wafer " + in_quotes(wafer.name);
 }
 
-/// For what was done to the wafer's branch, or for its commits.
-std::string free_name(const Wafer& wafer, const Repository& repository, const std::string& ending) {
-  std::string name = wafer.branch + ending;
-  for (int i = 2; repository.branch_tip(name); ++i) {
-    name = wafer.branch + ending + "-" + std::to_string(i);
-  }
-  return name;
-}
-
 BranchTrouble symbolic(const Wafer& wafer, const Repository& repository, const std::string& target,
                        const Oid& tip) {
   return {.what = named(wafer) + " was made a symbolic ref to " + in_quotes(target),
@@ -86,7 +77,7 @@ BranchTrouble moved(const Wafer& wafer, const Repository& repository, const Oid&
                   repository.short_id(tip) + " to " + repository.short_id(now) +
                   " outside of wafers",
           .remedy = "give what was done there a name, and take the branch back: " + branch +
-                    shell_quoted(free_name(wafer, repository, "-outside")) + " " + name + " && " +
+                    shell_quoted(free_branch(wafer, repository, "-outside")) + " " + name + " && " +
                     branch + "-f " + name + " " + tip.hex()};
 }
 
@@ -116,6 +107,15 @@ Error not_deleted(const Wafer& wafer, const Repository& repository, const std::s
 
 }  // namespace
 
+std::string free_branch(const Wafer& wafer, const Repository& repository,
+                        const std::string& ending) {
+  std::string name = wafer.branch + ending;
+  for (int i = 2; repository.branch_tip(name); ++i) {
+    name = wafer.branch + ending + "-" + std::to_string(i);
+  }
+  return name;
+}
+
 std::string git_in(const Repository& repository) { return git_at(repository.worktree()); }
 
 std::optional<BranchTrouble> branch_trouble(const Wafer& wafer, const Repository& repository,
@@ -139,7 +139,7 @@ std::optional<BranchTrouble> lost_tip(const Wafer& wafer, const Repository& repo
   if (now && repository.is_descendant_or_same(*now, tip)) return std::nullopt;
   if (is_referenced(repository, tip)) return std::nullopt;
   BranchTrouble trouble = now ? moved(wafer, repository, tip, *now) : gone(wafer, repository, tip);
-  const std::string name = now ? free_name(wafer, repository, "-kept") : wafer.branch;
+  const std::string name = now ? free_branch(wafer, repository, "-kept") : wafer.branch;
   trouble.what += "; no ref leads to " + repository.short_id(tip) + " any more";
   trouble.remedy = "keep its commits with: " + git_in(repository) + "branch " + shell_quoted(name) +
                    " " + tip.hex();

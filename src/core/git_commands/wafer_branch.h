@@ -33,6 +33,11 @@ void require_deletable_branch(const Wafer& wafer);
 /// Error(refused) with git's words where git refuses.
 std::string delete_branch_as_git(const Wafer& wafer);
 
+/// A branch name that is free, for what was done to the wafer's branch or for its commits: the
+/// branch's own with `ending`, and a number where that is taken.
+std::string free_branch(const Wafer& wafer, const git::Repository& repository,
+                        const std::string& ending);
+
 /// `git -C <worktree> `, to be pasted into a shell.
 std::string git_in(const git::Repository& repository);
 

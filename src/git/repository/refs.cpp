@@ -139,8 +139,27 @@ void Repository::create_branch(const std::string& branch, const Oid& commit,
     throw Error(ErrorKind::failed, in_quotes(branch) + " is not a valid branch name");
   }
   require_unused(branch);
-  const Identity who = reflog_identity(impl_->config, impl_->start_date());
-  impl_->refs.create(full_name(branch), commit, {who, reflog_message});
+  impl_->refs.create(full_name(branch), commit, {reflog_identity(), reflog_message});
+}
+
+std::optional<Oid> Repository::ref(const std::string& name) const {
+  return impl_->refs.resolve(name);
+}
+
+void Repository::create_ref(const std::string& name, const Oid& commit,
+                            const std::string& reflog_message) {
+  const std::string directory = name.substr(0, name.rfind('/') + 1);
+  std::error_code error;
+  for (fs::directory_iterator it(impl_->layout.common_dir / directory, error), end;
+       !error && it != end; it.increment(error)) {
+    if (it->path().extension() != ".lock") continue;
+    impl_->refs.take_away_dead_locks(directory + it->path().stem().native());
+  }
+  impl_->refs.create(name, commit, {reflog_identity(), reflog_message});
+}
+
+Identity Repository::reflog_identity() const {
+  return git::reflog_identity(impl_->config, impl_->start_date());
 }
 
 void Repository::move_branch(const std::string& branch, const Oid& expected, const Oid& commit,
@@ -151,8 +170,7 @@ void Repository::move_branch(const std::string& branch, const Oid& expected, con
 
 void Repository::move_branch(const std::string& branch, const Oid& expected, const Oid& commit,
                              const std::string& reflog_message) {
-  move_branch(branch, expected, commit, reflog_identity(impl_->config, impl_->start_date()),
-              reflog_message);
+  move_branch(branch, expected, commit, reflog_identity(), reflog_message);
 }
 
 void Repository::delete_branch(const std::string& branch, const Oid& expected) {

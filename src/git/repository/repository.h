@@ -91,6 +91,11 @@ class Repository {
                    const std::string& reflog_message);
   /// Deletes the branch if it is at `expected`, with its reflog and now empty ref directories.
   void delete_branch(const std::string& branch, const Oid& expected);
+  /// The object of a ref by its full name; nullopt where there is none.
+  std::optional<Oid> ref(const std::string& name) const;
+  /// Creates a ref that is no branch, by its full name, and takes away the locks that killed ones
+  /// of these left beside it. Throws Error(failed) as create_branch().
+  void create_ref(const std::string& name, const Oid& commit, const std::string& reflog_message);
   /// Removes the locks that a wafers process has left which was killed while it did one of these.
   /// Whatever else may hold such a lock keeps it.
   void take_away_dead_locks(const std::string& branch) const noexcept;
@@ -113,6 +118,8 @@ class Repository {
   /// remedy as hint where name or email is missing: nothing is guessed from the host.
   using Role = IdentityRole;
   Identity identity(Role role) const;
+  /// The name that git writes into a reflog: one that is guessed where none is configured.
+  Identity reflog_identity() const;
 
   /// An object store of its own for one computation.
   std::unique_ptr<ObjectStore> objects(Writes writes) const;

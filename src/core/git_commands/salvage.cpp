@@ -1,0 +1,128 @@
+#include "core/git_commands/salvage.h"
+
+#include <chrono>
+#include <ctime>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "core/git_commands/status.h"
+#include "core/git_commands/wafer_branch.h"
+#include "core/git_commands/wafer_git.h"
+
+namespace wafers {
+namespace {
+
+using git::Oid;
+using git::Repository;
+
+/// Without ':', which no ref has.
+std::string utc_time() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  std::string text(sizeof "20260102T030405Z", '\0');
+  text.resize(std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%SZ", &utc));
+  return text;
+}
+
+std::string free_ref(const Wafer& wafer, const Repository& repository) {
+  const std::string wanted = "refs/wafers/removed/" + wafer.name + "/" + utc_time();
+  std::string ref = wanted;
+  for (int i = 2; repository.ref(ref); ++i) ref = wanted + "-" + std::to_string(i);
+  return ref;
+}
+
+/// git stash's own way: who has no name has a stash all the same (builtin/stash.c).
+git::Identity committer_or_none(const Repository& repository) {
+  try {
+    return repository.identity(Repository::Role::committer);
+  } catch (const Error&) {
+    return repository.reflog_identity();
+  }
+}
+
+Oid commit_of(Repository& repository, const Oid& tree, std::vector<Oid> parents,
+              std::string message) {
+  Repository::CommitRequest request;
+  request.tree = tree;
+  request.parents = std::move(parents);
+  request.author = committer_or_none(repository);
+  request.committer = request.author;
+  request.message = std::move(message);
+  return repository.write_commit(request);
+}
+
+std::string is_repository(const std::string& path) {
+  return in_quotes(path) + " is a repository of its own";
+}
+
+/// The first thing in the view that no commit has, in words; empty where there is none.
+std::string beyond_commits(const Snapshot& snapshot) {
+  if (!snapshot.errors.empty()) return snapshot.errors.front();
+  if (!snapshot.unreadable.empty()) return snapshot.unreadable.front();
+  if (!snapshot.repositories.empty()) return is_repository(snapshot.repositories.front());
+  for (const ViewChange& change : snapshot.changes) {
+    const auto& [path, old_mode, new_mode, old_oid, new_oid] = change.change;
+    if (new_mode == git::FileMode::gitlink && old_mode != new_mode) return is_repository(path);
+  }
+  if (!snapshot.modified_submodules.empty()) {
+    return "submodule " + in_quotes(snapshot.modified_submodules.front()) +
+           " has modified or untracked content";
+  }
+  return {};
+}
+
+/// A commit of all that the view has beyond the tip; the tip where that is nothing.
+Oid commit_of_view(const Wafer& wafer, WaferGit& git) {
+  if (may_hide_changes(wafer)) {
+    git.stat_cache.reset();
+    git.seen.reset();
+  }
+  const auto objects = git.repository.objects(git::Writes::to_database);
+  const Snapshot snapshot =
+      take_snapshot(snapshot_input(wafer, git, *objects, SnapshotPurpose::commit));
+  if (const std::string what = beyond_commits(snapshot); !what.empty()) {
+    throw Error(ErrorKind::refused, what);
+  }
+  if (snapshot.tree == git.tip_tree && !has_staged(git)) return git.tip;
+  objects->flush();
+  std::vector<Oid> parents{git.tip};
+  if (has_staged(git) && git.index_tree != snapshot.tree) {
+    parents.push_back(commit_of(git.repository, git.index_tree, {git.tip},
+                                "What was staged in wafer " + wafer.name + "\n"));
+  }
+  return commit_of(git.repository, snapshot.tree, std::move(parents),
+                   "Uncommitted work of wafer " + wafer.name + ", which was removed\n");
+}
+
+std::optional<Salvage> keep(const Wafer& wafer) {
+  WaferGit git = open_wafer_git(wafer);
+  const Oid commit = commit_of_view(wafer, git);
+  if (commit == git.tip && !lost_tip(wafer, git.repository, git.tip)) return std::nullopt;
+  std::string ref = free_ref(wafer, git.repository);
+  git.repository.create_ref(ref, commit, "wafers rm --force");
+  const std::string branch = free_branch(wafer, git.repository, "-removed");
+  return Salvage{.ref = ref,
+                 .restore = git_in(git.repository) + "branch " + shell_quoted(branch) + " " + ref};
+}
+
+}  // namespace
+
+std::optional<Salvage> salvage(const Wafer& wafer) {
+  if (std::error_code error; !std::filesystem::exists(wafer.upper(), error) && !error) return {};
+  try {
+    return keep(wafer);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::refused,
+                "cannot keep the uncommitted work of wafer " + in_quotes(wafer.name) + ": " +
+                    error.message(),
+                "'wafers rm --force --no-salvage " + wafer.name + "' throws it away");
+  }
+}
+
+}  // namespace wafers
