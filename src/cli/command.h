@@ -35,6 +35,7 @@ int run_git_diff(const Command&, const Arguments&, Report&);
 int run_git_add(const Command&, const Arguments&, Report&);
 int run_git_commit(const Command&, const Arguments&, Report&);
 int run_git_push(const Command&, const Arguments&, Report&);
+int run_overlap(const Command&, const Arguments&, Report&);
 int run_ls(const Command&, const Arguments&, Report&);
 int run_mount(const Command&, const Arguments&, Report&);
 int run_umount(const Command&, const Arguments&, Report&);

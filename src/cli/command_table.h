@@ -43,6 +43,8 @@ constexpr auto command_table() {
       Command{"git-push", "[<name>] [<remote>] [--force-with-lease] [--dry-run]",
               "Push a wafer's branch to a remote of the base repository, by git itself",
               kGit ? run_git_push : nullptr},
+      Command{"overlap", "[<name>...] [--json]",
+              "List the paths that two or more wafers have changed", kGit ? run_overlap : nullptr},
       Command{"ls", "[--json]", "List all wafers", run_ls},
       Command{"mount", "(<name>... | --all) [--accept-unclean]", "Mount the views of wafers",
               run_mount},
