@@ -255,7 +255,9 @@ TEST_CASE("umount and mount") {
 
 TEST_CASE("rm") {
   const std::string backend = GENERATE(from_range(working_backends()));
-  INFO("backend " << backend);
+  const bool keeps = GENERATE(false, true);
+  if (keeps && backend != any_backend()) return;  // what is kept depends on no backend
+  CAPTURE(backend, keeps);
   const FaultWorld f(backend);
   const World& world = f.world;
   const auto prepare = [&] {
@@ -268,13 +270,16 @@ TEST_CASE("rm") {
     CHECK_FALSE(fs::exists(world / "views"));
     CHECK_THAT(world.everything(), !Contains("wafers:a:") && !Contains("views/a"));
     world.base().git({"branch", "-q", "-D", "wafers/a"});
+    if (!keeps) return;
     // By the command that failed, or by the one after it.
     const std::string ref =
         world.base().git_line({"for-each-ref", "--count=1", "--format=%(refname)", "refs/wafers"});
     CHECK(world.base().git({"show", ref + ":d/new"}) == "x\n");
     world.base().git({"update-ref", "-d", ref});
   };
-  with_each_call_failing(world, f.faulty, {"rm", "--force", "a"}, check, prepare);
+  Words command{"rm", "--force", "a"};
+  if (!keeps) command.emplace_back("--no-salvage");
+  with_each_call_failing(world, f.faulty, command, check, prepare);
   CHECK(world.inside("kept", "cat work") == "kept\n");
 }
 
