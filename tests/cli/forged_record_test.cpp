@@ -223,7 +223,7 @@ TEST_CASE("an upper or work directory that is a symlink is not mounted") {
   CHECK(read_file(world / "foreign/work/precious") == "precious");
   CHECK_FALSE(fs::exists(world / "foreign/new"));
   CHECK(std::distance(fs::directory_iterator(world / "foreign"), {}) == 1);
-  world.wafers_ok({"rm", "--force", "a"});
+  world.wafers_ok({"rm", "--force", "--no-salvage", "a"});
   CHECK(read_file(world / "foreign/work/precious") == "precious");
 }
 

@@ -179,7 +179,7 @@ TEST_CASE("the keys of JSON documents") {
   CHECK(keys_of(commit) ==
         std::set<std::string>{"commit", "tree", "parent", "branch", "files_changed"});
   CHECK(commit["tree"] == world.base().git_line({"rev-parse", "wafers/b^{tree}"}));
-  CHECK(keys_of(world.json({"rm", "a", "b"})) == std::set<std::string>{"removed"});
+  CHECK(keys_of(world.json({"rm", "a", "b"})) == std::set<std::string>{"removed", "salvaged"});
   const json doctor = world.json({"doctor"});
   CHECK(keys_of(doctor) == std::set<std::string>{"checks", "backend", "verdict"});
   CHECK(keys_of(doctor["checks"][0]) == std::set<std::string>{"id", "status", "message", "remedy"});

@@ -226,7 +226,14 @@ TEST_CASE("a wafer whose base is gone is removed by force only") {
   fs::rename(world / "base", world / "elsewhere");
   const RunOptions here{.cwd = world / ".", .environment = {}, .input = {}};
   CHECK(world.wafers({"rm", "a"}, here).status == 3);
-  CHECK(world.wafers({"rm", "--force", "a"}, here).status == 0);
+  CHECK(world.wafers({"rm", "--force", "a"}, here).status == 0);  // nothing was done in it
+  fs::rename(world / "elsewhere", world / "base");
+  world.add("a", any_backend());
+  world.inside("a", "echo 2 > README");
+  world.wafers_ok({"umount", "a"});
+  fs::rename(world / "base", world / "elsewhere");
+  CHECK(world.wafers({"rm", "--force", "a"}, here).status == 3);
+  CHECK(world.wafers({"rm", "--force", "--no-salvage", "a"}, here).status == 0);
   fs::rename(world / "elsewhere", world / "base");
 }
 

@@ -1,5 +1,6 @@
 #include "core/git_commands/salvage.h"
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <filesystem>
@@ -111,10 +112,22 @@ std::optional<Salvage> keep(const Wafer& wafer) {
                  .restore = git_in(git.repository) + "branch " + shell_quoted(branch) + " " + ref};
 }
 
+/// Whether there is no upper, or nothing in it but what hides the base's `.git` (`add` makes it).
+bool is_untouched(const std::filesystem::path& upper) {
+  std::error_code error;
+  std::filesystem::directory_iterator entries(upper, error);
+  if (error) return error == std::errc::no_such_file_or_directory;
+  return std::all_of(begin(entries), end(entries), [](const auto& entry) {
+    std::error_code unknown;
+    return entry.path().filename() == ".git" &&
+           entry.symlink_status(unknown).type() != std::filesystem::file_type::directory;
+  });
+}
+
 }  // namespace
 
 std::optional<Salvage> salvage(const Wafer& wafer) {
-  if (std::error_code error; !std::filesystem::exists(wafer.upper(), error) && !error) return {};
+  if (is_untouched(wafer.upper())) return std::nullopt;
   try {
     return keep(wafer);
   } catch (const Error& error) {
