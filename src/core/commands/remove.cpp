@@ -66,13 +66,14 @@ void end_occupants(const Backend& backend, const Wafer& wafer) {
   }
 }
 
-/// Removes one wafer whose lock is held.
+/// Removes one wafer.
 class Removing {
  public:
-  Removing(const Store& store, Wafer wafer, const RemoveOptions& options, const Notify& warn,
+  Removing(LockedWafer wafer, const RemoveOptions& options, const Notify& warn,
            const Bystanders& bystanders)
-      : store_(store),
-        wafer_(std::move(wafer)),
+      : locked_(std::move(wafer)),
+        store_(locked_.store()),
+        wafer_(*locked_),
         options_(options),
         warn_(warn),
         backend_(make_backend(wafer_.backend)) {
@@ -179,7 +180,7 @@ class Removing {
 
   void mount_again() noexcept {
     try {
-      mount_locked(store_, wafer_);
+      mount_and_record(locked_);
     } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the next command mounts it
     }
   }
@@ -189,7 +190,7 @@ class Removing {
     wafer_.mount.reset();
     wafer_.stage = WaferStage::removing;
     try {
-      store_.save(wafer_, Durability::until_crash);
+      locked_.save(Durability::until_crash);
       return true;
     } catch (const Error& error) {
       if (error.errnum() != ENOSPC && error.errnum() != EDQUOT) throw;
@@ -224,8 +225,9 @@ class Removing {
           in_quotes(strays.front()));
   }
 
+  LockedWafer locked_;
   const Store& store_;
-  Wafer wafer_;
+  Wafer& wafer_;
   const RemoveOptions& options_;
   const Notify& warn_;
   std::unique_ptr<Backend> backend_;
@@ -291,10 +293,11 @@ RemoveResult Remover::remove(const std::string& name) const {
       found.invalid && !std::filesystem::is_directory(found.invalid->path)) {
     return remove_invalid(*found.invalid, options_);  // a file has no lock in it
   }
-  const Lock lock = store_.lock(name);
+  Lock lock = store_.lock(name);
   Lookup found = store_.lookup(name);
   if (found.invalid) return remove_invalid(*found.invalid, options_);
-  return Removing(store_, std::move(found.wafer).value(), options_, warn_, bystanders_).run();
+  LockedWafer wafer(store_, std::move(lock), std::move(found.wafer).value());
+  return Removing(std::move(wafer), options_, warn_, bystanders_).run();
 }
 
 }  // namespace wafers

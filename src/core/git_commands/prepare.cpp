@@ -1,5 +1,7 @@
 #include "core/git_commands/prepare.h"
 
+#include <utility>
+
 #include "base/error.h"
 #include "core/git_commands/commit.h"
 #include "core/git_commands/diff.h"
@@ -17,7 +19,8 @@ namespace wafers {
 namespace {
 
 /// If a commit was cut off after it had moved the branch, the tip is our own doing.
-void settle_pending_commit(const Store& store, Wafer& wafer) {
+void settle_pending_commit(LockedWafer& locked) {
+  Wafer& wafer = *locked;
   if (wafer.pending_commit.empty()) return;
   const auto repository = git::Repository::open(wafer.base_repo);
   repository.take_away_dead_locks(wafer.branch);
@@ -29,15 +32,17 @@ void settle_pending_commit(const Store& store, Wafer& wafer) {
   wafer.pending_commit.clear();
   wafer.pending_staged_tree.clear();
   try {
-    store.save(wafer);
+    locked.save();
   } catch (const Error&) {  // NOLINT(bugprone-empty-catch): the next command finds the same out
   }
 }
 
-/// The commit is made: where that can't be noted, what was noted before says what to look for.
-void note_commit(const Store& store, const Wafer& wafer, std::vector<std::string>& warnings) {
+/// The commit is made: where that can't be noted, or is lost in a crash of the host, what was noted
+/// before says what to look for.
+void note_commit(LockedWafer& wafer, std::vector<std::string>& warnings) {
+  wafer->last_commit = std::exchange(wafer->pending_commit, {});
   try {
-    store.save(wafer);
+    wafer.save(Durability::old_or_new);
   } catch (const Error& error) {
     warnings.push_back(error.message() + "; the commit is made, and the next command notes it");
   }
@@ -46,57 +51,51 @@ void note_commit(const Store& store, const Wafer& wafer, std::vector<std::string
 enum class Use { look, write };
 
 /// The wafer, ready for its upper to be read, and for that to become part of the repository where
-/// `use` says so. The caller holds its lock.
-Wafer prepare(const Store& store, const std::string& name, Use use) {
-  Wafer wafer = store.load(name);
-  if (use == Use::write) refuse_unclean(wafer);
-  const auto backend = make_backend(wafer.backend);
-  if (backend->state(wafer).status == WaferStatus::mounted) backend->flush(wafer);
-  settle_pending_commit(store, wafer);
+/// `use` says so.
+LockedWafer prepare(const Store& store, const std::string& name, Use use) {
+  LockedWafer wafer(store, name);
+  if (use == Use::write) refuse_unclean(*wafer);
+  const auto backend = make_backend(wafer->backend);
+  if (backend->state(*wafer).status == WaferStatus::mounted) backend->flush(*wafer);
+  settle_pending_commit(wafer);
   return wafer;
 }
 
 }  // namespace
 
 CommitResult git_commit(const Store& store, const std::string& name, const CommitRequest& request) {
-  const Lock lock = store.lock(name);
-  Wafer wafer = prepare(store, name, Use::write);
-  const LeftInside left(wafer);
+  LockedWafer wafer = prepare(store, name, Use::write);
+  const LeftInside left(*wafer);
   const auto about_to_move = [&](const std::string& commit) {
-    Wafer pending = wafer;
-    pending.pending_commit = commit;
-    store.save(pending);
+    wafer->pending_commit = commit;
+    wafer.save();
   };
   CommitResult result =
-      commit_view(wafer, request, about_to_move, [&] { mount_locked(store, wafer); });
-  wafer.last_commit = result.commit;
-  note_commit(store, wafer, result.warnings);
+      commit_view(*wafer, request, about_to_move, [&] { mount_and_record(wafer); });
+  note_commit(wafer, result.warnings);
   return result;
 }
 
 StageResult git_add(const Store& store, const std::string& name,
                     const std::vector<std::string>& paths) {
-  const Lock lock = store.lock(name);
-  Wafer wafer = prepare(store, name, Use::write);
-  const LeftInside left(wafer);
-  return stage_paths(wafer, paths, [&] { store.save(wafer); });
+  LockedWafer wafer = prepare(store, name, Use::write);
+  const LeftInside left(*wafer);
+  return stage_paths(*wafer, paths, [&] { wafer.save(); });
 }
 
 NamedStatus git_status(const Store& store, const std::string& name) {
-  const Lock lock = store.lock(name);
-  const Wafer wafer = prepare(store, name, Use::look);
-  const LeftInside left(wafer);
-  return {wafer.branch, status_of_view(wafer)};
+  const LockedWafer wafer = prepare(store, name, Use::look);
+  const LeftInside left(*wafer);
+  return {wafer->branch, status_of_view(*wafer)};
 }
 
 std::optional<int> git_diff(const Store& store, const std::string& name,
                             const DiffRequest& request) {
   std::optional<DiffProgram> diff;
   {
-    const Lock lock = store.lock(name);
-    const Wafer wafer = prepare(store, name, Use::look);
-    const LeftInside left(wafer);
-    diff.emplace(wafer, request);
+    const LockedWafer wafer = prepare(store, name, Use::look);
+    const LeftInside left(*wafer);
+    diff.emplace(*wafer, request);
   }
   const ExitStatus status = git::run_in_foreground(diff->command());
   if (status.signal != 0) return status.signal;

@@ -221,24 +221,12 @@ json parse(std::string_view document) {
   }
 }
 
-/// What is kept of the record that is replaced: an object with keys that this version may not know.
-json kept_of(std::string_view previous) {
-  try {
-    json document = parse(previous);
-    if (document.is_object()) return document;
-  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): then nothing is kept of it
-  }
-  return json::object();
-}
-
-}  // namespace
-
-std::string encode_metadata(const Wafer& wafer, std::string_view previous) {
+json known_keys_of(const Wafer& wafer) {
   json parents = json::array();
   for (const auto& parent : wafer.mountpoint_parents) {
     parents.push_back(text_to_json(parent.native()));
   }
-  const json known{
+  return {
       {"version", kVersion},
       {"name", text_to_json(wafer.name)},
       {"stage", to_string(wafer.stage)},
@@ -261,7 +249,20 @@ std::string encode_metadata(const Wafer& wafer, std::string_view previous) {
       {"created_at", wafer.created_at},
       {"mount", wafer.mount ? mount_to_json(*wafer.mount) : json(nullptr)},
   };
-  json document = kept_of(previous);
+}
+
+/// As Wafer::unknown_keys has them.
+std::string unknown_keys_of(json document) {
+  static const json known = known_keys_of(Wafer());
+  for (const auto& entry : known.items()) document.erase(entry.key());
+  return document.empty() ? std::string() : document.dump();
+}
+
+}  // namespace
+
+std::string encode_metadata(const Wafer& wafer) {
+  const json known = known_keys_of(wafer);
+  json document = wafer.unknown_keys.empty() ? json::object() : parse(wafer.unknown_keys);
   document.update(known);
   std::string text = document.dump(2) + "\n";
   // Indented, what was kept may have outgrown what is read again.
@@ -269,7 +270,7 @@ std::string encode_metadata(const Wafer& wafer, std::string_view previous) {
 }
 
 Wafer decode_metadata(std::string_view document) {
-  const json object = parse(document);
+  json object = parse(document);
   const Reader reader(object);
   check_version(reader);
   Wafer wafer;
@@ -298,6 +299,7 @@ Wafer decode_metadata(std::string_view document) {
   wafer.volatile_boot = reader.text_or_empty("volatile_boot");
   wafer.created_at = reader.text("created_at");
   if (const json* const mount = reader.optional("mount")) wafer.mount = mount_from_json(*mount);
+  wafer.unknown_keys = unknown_keys_of(std::move(object));
   return wafer;
 }
 

@@ -65,7 +65,7 @@ class Replacement {
   void write(std::string_view content, Durability durability) const {
     const UniqueFd fd = make_temporary();
     write_all(fd.get(), content);
-    if (durability == Durability::synced) sync_where_possible(fd.get(), temporary_.native());
+    if (durability != Durability::until_crash) sync_where_possible(fd.get(), temporary_.native());
   }
 
   void take_place() {
@@ -96,8 +96,8 @@ class Replacement {
   fs::path temporary_;  ///< empty: there is none any more
 };
 
-/// `path` holds either its old content or the new one, whenever this process dies; with
-/// Durability::synced whenever the host does, and once this has returned, the new one.
+/// `path` holds either its old content or the new one, whenever this process dies. `durability`
+/// says what it holds when the host does.
 void replace_file(const fs::path& path, std::string_view content, Durability durability) {
   Replacement replacement(path);
   replacement.write(content, durability);
@@ -158,16 +158,6 @@ std::optional<std::string> read_record(const UniqueFd& directory) {
   if (got < 0) throw_errno("cannot read its record");
   content.resize(static_cast<std::size_t>(got));
   return content;
-}
-
-/// The record that is about to be replaced; empty where it can't be read any more.
-std::string previous_record(const fs::path& directory) {
-  try {
-    const UniqueFd fd = open_entry(directory);
-    return fd ? read_record(fd).value_or(std::string()) : std::string();
-  } catch (const Error&) {
-    return {};
-  }
 }
 
 /// Takes the lock of an open file. Says so through `notify` when that takes long.
@@ -389,6 +379,9 @@ Wafer Store::load(const std::string& name) const {
   return std::move(*found.wafer);
 }
 
+LockedWafer::LockedWafer(const Store& store, const std::string& name)
+    : store_(&store), lock_(store.lock(name)), wafer_(store.load(name)) {}
+
 std::optional<Lock> Store::create_wafer(const Wafer& wafer, const Wafer* held) const {
   const fs::path final_place = directory_of(wafer.name);
   const fs::path directory = root_ / (std::string(kAddingPrefix) + wafer.name);
@@ -404,7 +397,7 @@ std::optional<Lock> Store::create_wafer(const Wafer& wafer, const Wafer* held) c
   make_directory(directory, 0700);
   make_directory(directory / "upper", 0700);
   make_directory(directory / "work", 0700);
-  write_new_file(directory / kRecordFile, encode_metadata(wafer, {}));
+  write_new_file(directory / kRecordFile, encode_metadata(wafer));
   std::optional<Lock> lock;
   if (held == nullptr ||
       ::link((held->directory / kLock).c_str(), (directory / kLock).c_str()) != 0) {
@@ -424,9 +417,7 @@ std::optional<Lock> Store::create_wafer(const Wafer& wafer, const Wafer* held) c
 }
 
 void Store::save(const Wafer& wafer, Durability durability) const {
-  const fs::path directory = directory_of(wafer.name);
-  replace_file(directory / kRecordFile, encode_metadata(wafer, previous_record(directory)),
-               durability);
+  replace_file(directory_of(wafer.name) / kRecordFile, encode_metadata(wafer), durability);
 }
 
 void Store::save_all(const std::vector<const Wafer*>& wafers) const {
@@ -438,9 +429,8 @@ void Store::save_all(const std::vector<const Wafer*>& wafers) const {
   std::vector<Replacement> replacements;
   replacements.reserve(wafers.size());
   for (const Wafer* const wafer : wafers) {
-    const fs::path directory = directory_of(wafer->name);
-    replacements.emplace_back(directory / kRecordFile)
-        .write(encode_metadata(*wafer, previous_record(directory)), Durability::until_crash);
+    replacements.emplace_back(directory_of(wafer->name) / kRecordFile)
+        .write(encode_metadata(*wafer), Durability::until_crash);
   }
   // In this order no name ever leads to a content that is not on the disk.
   sync_file_system(root_);

@@ -57,8 +57,13 @@ struct Lookup {
   std::optional<InvalidEntry> invalid;
 };
 
-/// Whether a written record survives a crash of the host too, or only the end of this process.
-enum class Durability { synced, until_crash };
+/// What a crash of the host leaves of a record that was written; the end of this process alone
+/// leaves the new one.
+enum class Durability {
+  synced,       ///< the new one
+  old_or_new,   ///< one of both, whole
+  until_crash,  ///< anything
+};
 
 /// All wafers' state on disk: `<root>/<name>/` with upper/, work/, mnt/, metadata, index and lock.
 /// Records are replaced atomically, so that reading needs no lock. Whoever changes a wafer holds
@@ -115,6 +120,34 @@ class Store {
 
   std::filesystem::path root_;
   Notify notify_;
+};
+
+/// A wafer that only this process changes: its record is read once, under its lock, and the lock is
+/// held as long as this object lives. What is changed is on the disk after save(), not before. The
+/// store must outlive it.
+class LockedWafer {
+ public:
+  /// A wafer that is ready. Throws as Store::lock() and Store::load() do.
+  LockedWafer(const Store& store, const std::string& name);
+
+  /// A wafer in any stage, which was looked up under `lock`.
+  LockedWafer(const Store& store, Lock lock, Wafer wafer)
+      : store_(&store), lock_(std::move(lock)), wafer_(std::move(wafer)) {}
+
+  Wafer& operator*() noexcept { return wafer_; }
+  const Wafer& operator*() const noexcept { return wafer_; }
+  Wafer* operator->() noexcept { return &wafer_; }
+  const Wafer* operator->() const noexcept { return &wafer_; }
+
+  const Store& store() const noexcept { return *store_; }
+
+  /// Replaces the record. Throws Error; what was on the disk is there still.
+  void save(Durability durability = Durability::synced) const { store_->save(wafer_, durability); }
+
+ private:
+  const Store* store_;
+  Lock lock_;
+  Wafer wafer_;
 };
 
 }  // namespace wafers

@@ -60,22 +60,22 @@ std::error_code forget_stat_data(const Wafer& wafer) noexcept {
   return index ? index : seen;
 }
 
-void accept_unclean(const Store& store, Wafer& wafer) {
-  if (!is_unclean(wafer)) return;
+void accept_unclean(LockedWafer& wafer) {
+  if (!is_unclean(*wafer)) return;
   // The stat caches would call a file unchanged whose content is lost.
-  if (const std::error_code error = forget_stat_data(wafer)) {
-    throw Error::system(error.value(), "cannot forget stat data of " + in_quotes(wafer.name));
+  if (const std::error_code error = forget_stat_data(*wafer)) {
+    throw Error::system(error.value(), "cannot forget stat data of " + in_quotes(wafer->name));
   }
-  hide_repository(wafer);
-  wafer.volatile_boot = this_boot();
-  store.save(wafer);
+  hide_repository(*wafer);
+  wafer->volatile_boot = this_boot();
+  wafer.save();
 }
 
-void expect_unclean(const Store& store, Wafer& wafer) {
+void expect_unclean(LockedWafer& wafer) {
   // That of an earlier boot is left where the view was ended cleanly.
-  if (wafer.durable || wafer.volatile_boot == this_boot()) return;
-  wafer.volatile_boot = this_boot();
-  store.save(wafer);
+  if (wafer->durable || wafer->volatile_boot == this_boot()) return;
+  wafer->volatile_boot = this_boot();
+  wafer.save();
 }
 
 }  // namespace wafers

@@ -34,12 +34,11 @@ void refuse_unclean(const Wafer& wafer);
 /// the way, if anything was.
 std::error_code forget_stat_data(const Wafer& wafer) noexcept;
 
-/// Trusts the upper as it is from now on. No-op where the wafer isn't unclean. The caller holds its
-/// lock. Throws Error.
-void accept_unclean(const Store& store, Wafer& wafer);
+/// Trusts the upper as it is from now on. No-op where the wafer isn't unclean. Throws Error.
+void accept_unclean(LockedWafer& wafer);
 
 /// Before the view is mounted, unless the wafer is durable: notes in its record, on the disk, that
 /// what is written from now on need not be there after a crash of the host.
-void expect_unclean(const Store& store, Wafer& wafer);
+void expect_unclean(LockedWafer& wafer);
 
 }  // namespace wafers

@@ -79,6 +79,9 @@ struct Wafer {
   std::string volatile_boot;
   std::string created_at;            ///< RFC 3339, UTC
   std::optional<MountRecord> mount;  ///< of the latest mount, until it is unmounted by us
+  /// What a newer wafers has written beside all that, as a JSON object: it is written again as it
+  /// was read. Empty where there is nothing.
+  std::string unknown_keys;
 
   std::filesystem::path directory;  ///< of its state; not stored
   std::filesystem::path upper() const { return directory / "upper"; }

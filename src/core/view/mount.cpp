@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <memory>
+#include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -55,37 +56,37 @@ void require_layers(const Wafer& wafer) {
 
 }  // namespace
 
-void mount_locked(const Store& store, Wafer& wafer) {
+void mount_and_record(LockedWafer& locked) {
+  Wafer& wafer = *locked;
   refuse_unclean(wafer);
   const auto backend = make_backend(wafer.backend);
   if (is_mounted(*backend, wafer)) return;
-  refuse_nested_mount(store, wafer);
+  refuse_nested_mount(locked.store(), wafer);
   require_layers(wafer);
   refuse_base_mounts(wafer);
   // A fuse-overlayfs that died leaves its mountpoint behind in a state in which nobody can look at
   // it.
   if (wafer.backend == BackendKind::fuse) backend->unmount(wafer);
-  if (plan_mountpoint(wafer)) store.save(wafer, Durability::until_crash);
+  if (plan_mountpoint(wafer)) locked.save(Durability::until_crash);
   prepare_mountpoint(wafer);
-  expect_unclean(store, wafer);
+  expect_unclean(locked);
   wafer.mount = backend->mount(wafer);
-  store.save(wafer);
+  locked.save();
 }
 
 Wafer ensure_mounted(const Store& store, const std::string& name, Unclean unclean) {
   Wafer wafer = store.load(name);
   if (!is_unclean(wafer) && is_mounted(*make_backend(wafer.backend), wafer)) return wafer;
-  const Lock lock = store.lock(name);
-  // Another process may have mounted or removed it while we waited.
-  wafer = store.load(name);
-  if (unclean == Unclean::accept) accept_unclean(store, wafer);
-  mount_locked(store, wafer);
-  return wafer;
+  // Another process may have mounted or removed it while we wait for the lock.
+  LockedWafer locked(store, name);
+  if (unclean == Unclean::accept) accept_unclean(locked);
+  mount_and_record(locked);
+  return std::move(*locked);
 }
 
 void unmount_wafer(const Store& store, const std::string& name) {
-  const Lock lock = store.lock(name);
-  Wafer wafer = store.load(name);
+  LockedWafer locked(store, name);
+  Wafer& wafer = *locked;
   make_backend(wafer.backend)->unmount(wafer);
   if (!wafer.mount && wafer.volatile_boot.empty()) return;
   if (!wafer.volatile_boot.empty() && !is_unclean(wafer)) {
@@ -93,7 +94,7 @@ void unmount_wafer(const Store& store, const std::string& name) {
     wafer.volatile_boot.clear();
   }
   wafer.mount.reset();  // not before: it is by this that a clean end of the host is known
-  store.save(wafer);
+  locked.save();
 }
 
 }  // namespace wafers

@@ -17,9 +17,9 @@ enum class Unclean { refuse, accept };
 Wafer ensure_mounted(const Store& store, const std::string& name,
                      Unclean unclean = Unclean::refuse);
 
-/// Mounts the view of a wafer whose lock the caller holds, and saves the record. No-op where it is
-/// mounted. Throws Error, as ensure_mounted() does.
-void mount_locked(const Store& store, Wafer& wafer);
+/// Mounts the view and saves the record. No-op where it is mounted. Throws Error, as
+/// ensure_mounted() does.
+void mount_and_record(LockedWafer& wafer);
 
 /// `wafers umount`: unmounts the view; fine where it is not mounted. All that was written is on the
 /// disk then, except for a wafer that is unclean, which it stays. Throws Error(busy) where

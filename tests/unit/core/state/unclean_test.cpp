@@ -18,6 +18,11 @@ namespace {
 
 const char* const kOtherBoot = "00000000-0000-4000-8000-000000000000";
 
+void accept(const Store& store, const Wafer& wafer) {
+  wafers::LockedWafer locked(store, store.lock("a1"), wafer);
+  wafers::accept_unclean(locked);
+}
+
 TEST_CASE("a wafer is unclean where it was mounted volatile in another boot") {
   Wafer wafer;
   CHECK_FALSE(wafers::is_unclean(wafer));
@@ -55,13 +60,13 @@ TEST_CASE("what is accepted is clean from then on, and its stat data are gone") 
   const auto record = [&] { return store.lookup("a1").wafer.value(); };
   SECTION("an unclean one") {
     wafer.volatile_boot = kOtherBoot;
-    wafers::accept_unclean(store, wafer);
+    accept(store, wafer);
     CHECK(record().volatile_boot == wafers::boot_id());
     CHECK_FALSE(fs::exists(wafer.index()));
     CHECK_FALSE(fs::exists(wafer.seen()));
   }
   SECTION("one that is clean stays as it is") {
-    wafers::accept_unclean(store, wafer);
+    accept(store, wafer);
     CHECK_FALSE(store.lookup("a1").wafer);
     CHECK(fs::exists(wafer.index()));
     CHECK(fs::exists(wafer.seen()));
@@ -79,13 +84,15 @@ TEST_CASE("that a view may be unclean is noted once, and not of a durable one") 
   wafer.mountpoint = store.directory_of("a1") / "mnt";
   wafer.base_repo = "/";
   SECTION("volatile") {
-    wafers::expect_unclean(store, wafer);
+    wafers::LockedWafer locked(store, store.lock("a1"), wafer);
+    wafers::expect_unclean(locked);
     CHECK(store.lookup("a1").wafer.value().volatile_boot == wafers::boot_id());
   }
   SECTION("durable") {
     wafer.durable = true;
-    wafers::expect_unclean(store, wafer);
-    CHECK(wafer.volatile_boot.empty());
+    wafers::LockedWafer locked(store, store.lock("a1"), wafer);
+    wafers::expect_unclean(locked);
+    CHECK(locked->volatile_boot.empty());
     CHECK_FALSE(store.lookup("a1").wafer);
   }
 }
