@@ -32,7 +32,7 @@ TEST_CASE("what is written through a mapping is in the upper after a flush") {
   write_file(f.base / "mapped", "before");
   f.mount();
   const Lodger writer = Lodger::outside({"write-mapped", f.view("mapped")});
-  f.backend->flush(f.wafer);
+  f.found()->flush();
   CHECK(test::read_file(f.wafer.upper() / "mapped") == "mapped");
 }
 

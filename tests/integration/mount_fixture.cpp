@@ -35,7 +35,7 @@ namespace fs = std::filesystem;
                                const std::vector<std::string>& command) noexcept {
   try {
     if (fixture != nullptr) {
-      fixture->backend->enter(fixture->wafer);
+      fixture->found()->enter();
       fs::current_path(fixture->wafer.mountpoint);
     }
     std::vector<std::string> words{WAFERS_INSIDE};
@@ -108,6 +108,12 @@ MountFixture::~MountFixture() {
   if (!unmounted && wafer.backend == BackendKind::fuse) {
     run({"fusermount3", "-q", "-u", "-z", wafer.mountpoint});
   }
+}
+
+std::unique_ptr<MountedView> MountFixture::found() const {
+  auto view = backend->find(wafer);
+  if (!view) throw not_mounted(wafer);
+  return view;
 }
 
 Wafer MountFixture::make_wafer(const std::string& name) const {

@@ -29,6 +29,8 @@ class MountFixture {
   /// Mounts and keeps the record.
   void mount() { wafer.mount = backend->mount(wafer); }
 
+  /// The mounted view. Throws Error where it isn't mounted.
+  std::unique_ptr<MountedView> found() const;
   MountState state() const { return backend->state(wafer); }
 
   /// A path in the view that works from where the test runs.

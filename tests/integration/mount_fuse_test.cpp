@@ -225,7 +225,7 @@ TEST_CASE("what is written through the view is in the upper after a flush") {
   SECTION("through a mapping of a file with a newline in its name") {
     write_file(f.wafer.mountpoint / "new\nline", "before");
     const Lodger writer = Lodger::inside(f, {"write-mapped", "new\nline"});
-    f.backend->flush(f.wafer);
+    f.found()->flush();
     CHECK(test::read_file(f.wafer.upper() / "new\nline") == "mapped");
   }
   SECTION("by write(2): even without one") {
@@ -259,15 +259,15 @@ TEST_CASE("a stopped server is not waited for") {
   SECTION("where somebody is inside, and nothing is lost") {
     const Lodger writer = Lodger::inside(f, {"write-mapped", "mapped"});
     ::kill(pid, SIGSTOP);
-    CHECK_THAT(words_of_busy([&] { f.backend->flush(f.wafer); }), Contains(let_go));
-    CHECK_THAT(words_of_busy([&] { f.backend->require_answer(f.wafer); }), Contains(let_go));
+    CHECK_THAT(words_of_busy([&] { f.found()->flush(); }), Contains(let_go));
+    CHECK_THAT(words_of_busy([&] { f.found()->require_answer(); }), Contains(let_go));
     CHECK(pids_of(f.backend->occupants(f.wafer)) == std::vector{writer.pid()});
     CHECK_THAT(words_of_busy([&] { f.backend->unmount(f.wafer); }),
                Contains(std::to_string(writer.pid())));
     CHECK(f.state().status == WaferStatus::mounted);
     ::kill(pid, SIGCONT);
-    CHECK_NOTHROW(f.backend->require_answer(f.wafer));
-    f.backend->flush(f.wafer);
+    CHECK_NOTHROW(f.found()->require_answer());
+    f.found()->flush();
     CHECK(test::read_file(f.wafer.upper() / "mapped") == "mapped");
   }
   SECTION("unmounting ends it") {
@@ -290,7 +290,7 @@ TEST_CASE("a stopped server is not waited for") {
       ::kill(pid, SIGCONT);
       ::_exit(0);
     }
-    CHECK_NOTHROW(f.backend->flush(f.wafer));  // it goes on in time
+    CHECK_NOTHROW(f.found()->flush());  // it goes on in time
     ::waitpid(other, nullptr, 0);
   }
 }

@@ -406,7 +406,7 @@ TEST_CASE("who is inside gets none of the holder's capabilities") {
   f.mount();
   const std::string holder = "/proc/" + std::to_string(f.wafer.mount->process->pid);
   const auto failure = run_in_child([&] {
-    f.backend->enter(f.wafer);
+    f.found()->enter();
     drop_all_capabilities();
     // What ptrace(2) is refused by as well: the same check decides on both.
     if (::access((holder + "/root/").c_str(), F_OK) == 0) throw std::runtime_error("root");
@@ -446,7 +446,7 @@ TEST_CASE("entering keeps the working directory") {
   f.mount();
   const auto failure = run_in_child([&] {
     fs::current_path(f.mountpoints);
-    f.backend->enter(f.wafer);
+    f.found()->enter();
     if (fs::current_path() != f.mountpoints) throw std::runtime_error("it was changed");
     if (test::read_file("a1/file") != "from the base") throw std::runtime_error("not in the view");
   });
@@ -464,7 +464,7 @@ TEST_CASE("nobody unmounts the view of a process that has entered, wherever it s
     entered.reader.reset();
     done.writer.reset();
     try {
-      f.backend->enter(f.wafer);
+      f.found()->enter();
     } catch (const Error&) {
       ::_exit(1);
     }
@@ -492,22 +492,22 @@ TEST_CASE("entering from inside") {
   other.mount();
   SECTION("the same wafer: nothing to do") {
     const auto failure = run_in_child([&] {
-      f.backend->enter(f.wafer);
-      f.backend->enter(f.wafer);
+      f.found()->enter();
+      f.found()->enter();
     });
     CHECK_FALSE(failure);
   }
   SECTION("another wafer: refused, with a reason") {
     const auto failure = run_in_child([&] {
-      f.backend->enter(f.wafer);
-      other.backend->enter(other.wafer);
+      f.found()->enter();
+      other.found()->enter();
     });
     REQUIRE(failure);
     CHECK_THAT(failure->doing, Contains("cannot enter wafer 'a1'"));
   }
   SECTION("both are seen to be mounted from inside") {
     const auto failure = run_in_child([&] {
-      f.backend->enter(f.wafer);
+      f.found()->enter();
       if (f.state().status != WaferStatus::mounted) throw std::runtime_error("not this one");
       if (other.state().status != WaferStatus::mounted) throw std::runtime_error("not the other");
     });
@@ -589,7 +589,7 @@ TEST_CASE("the caller's own shell inside counts as an occupant, the caller doesn
   MountFixture f(kKind);
   f.mount();
   const auto failure = run_in_child([&] {
-    f.backend->enter(f.wafer);
+    f.found()->enter();
     ::prctl(PR_SET_DUMPABLE, 1);  // as execve(2) does: others of the same user may look at it
     if (!f.backend->occupants(f.wafer).empty()) throw std::runtime_error("it counts itself");
     const pid_t shell = ::getpid();

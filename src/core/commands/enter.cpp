@@ -73,20 +73,20 @@ std::vector<std::string> command_of(const EnterRequest& request) {
   return {shell != nullptr && *shell != '\0' ? shell : "/bin/sh"};
 }
 
-/// Loads the wafer, mounts it if needed, enters. Between looking and entering the view may go away:
+/// Mounts the view if needed, and enters it. Between looking and entering the view may go away:
 /// an umount, or a killed holder, which for a moment has given up its namespaces already and is
 /// still there (ESRCH). The next try finds it unmounted, and mounts it again.
-Wafer enter(const Store& store, const std::string& name) {
+Wafer mount_and_enter(const Store& store, const std::string& name) {
   constexpr int kTries = 100;
   constexpr timespec kPause{0, 10'000'000};
   for (int tries = 1;; ++tries) {
-    Wafer wafer = ensure_mounted(store, name);
-    const auto backend = make_backend(wafer.backend);
+    auto [wafer, view] = ensure_mounted(store, name);
     try {
-      backend->enter(wafer);
+      if (!view) throw not_mounted(wafer);
+      view->enter();
       return wafer;
     } catch (const Error& error) {
-      const bool still_there = backend->state(wafer).status == WaferStatus::mounted;
+      const bool still_there = make_backend(wafer.backend)->find(wafer) != nullptr;
       if (tries == kTries || (still_there && error.errnum() != ESRCH)) throw;
     }
     ::nanosleep(&kPause, nullptr);
@@ -98,7 +98,7 @@ Wafer enter(const Store& store, const std::string& name) {
 void enter_and_execute(const Store& store, const EnterRequest& request) {
   const std::vector<std::string> command = command_of(request);
   const auto callers_directory = current_directory();
-  const Wafer wafer = enter(store, request.name);
+  const Wafer wafer = mount_and_enter(store, request.name);
   change_directory(target_directory(wafer, request, callers_directory));
   set_environment(wafer, request);
   std::vector<char*> argv;

@@ -24,7 +24,7 @@ class CommandNotRun : public Error {
 
 /// Enters the view, mounting it first where needed, and replaces this process, which must have a
 /// single thread, with the command: same uid, gid, terminal and descriptors; privileges as
-/// Backend::enter() has it. Throws CommandNotRun, or Error for everything before.
+/// MountedView::enter() has it. Throws CommandNotRun, or Error for everything before.
 [[noreturn]] void enter_and_execute(const Store& store, const EnterRequest& request);
 
 }  // namespace wafers

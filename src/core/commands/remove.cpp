@@ -85,8 +85,12 @@ class Removing {
     // In any other stage nobody has worked in it, or its removal was decided on already.
     const bool worked_in = wafer_.stage == WaferStage::ready;
     const bool protects_work = worked_in && !options_.force;
-    const bool was_mounted = backend_->state(wafer_).status == WaferStatus::mounted;
-    if (protects_work) refuse_uncommitted_work(was_mounted);
+    const auto view = backend_->find(wafer_);
+    const bool was_mounted = view != nullptr;
+    if (protects_work) {
+      if (was_mounted) view->flush();
+      refuse_uncommitted_work(was_mounted);
+    }
     if (options_.delete_branch) require_deletable_branch(wafer_);
     if (options_.kill) end_occupants(*backend_, wafer_);
     unmount();
@@ -141,7 +145,6 @@ class Removing {
 
   void refuse_uncommitted_work(bool mounted) {
     constexpr std::size_t kShown = 5;
-    if (mounted) backend_->flush(wafer_);
     auto [work, remedy, for_a_commit] = uncommitted_work(wafer_, kShown);
     if (!mounted) {
       for (const std::string& name : stray_entries(wafer_)) {
@@ -244,7 +247,7 @@ void unmount_unknown(const InvalidEntry& entry) {
     guess.directory = entry.path;
     guess.mountpoint = entry.path / "mnt";
     const auto backend = make_backend(kind);
-    const bool is_here = backend->state(guess).status == WaferStatus::mounted;
+    const bool is_here = backend->find(guess) != nullptr;
     backend->unmount(guess);
     if (is_here) return;
   }

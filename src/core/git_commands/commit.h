@@ -9,7 +9,7 @@
 namespace wafers {
 
 // All of this runs outside the namespace and works on an unmounted wafer; the caller holds the
-// wafer's lock and has flushed the view (Backend::flush).
+// wafer's lock and has flushed the view (MountedView::flush).
 
 /// Commits what is staged, or the view (or only `paths` of it), onto the wafer's branch.
 /// `about_to_move` is called with the new commit before the ref moves, to be made durable by the

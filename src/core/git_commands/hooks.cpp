@@ -59,7 +59,9 @@ int run_in_view(const Wafer& wafer, const Command& command) {
   const InterruptGuard guard;
   Pipe pipe = make_pipe();
   const auto failure = run_in_child([&] {
-    make_backend(wafer.backend)->enter(wafer);
+    const auto view = make_backend(wafer.backend)->find(wafer);
+    if (!view) throw not_mounted(wafer);
+    view->enter();
     const int code = run(command).shell_code();
     write_all(pipe.writer.get(), std::to_string(code));
   });

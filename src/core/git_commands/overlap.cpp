@@ -28,8 +28,7 @@ std::vector<Wafer> chosen(const Store& store, const std::vector<std::string>& na
 
 /// A server may still keep what was written in its view for itself.
 void flush_view(const Wafer& wafer) {
-  const auto backend = make_backend(wafer.backend);
-  if (backend->state(wafer).status == WaferStatus::mounted) backend->flush(wafer);
+  if (const auto view = make_backend(wafer.backend)->find(wafer)) view->flush();
 }
 
 std::set<std::string> changed_by(const Wafer& wafer, const WaferGit& git) {

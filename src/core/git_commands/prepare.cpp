@@ -55,8 +55,7 @@ enum class Use { look, write };
 LockedWafer prepare(const Store& store, const std::string& name, Use use) {
   LockedWafer wafer(store, name);
   if (use == Use::write) refuse_unclean(*wafer);
-  const auto backend = make_backend(wafer->backend);
-  if (backend->state(*wafer).status == WaferStatus::mounted) backend->flush(*wafer);
+  if (const auto view = make_backend(wafer->backend)->find(*wafer)) view->flush();
   settle_pending_commit(wafer);
   return wafer;
 }

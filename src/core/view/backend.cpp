@@ -1,6 +1,13 @@
 #include "core/view/backend.h"
 
+#include "base/text.h"
+
 namespace wafers {
+
+Error not_mounted(const Wafer& wafer) {
+  return Error(ErrorKind::failed, "the view of " + in_quotes(wafer.name) + " is not mounted",
+               "mount it with 'wafers mount " + wafer.name + "'");
+}
 
 std::string listed(const std::vector<Occupant>& occupants) {
   std::string lines;

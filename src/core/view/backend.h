@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "core/state/wafer.h"
 #include "core/view/bystanders.h"
 #include "core/view/trial.h"
@@ -30,8 +31,38 @@ struct Occupant {
   std::string note;     ///< what it is and how to end it, where that is known; printable
 };
 
+/// Error(failed) for a wafer whose view should be mounted and isn't, with how to mount it as hint.
+Error not_mounted(const Wafer& wafer);
+
 /// One line for each, indented: pid, command, note.
 std::string listed(const std::vector<Occupant>& occupants);
+
+/// A view that is mounted, as Backend::find() has found it: what was opened to find it is held, so
+/// that nothing has to be looked for again. The view may go away all the same.
+class MountedView {
+ public:
+  virtual ~MountedView() = default;
+
+  virtual MountState state() const = 0;
+
+  /// Whether there is what keeps it. Where processes live on without their holder, Backend::mount()
+  /// gives them a new one.
+  virtual bool is_kept() const { return true; }
+
+  /// Makes the calling, single-threaded process see the view at `wafer.mountpoint`, for good. Keeps
+  /// the working directory. Where that takes a namespace of the wafer's own, every capability is
+  /// given up; elsewhere the process keeps the privileges that it had. Throws Error, also where the
+  /// view is gone meanwhile.
+  virtual void enter() const = 0;
+
+  /// Before the upper is read: what was written through the view is in the upper's files. Throws
+  /// Error(busy) as require_answer() does.
+  virtual void flush() const {}
+
+  /// Before the view is used: throws Error(busy) where there is a process that serves it and
+  /// doesn't, so that who uses it would wait for ever.
+  virtual void require_answer() const {}
+};
 
 /// The one abstract interface of core: how a view is mounted, found again, entered and unmounted.
 /// Callers hold the wafer's lock for mount, adopt and unmount. Implementations keep no state of
@@ -59,8 +90,15 @@ class Backend {
     return [record = mount(wafer)] { return record; };
   }
 
-  /// Looks, changes nothing. `wafer.mount` may be stale (reboot, reused pid, killed holder).
-  virtual MountState state(const Wafer& wafer) const = 0;
+  /// The view, if it is mounted; null where it isn't. Looks, changes nothing. `wafer.mount` may be
+  /// stale (reboot, reused pid, killed holder).
+  virtual std::unique_ptr<MountedView> find(const Wafer& wafer) const = 0;
+
+  /// What find() finds, as facts.
+  MountState state(const Wafer& wafer) const {
+    const auto view = find(wafer);
+    return view ? view->state() : MountState();
+  }
 
   /// Processes inside the view or holding files of it open, without the holder and this process.
   virtual std::vector<Occupant> occupants(const Wafer& wafer) const = 0;
@@ -84,19 +122,6 @@ class Backend {
   /// As unmount(), for a view that nobody has been told of. Also where there can be no process to
   /// do it: it ends the holder, or has the server make room for it.
   virtual void abandon(const Wafer& wafer) const { unmount(wafer); }
-
-  /// Makes the calling, single-threaded process see the view at `wafer.mountpoint`, for good. Keeps
-  /// the working directory. Where that takes a namespace of the wafer's own, every capability is
-  /// given up; elsewhere the process keeps the privileges that it had. Throws Error.
-  virtual void enter(const Wafer& wafer) const = 0;
-
-  /// Before the upper is read: what was written through the view is in the upper's files. Throws
-  /// Error(busy) as require_answer() does.
-  virtual void flush(const Wafer& wafer) const = 0;
-
-  /// Before the view of a mounted wafer is used: throws Error(busy) where there is a process that
-  /// serves it and doesn't, so that whoever uses it would wait for ever.
-  virtual void require_answer(const Wafer& /*wafer*/) const {}
 
  protected:
   std::vector<pid_t> processes_around(const Wafer& wafer) const {

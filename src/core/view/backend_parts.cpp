@@ -58,7 +58,7 @@ void tidy_work_directory(const Wafer& wafer) noexcept {
   }
 }
 
-void mount_patiently(const Wafer& wafer, const std::function<void()>& attempt) {
+void retry_while_in_use(const Wafer& wafer, const std::function<void()>& attempt) {
   const auto give_up = std::chrono::steady_clock::now() + kTakingDown;
   bool forgot_origin = false;
   for (auto pause = std::chrono::milliseconds(1);; pause *= 2) {

@@ -39,7 +39,7 @@ void tidy_work_directory(const Wafer& wafer) noexcept;
 /// some time after its last process has ended, and there is nothing to wait for. So it does where
 /// somebody else has left the mark of a volatile mount in between (EINVAL): a holder that was still
 /// at it when the command that had started it was killed. Throws what `attempt` throws last.
-void mount_patiently(const Wafer& wafer, const std::function<void()>& attempt);
+void retry_while_in_use(const Wafer& wafer, const std::function<void()>& attempt);
 
 /// Whether the record is of this boot: pids, inodes and device numbers mean nothing otherwise.
 bool is_of_this_boot(const std::optional<MountRecord>& record);

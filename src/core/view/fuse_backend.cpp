@@ -171,6 +171,31 @@ void flush_file(const std::filesystem::path& path) {
   throw_errno("cannot flush", path.native());
 }
 
+/// A view here whose server lives.
+class ServedView final : public VisibleView {
+ public:
+  ServedView(const Wafer& wafer, UniqueFd server, const ViewIdentity& view)
+      : VisibleView(wafer), server_(std::move(server)), view_(view) {}
+
+  /// Mounted without the kernel's write-back cache, all but shared mappings is in the upper when
+  /// write(2) returns. Files open for writing are flushed as well, for a fuse-overlayfs that
+  /// doesn't know the option.
+  void flush() const override {
+    wait_while_served(wafer(), server_, [&] {
+      for (const auto& path : files_being_written(view_)) flush_file(path);
+      sync_file_system(wafer().mountpoint);
+    });
+  }
+
+  void require_answer() const override {
+    wait_while_served(wafer(), server_, [] {});
+  }
+
+ private:
+  UniqueFd server_;
+  ViewIdentity view_;
+};
+
 class FuseBackend final : public Backend {
  public:
   BackendKind kind() const override { return BackendKind::fuse; }
@@ -189,7 +214,7 @@ class FuseBackend final : public Backend {
 
   MountRecord mount(const Wafer& wafer) const override {
     if (live_view(wafer)) return *wafer.mount;
-    if (process_with_view_elsewhere(wafer)) require_visible(wafer, state(wafer));
+    refuse_elsewhere(wafer);
     refuse_what_would_stay();
     clear_mountpoint(wafer);
     const FuseServer server = start_fuse_overlayfs(spec_of(wafer));
@@ -201,11 +226,12 @@ class FuseBackend final : public Backend {
     }
   }
 
-  MountState state(const Wafer& wafer) const override {
-    if (live_view(wafer)) return state_here(wafer);
-    if (!wafer.mount && mounted_view(wafer, is_fuse)) return state_here(wafer);
-    const auto process = process_with_view_elsewhere(wafer);
-    return process ? state_elsewhere(wafer, *process) : MountState();
+  std::unique_ptr<MountedView> find(const Wafer& wafer) const override {
+    UniqueFd server = open_recorded_process(wafer.mount);
+    const auto view = server ? recorded_view(wafer) : std::nullopt;
+    if (view) return std::make_unique<ServedView>(wafer, std::move(server), *view);
+    if (!wafer.mount && mounted_view(wafer, is_fuse)) return std::make_unique<VisibleView>(wafer);
+    return find_elsewhere(wafer);
   }
 
   std::vector<Occupant> occupants(const Wafer& wafer) const override {
@@ -217,7 +243,7 @@ class FuseBackend final : public Backend {
   void unmount(const Wafer& wafer) const override {
     const UniqueFd server = open_recorded_process(wafer.mount);
     if (!proven_live_view(wafer)) {
-      if (process_with_view_elsewhere(wafer)) require_visible(wafer, state(wafer));
+      refuse_elsewhere(wafer);
       return clear_mountpoint(wafer);
     }
     take_away(wafer, server);
@@ -231,26 +257,6 @@ class FuseBackend final : public Backend {
       abandon_fuse_overlayfs(spec_of(wafer));
       if (mounted_view(wafer, is_fuse)) throw;
     }
-  }
-
-  void enter(const Wafer& wafer) const override { require_visible(wafer, state(wafer)); }
-
-  /// Mounted without the kernel's write-back cache, all but shared mappings is in the upper when
-  /// write(2) returns. Files open for writing are flushed as well, for a fuse-overlayfs that
-  /// doesn't know the option.
-  void flush(const Wafer& wafer) const override {
-    const UniqueFd server = open_recorded_process(wafer.mount);
-    const auto view = server ? recorded_view(wafer) : std::nullopt;
-    if (!view) return;
-    wait_while_served(wafer, server, [&] {
-      for (const auto& path : files_being_written(*view)) flush_file(path);
-      sync_file_system(wafer.mountpoint);
-    });
-  }
-
-  void require_answer(const Wafer& wafer) const override {
-    const UniqueFd server = open_recorded_process(wafer.mount);
-    if (server && recorded_view(wafer)) wait_while_served(wafer, server, [] {});
   }
 
  private:

@@ -69,12 +69,12 @@ class HostBackend final : public Backend {
 
   MountRecord mount(const Wafer& wafer) const override {
     if (view_here(wafer)) return wafer.mount ? *wafer.mount : record_visible_view(wafer, {});
-    if (process_with_view_elsewhere(wafer)) require_visible(wafer, state(wafer));
+    refuse_elsewhere(wafer);
     try {
       const UniqueFd place = open_prepared_mountpoint(wafer);
       OverlaySpec spec = overlay_of(wafer);
       spec.mountpoint_fd = place.get();
-      mount_patiently(wafer, [&] { mount_overlay(spec); });
+      retry_while_in_use(wafer, [&] { mount_overlay(spec); });
     } catch (const Error& error) {
       if (error.errnum() == EBUSY) throw view_is_busy(wafer, {});
       throw;
@@ -87,10 +87,10 @@ class HostBackend final : public Backend {
     }
   }
 
-  MountState state(const Wafer& wafer) const override {
-    if (view_here(wafer)) return state_here(wafer);
-    const auto process = process_with_view_elsewhere(wafer);
-    return process ? state_elsewhere(wafer, *process) : MountState();
+  /// The page cache of a kernel overlay is that of the upper's files, mappings included: there is
+  /// nothing to flush.
+  std::unique_ptr<MountedView> find(const Wafer& wafer) const override {
+    return view_here(wafer) ? std::make_unique<VisibleView>(wafer) : find_elsewhere(wafer);
   }
 
   std::vector<Occupant> occupants(const Wafer& wafer) const override {
@@ -100,8 +100,7 @@ class HostBackend final : public Backend {
 
   void unmount(const Wafer& wafer) const override {
     if (!proven_view_here(wafer)) {
-      if (process_with_view_elsewhere(wafer)) require_visible(wafer, state(wafer));
-      return;
+      return refuse_elsewhere(wafer);
     }
     try {
       wafers::unmount(wafer.mountpoint);  // refused by the kernel while anybody is inside
@@ -110,11 +109,6 @@ class HostBackend final : public Backend {
       throw;
     }
   }
-
-  void enter(const Wafer& wafer) const override { require_visible(wafer, state(wafer)); }
-
-  /// The page cache of a kernel overlay is that of the upper's files, mappings included.
-  void flush(const Wafer& /*wafer*/) const override {}
 
  private:
   /// `why_not_user`: what failed with user xattrs, which is what people can do something about.

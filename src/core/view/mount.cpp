@@ -21,19 +21,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Whether nothing needs to be done. Where processes live on without their holder, mounting gives
-/// their namespaces a new one.
-bool is_mounted(const Backend& backend, const Wafer& wafer) {
-  const MountState state = backend.state(wafer);
-  if (state.status == WaferStatus::broken) {
-    throw Error(
-        ErrorKind::failed, "the view of " + in_quotes(wafer.name) + " is broken: " + state.reason,
-        "'wafers umount " + wafer.name + "' clears it away; nothing that was written is lost");
-  }
-  const bool holder_missing = wafer.backend == BackendKind::namespace_ && !state.holder_pid;
-  if (state.status != WaferStatus::mounted || holder_missing) return false;
-  backend.require_answer(wafer);
-  return true;
+/// The view, where it can be used as it is.
+std::unique_ptr<MountedView> usable_view(const Backend& backend, const Wafer& wafer) {
+  auto view = backend.find(wafer);
+  if (!view || !view->is_kept()) return nullptr;
+  view->require_answer();
+  return view;
 }
 
 /// What the view is made of. The work directory holds nothing between two mounts.
@@ -60,7 +53,7 @@ void mount_and_record(LockedWafer& locked) {
   Wafer& wafer = *locked;
   refuse_unclean(wafer);
   const auto backend = make_backend(wafer.backend);
-  if (is_mounted(*backend, wafer)) return;
+  if (usable_view(*backend, wafer)) return;
   refuse_nested_mount(locked.store(), wafer);
   require_layers(wafer);
   refuse_base_mounts(wafer);
@@ -74,14 +67,18 @@ void mount_and_record(LockedWafer& locked) {
   locked.save();
 }
 
-Wafer ensure_mounted(const Store& store, const std::string& name, Unclean unclean) {
+MountedWafer ensure_mounted(const Store& store, const std::string& name, Unclean unclean) {
   Wafer wafer = store.load(name);
-  if (!is_unclean(wafer) && is_mounted(*make_backend(wafer.backend), wafer)) return wafer;
+  const auto backend = make_backend(wafer.backend);
+  if (!is_unclean(wafer)) {
+    if (auto view = usable_view(*backend, wafer)) return {std::move(wafer), std::move(view)};
+  }
   // Another process may have mounted or removed it while we wait for the lock.
   LockedWafer locked(store, name);
   if (unclean == Unclean::accept) accept_unclean(locked);
   mount_and_record(locked);
-  return std::move(*locked);
+  auto view = backend->find(*locked);
+  return {std::move(*locked), std::move(view)};
 }
 
 void unmount_wafer(const Store& store, const std::string& name) {

@@ -1,21 +1,29 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "core/state/store.h"
 #include "core/state/wafer.h"
+#include "core/view/backend.h"
 
 namespace wafers {
 
 /// What is to happen with a wafer that is unclean (core/state/unclean.h).
 enum class Unclean { refuse, accept };
 
+/// A wafer and its view as it was found. Absent where the view has gone away since it was mounted.
+struct MountedWafer {
+  Wafer wafer;
+  std::unique_ptr<MountedView> view;
+};
+
 /// The wafer, with its view mounted: by this call if it was not (after a reboot, a killed holder,
 /// an umount). Takes the wafer's lock only if it has to mount. Touches no Git code. Throws
 /// Error(refused) where it is unclean and not to be accepted so, and Error; nothing in the upper is
 /// lost in any case.
-Wafer ensure_mounted(const Store& store, const std::string& name,
-                     Unclean unclean = Unclean::refuse);
+MountedWafer ensure_mounted(const Store& store, const std::string& name,
+                            Unclean unclean = Unclean::refuse);
 
 /// Mounts the view and saves the record. No-op where it is mounted. Throws Error, as
 /// ensure_mounted() does.

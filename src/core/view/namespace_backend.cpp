@@ -261,10 +261,11 @@ HolderJob prepare_job(const Wafer& wafer) {
   return job;
 }
 
-MountRecord mount_anew(const Wafer& wafer) {
+/// Mounts with a holder that is started for it.
+MountRecord mount_by_new_holder(const Wafer& wafer) {
   const HolderJob job = prepare_job(wafer);
   std::optional<MountRecord> record;
-  mount_patiently(wafer, [&] {
+  retry_while_in_use(wafer, [&] {
     try {
       record = record_of(start_holder(wafer.name, job, -1));
     } catch (const Error& error) {
@@ -276,13 +277,15 @@ MountRecord mount_anew(const Wafer& wafer) {
   return std::move(record).value();
 }
 
-/// A holder whose view is gone keeps nothing that is worth keeping.
-void end_useless_holder(const Wafer& wafer) {
-  const auto holder = recorded_holder(wafer);
-  if (holder && !has_view(*holder, wafer) && !shows_view(*holder, wafer) &&
-      has_name_of(*holder, wafer)) {
-    kill_process(holder->pidfd.get());
-  }
+/// As find_recorded(). A holder whose view is gone keeps nothing that is worth keeping: it is
+/// ended, if it is that of this wafer.
+std::optional<Inside> find_recorded_or_end(const Wafer& wafer) {
+  auto holder = recorded_holder(wafer);
+  if (!holder) return recorded_survivor(wafer);
+  if (has_view(*holder, wafer)) return holder;
+  if (shows_view(*holder, wafer) || !has_name_of(*holder, wafer)) return std::nullopt;
+  kill_process(holder->pidfd.get());
+  return recorded_survivor(wafer);
 }
 
 /// What makes a process an occupant.
@@ -412,11 +415,6 @@ void end_view(const Inside& inside, const Wafer& wafer, Unmount try_it,
   throw failure->error();
 }
 
-Error not_mounted(const Wafer& wafer) {
-  return Error(ErrorKind::failed, "the view of " + in_quotes(wafer.name) + " is not mounted",
-               "mount it with 'wafers mount " + wafer.name + "'");
-}
-
 Error cannot_enter(const Wafer& wafer, const Error& cause) {
   const std::string hint = cause.errnum() == EPERM
                                ? "a wafer can be entered only from outside of other wafers and "
@@ -427,13 +425,61 @@ Error cannot_enter(const Wafer& wafer, const Error& cause) {
 }
 
 std::optional<Inside> find_to_unmount(const Wafer& wafer) {
-  end_useless_holder(wafer);
-  auto inside = find_recorded(wafer);
+  auto inside = find_recorded_or_end(wafer);
   if (inside && may_look(*inside) && !is_proven(*inside, wafer)) inside.reset();
   const bool of_earlier_boot = wafer.mount && !is_of_this_boot(wafer.mount);
   if (!inside && !of_earlier_boot) inside = find_unrecorded(wafer);
   return inside;
 }
+
+/// The page cache of a kernel overlay is that of the upper's files, mappings included: there is
+/// nothing to flush.
+class NamespaceView final : public MountedView {
+ public:
+  NamespaceView(Wafer wafer, Inside inside)
+      : wafer_(std::move(wafer)), inside_(std::move(inside)) {}
+
+  MountState state() const override {
+    MountState state;
+    const pid_t pid = inside_.id.pid;
+    state.status = WaferStatus::mounted;
+    if (inside_.holder) state.holder_pid = pid;
+    state.user_ns = proc_path(pid) + "/ns/user";
+    state.mnt_ns = proc_path(pid) + "/ns/mnt";
+    state.view = view_path_of(pid, wafer_);
+    state.host_path = host_path_of(pid, wafer_);
+    return state;
+  }
+
+  bool is_kept() const override { return inside_.holder; }
+
+  /// Joining a user namespace grants every capability in it: none is kept.
+  void enter() const override {
+    if (!is_here(wafer_)) join(inside_, wafer_);
+    drop_all_capabilities();
+  }
+
+ private:
+  static void join(const Inside& inside, const Wafer& wafer) {
+    // Whoever unmounts may have seen nobody inside: an open descriptor keeps the view from him.
+    UniqueFd view(::open(view_path_of(inside.id.pid, wafer).c_str(),
+                         O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!has_view(inside, wafer)) throw not_mounted(wafer);
+    std::error_code no_directory;
+    const fs::path directory = fs::current_path(no_directory);
+    try {
+      enter_user_and_mount_of(inside.pidfd.get());
+    } catch (const Error& error) {
+      throw cannot_enter(wafer, error);
+    }
+    // setns(2) has moved us to the root. Where the directory can't be reached in there, we stay.
+    if (!no_directory) fs::current_path(directory, no_directory);
+    static_cast<void>(view.release());  // execve(2) closes it, when the process stands in the view
+  }
+
+  Wafer wafer_;
+  Inside inside_;
+};
 
 class NamespaceBackend final : public Backend {
  public:
@@ -467,10 +513,9 @@ class NamespaceBackend final : public Backend {
   }
 
   MountRecord mount(const Wafer& wafer) const override {
-    end_useless_holder(wafer);
-    const auto inside = find_recorded(wafer);
+    const auto inside = find_recorded_or_end(wafer);
     if (inside && inside->holder) return *wafer.mount;
-    return inside ? adopt(*inside, wafer) : mount_anew(wafer);
+    return inside ? adopt(*inside, wafer) : mount_by_new_holder(wafer);
   }
 
   std::function<MountRecord()> begin_mount(const Wafer& wafer) const override {
@@ -492,17 +537,9 @@ class NamespaceBackend final : public Backend {
     };
   }
 
-  MountState state(const Wafer& wafer) const override {
-    MountState state;
-    const auto inside = find_recorded(wafer);
-    if (!inside) return state;
-    state.status = WaferStatus::mounted;
-    if (inside->holder) state.holder_pid = inside->id.pid;
-    state.user_ns = proc_path(inside->id.pid) + "/ns/user";
-    state.mnt_ns = proc_path(inside->id.pid) + "/ns/mnt";
-    state.view = view_path_of(inside->id.pid, wafer);
-    state.host_path = host_path_of(inside->id.pid, wafer);
-    return state;
+  std::unique_ptr<MountedView> find(const Wafer& wafer) const override {
+    auto inside = find_recorded(wafer);
+    return inside ? std::make_unique<NamespaceView>(wafer, *std::move(inside)) : nullptr;
   }
 
   std::vector<Occupant> occupants(const Wafer& wafer) const override {
@@ -535,35 +572,7 @@ class NamespaceBackend final : public Backend {
     }
   }
 
-  /// Joining a user namespace grants every capability in it: none is kept.
-  void enter(const Wafer& wafer) const override {
-    if (!is_here(wafer)) join(wafer);
-    drop_all_capabilities();
-  }
-
-  /// The page cache of a kernel overlay is that of the upper's files, mappings included.
-  void flush(const Wafer& /*wafer*/) const override {}
-
  private:
-  static void join(const Wafer& wafer) {
-    const auto inside = find_recorded(wafer);
-    if (!inside) throw not_mounted(wafer);
-    // Whoever unmounts may have seen nobody inside: an open descriptor keeps the view from him.
-    UniqueFd view(::open(view_path_of(inside->id.pid, wafer).c_str(),
-                         O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!has_view(*inside, wafer)) throw not_mounted(wafer);
-    std::error_code no_directory;
-    const fs::path directory = fs::current_path(no_directory);
-    try {
-      enter_user_and_mount_of(inside->pidfd.get());
-    } catch (const Error& error) {
-      throw cannot_enter(wafer, error);
-    }
-    // setns(2) has moved us to the root. Where the directory can't be reached in there, we stay.
-    if (!no_directory) fs::current_path(directory, no_directory);
-    static_cast<void>(view.release());  // execve(2) closes it, when the process stands in the view
-  }
-
   static void try_in_namespaces(const OverlaySpec& spec, const fs::path& scratch) {
     const auto failure = run_in_own_namespaces([&] {
       try_overlay(spec);

@@ -21,25 +21,8 @@ std::optional<ViewIdentity> recorded_view_at(const std::filesystem::path& path,
   return view && view->device == *wafer.mount->device ? view : std::nullopt;
 }
 
-}  // namespace
-
-std::optional<ViewIdentity> recorded_view(const Wafer& wafer) {
-  return recorded_view_at(wafer.mountpoint, wafer);
-}
-
-std::optional<ViewIdentity> proven_view(const Wafer& wafer, std::string_view type,
-                                        std::string_view source) {
-  auto view = recorded_view(wafer);
-  const auto table = view ? read_small_file("/proc/self/mountinfo") : std::nullopt;
-  return table && is_mount_of(*table, view->mount_id, type, source) ? view : std::nullopt;
-}
-
-std::optional<MountEntry> mounted_view(const Wafer& wafer,
-                                       const std::function<bool(const MountEntry&)>& is_ours) {
-  auto entry = find_mount(own_mount_table(), wafer.mountpoint);
-  return entry && is_ours(*entry) ? entry : std::nullopt;
-}
-
+/// The view was mounted in another mount namespace (`podman unshare`, a container), where it can
+/// still be reached through this process.
 std::optional<pid_t> process_with_view_elsewhere(const Wafer& wafer) {
   if (!is_of_this_boot(wafer.mount) || !wafer.mount->mnt_ns) return std::nullopt;
   if (*wafer.mount->mnt_ns == own_namespace_inode(NamespaceType::mount)) return std::nullopt;
@@ -68,6 +51,47 @@ MountState state_elsewhere(const Wafer& wafer, pid_t process) {
   return state;
 }
 
+}  // namespace
+
+std::optional<ViewIdentity> recorded_view(const Wafer& wafer) {
+  return recorded_view_at(wafer.mountpoint, wafer);
+}
+
+std::optional<ViewIdentity> proven_view(const Wafer& wafer, std::string_view type,
+                                        std::string_view source) {
+  auto view = recorded_view(wafer);
+  const auto table = view ? read_small_file("/proc/self/mountinfo") : std::nullopt;
+  return table && is_mount_of(*table, view->mount_id, type, source) ? view : std::nullopt;
+}
+
+std::optional<MountEntry> mounted_view(const Wafer& wafer,
+                                       const std::function<bool(const MountEntry&)>& is_ours) {
+  auto entry = find_mount(own_mount_table(), wafer.mountpoint);
+  return entry && is_ours(*entry) ? entry : std::nullopt;
+}
+
+MountState VisibleView::state() const {
+  return elsewhere_ ? state_elsewhere(wafer_, *elsewhere_) : state_here(wafer_);
+}
+
+void VisibleView::enter() const {
+  if (!elsewhere_) return;
+  const MountState there = state_elsewhere(wafer_, *elsewhere_);
+  throw Error(ErrorKind::failed,
+              "the view of " + in_quotes(wafer_.name) + " is mounted in another mount namespace",
+              "run wafers there: nsenter --user=" + *there.user_ns + " --mount=" + *there.mnt_ns +
+                  " --preserve-credentials wafers ...");
+}
+
+std::unique_ptr<MountedView> find_elsewhere(const Wafer& wafer) {
+  const auto process = process_with_view_elsewhere(wafer);
+  return process ? std::make_unique<VisibleView>(wafer, process) : nullptr;
+}
+
+void refuse_elsewhere(const Wafer& wafer) {
+  if (const auto view = find_elsewhere(wafer)) view->enter();
+}
+
 MountRecord record_visible_view(const Wafer& wafer, std::optional<ProcessId> server) {
   const auto view = view_identity(wafer.mountpoint);
   if (!view) {
@@ -80,18 +104,6 @@ MountRecord record_visible_view(const Wafer& wafer, std::optional<ProcessId> ser
   record.mnt_ns = own_namespace_inode(NamespaceType::mount);
   record.device = view->device;
   return record;
-}
-
-void require_visible(const Wafer& wafer, const MountState& state) {
-  const std::string view = "the view of " + in_quotes(wafer.name);
-  if (state.status != WaferStatus::mounted) {
-    throw Error(ErrorKind::failed, view + " is not mounted",
-                "mount it with 'wafers mount " + wafer.name + "'");
-  }
-  if (!state.mnt_ns) return;
-  throw Error(ErrorKind::failed, view + " is mounted in another mount namespace",
-              "run wafers there: nsenter --user=" + *state.user_ns + " --mount=" + *state.mnt_ns +
-                  " --preserve-credentials wafers ...");
 }
 
 }  // namespace wafers

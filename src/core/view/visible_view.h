@@ -3,8 +3,10 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "core/view/backend.h"
 #include "linux/mount_table.h"
@@ -29,18 +31,32 @@ std::optional<ViewIdentity> proven_view(const Wafer& wafer, std::string_view typ
 std::optional<MountEntry> mounted_view(const Wafer& wafer,
                                        const std::function<bool(const MountEntry&)>& is_ours);
 
-/// The view was mounted in another mount namespace (`podman unshare`, a container), where it can
-/// still be reached through this process.
-std::optional<pid_t> process_with_view_elsewhere(const Wafer& wafer);
+/// A view that is mounted here, or elsewhere if a process is given that sees it there.
+class VisibleView : public MountedView {
+ public:
+  explicit VisibleView(Wafer wafer, std::optional<pid_t> elsewhere = std::nullopt)
+      : wafer_(std::move(wafer)), elsewhere_(elsewhere) {}
 
-/// The state of a view that is mounted here, or elsewhere if that process is given.
-MountState state_here(const Wafer& wafer);
-MountState state_elsewhere(const Wafer& wafer, pid_t process);
+  MountState state() const override;
+
+  /// Throws Error(failed) where it is mounted elsewhere: there is no way to go there.
+  void enter() const override;
+
+ protected:
+  const Wafer& wafer() const noexcept { return wafer_; }
+
+ private:
+  Wafer wafer_;
+  std::optional<pid_t> elsewhere_;
+};
+
+/// The view, where it is mounted in another mount namespace; null where it isn't.
+std::unique_ptr<MountedView> find_elsewhere(const Wafer& wafer);
+
+/// Throws Error(failed) where it is mounted in another mount namespace.
+void refuse_elsewhere(const Wafer& wafer);
 
 /// Record of a view that was just mounted. Throws Error(failed) where it can't be looked at.
 MountRecord record_visible_view(const Wafer& wafer, std::optional<ProcessId> server);
-
-/// Throws Error(failed) unless this process sees the view: there is no way to go where it is.
-void require_visible(const Wafer& wafer, const MountState& state);
 
 }  // namespace wafers

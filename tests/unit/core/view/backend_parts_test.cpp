@@ -41,7 +41,7 @@ TEST_CASE("a mount meets the mark that somebody else leaves meanwhile") {
   const Wafer wafer = wafer_in(temp);
   mark(wafer);
   int attempts = 0;
-  mount_patiently(wafer, [&] {
+  retry_while_in_use(wafer, [&] {
     CHECK_FALSE(fs::exists(wafer.work() / "work/incompat/volatile"));
     ++attempts;
     if (attempts == 1) mark(wafer);
@@ -62,7 +62,7 @@ TEST_CASE("a mount that is invalid for another reason isn't tried again") {
     ++attempts;
     throw Error::system(EINVAL, "cannot mount");
   };
-  CHECK_THROWS_AS(mount_patiently(wafer, refused), Error);
+  CHECK_THROWS_AS(retry_while_in_use(wafer, refused), Error);
   CHECK(attempts == 1);
 }
 
