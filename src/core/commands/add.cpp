@@ -18,6 +18,7 @@
 #include "core/commands/discard.h"
 #include "core/commands/fill_branch.h"
 #include "core/git_commands/wafer_branch.h"
+#include "core/state/backend_traits.h"
 #include "core/state/hidden_git.h"
 #include "core/state/plan.h"
 #include "core/state/taken.h"
@@ -291,9 +292,10 @@ class Adding {
     const fs::path worktree = base_.repository.worktree();
     const std::vector<BaseMount> mounts = find_base_mounts(worktree);
     chosen_ = choose(request_, store_.root(), trials_, obstacles_of(worktree, mounts), notify_);
-    if (chosen_.backend->kind() == BackendKind::host) warn_of_mounts(mounts, notify_);
+    const BackendTraits& traits = traits_of(chosen_.backend->kind());
+    if (traits.leaves_out_base_mounts) warn_of_mounts(mounts, notify_);
     warn_of_unreadable(clean_report_, notify_);
-    if (chosen_.backend->kind() == BackendKind::namespace_) {
+    if (traits.has_own_namespaces) {
       plan_for_foreign_owners();
     } else {
       warn_of_hard_links(clean_report_, notify_);

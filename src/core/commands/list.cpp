@@ -1,6 +1,5 @@
 #include "core/commands/list.h"
 
-#include <array>
 #include <cstddef>
 
 #include "base/text.h"
@@ -11,14 +10,6 @@
 
 namespace wafers {
 namespace {
-
-/// Makes each backend once, however many wafers there are.
-const Backend& backend_of(BackendKind kind) {
-  static std::array<std::unique_ptr<Backend>, 3> backends;
-  auto& backend = backends.at(static_cast<std::size_t>(kind));
-  if (!backend) backend = make_backend(kind);
-  return *backend;
-}
 
 void mark_broken(MountState& state, const std::string& reason) {
   state.status = WaferStatus::broken;
@@ -59,7 +50,7 @@ std::string settled_note(const Store& store, const Wafer& wafer, git::BaseFilesC
 WaferInfo inspect(const Wafer& wafer, git::BaseFilesCache& bases) {
   WaferInfo info;
   info.wafer = wafer;
-  info.mount = backend_of(wafer.backend).state(wafer);
+  info.mount = make_backend(wafer.backend)->state(wafer);
   const git::BaseFiles& base = bases.of(wafer.base_repo);
   if (base.head) info.base_moved = *base.head != wafer.base_commit;
   if (!base.exists) {

@@ -14,6 +14,7 @@
 #include "core/commands/discard.h"
 #include "core/git_commands/status.h"
 #include "core/git_commands/wafer_branch.h"
+#include "core/state/backend_traits.h"
 #include "core/view/backends.h"
 #include "core/view/mount.h"
 #include "core/view/mountpoint.h"
@@ -240,13 +241,13 @@ class Removing {
 /// that is mounted here is also seen in the namespaces that were made since, of other wafers: these
 /// are left alone.
 void unmount_unknown(const InvalidEntry& entry) {
-  for (const auto kind : {BackendKind::host, BackendKind::fuse, BackendKind::namespace_}) {
+  for (const BackendTraits& traits : all_backends()) {
     Wafer guess;
     guess.name = entry.name;
-    guess.backend = kind;
+    guess.backend = traits.kind;
     guess.directory = entry.path;
     guess.mountpoint = entry.path / "mnt";
-    const auto backend = make_backend(kind);
+    const auto backend = make_backend(traits.kind);
     const bool is_here = backend->find(guess) != nullptr;
     backend->unmount(guess);
     if (is_here) return;

@@ -167,19 +167,27 @@ MountRecord mount_from_json(const json& object) {
   return record;
 }
 
+[[noreturn]] void unknown_value(const std::string& key, const std::string& text) {
+  invalid("key " + in_quotes(key) + " has the unknown value " + in_quotes(text));
+}
+
 template <typename Enum, std::size_t Count>
 Enum enum_from_text(const std::string& text, const std::string& key,
                     const std::array<Enum, Count>& values) {
   for (const Enum value : values) {
     if (to_string(value) == text) return value;
   }
-  invalid("key " + in_quotes(key) + " has the unknown value " + in_quotes(text));
+  unknown_value(key, text);
 }
 
 constexpr std::array kStages{WaferStage::adding, WaferStage::ready, WaferStage::removing};
-constexpr std::array kBackends{BackendKind::namespace_, BackendKind::host, BackendKind::fuse};
 constexpr std::array kDialects{UpperDialect::kernel_user, UpperDialect::kernel_trusted,
                                UpperDialect::fuse};
+
+BackendKind backend_from_text(const std::string& text) {
+  if (const auto kind = parse_backend(text)) return *kind;
+  unknown_value("backend", text);
+}
 
 void check_version(const Reader& reader) {
   const auto version = reader.number<int>("version");
@@ -283,7 +291,7 @@ Wafer decode_metadata(std::string_view document) {
   wafer.pending_commit = reader.text("pending_commit");
   wafer.staged_tree = reader.text_or_empty("staged_tree");
   wafer.pending_staged_tree = reader.text_or_empty("pending_staged_tree");
-  wafer.backend = enum_from_text(reader.text("backend"), "backend", kBackends);
+  wafer.backend = backend_from_text(reader.text("backend"));
   wafer.dialect = enum_from_text(reader.text("dialect"), "dialect", kDialects);
   wafer.mountpoint = reader.absolute_path("mountpoint");
   wafer.mountpoint_made = reader.flag("mountpoint_made");

@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "core/state/backend_traits.h"
 #include "git/text/branch_name.h"
-#include "linux/upper.h"
 
 namespace wafers {
 namespace {
@@ -61,15 +61,8 @@ bool is_parent(const fs::path& parent, const Wafer& wafer) {
 }
 
 bool dialect_fits(const Wafer& wafer) {
-  switch (wafer.backend) {
-    case BackendKind::namespace_:
-      return wafer.dialect == UpperDialect::kernel_user;
-    case BackendKind::host:
-      return wafer.dialect != UpperDialect::fuse;
-    case BackendKind::fuse:
-      return wafer.dialect == UpperDialect::fuse;
-  }
-  return false;
+  const auto dialects = traits_of(wafer.backend).dialects;
+  return std::ranges::find(dialects, wafer.dialect) != dialects.end();
 }
 
 }  // namespace

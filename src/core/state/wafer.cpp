@@ -1,22 +1,14 @@
 #include "core/state/wafer.h"
 
+#include "core/state/backend_traits.h"
+
 namespace wafers {
 
-std::string_view to_string(BackendKind kind) {
-  switch (kind) {
-    case BackendKind::namespace_:
-      return "namespace";
-    case BackendKind::host:
-      return "host";
-    case BackendKind::fuse:
-      return "fuse";
-  }
-  return "?";
-}
+std::string_view to_string(BackendKind kind) { return traits_of(kind).name; }
 
 std::optional<BackendKind> parse_backend(std::string_view text) {
-  for (const auto kind : {BackendKind::namespace_, BackendKind::host, BackendKind::fuse}) {
-    if (to_string(kind) == text) return kind;
+  for (const BackendTraits& backend : all_backends()) {
+    if (backend.name == text) return backend.kind;
   }
   return std::nullopt;
 }

@@ -82,6 +82,10 @@ class Backend {
   /// new holder instead: an upper is never mounted twice. Throws Error and leaves nothing mounted.
   virtual MountRecord mount(const Wafer& wafer) const = 0;
 
+  /// Before the mountpoint is looked at, where the view isn't mounted: takes away what is in the
+  /// way of that look. Throws Error.
+  virtual void clear_mountpoint(const Wafer& /*wafer*/) const {}
+
   /// Begins what mount() does, as far as that can go on by itself, for many wafers at a time. What
   /// is returned does the rest, and must be called once: without that, nobody knows what is
   /// mounted. `wafer` must outlive it. A backend in which nothing goes on by itself mounts at once:

@@ -155,7 +155,7 @@ void refuse_what_would_stay() {
 
 /// Takes away what a dead server, or a wafers that was killed before it saved a record, left on the
 /// mountpoint.
-void clear_mountpoint(const Wafer& wafer) {
+void clear_what_is_left(const Wafer& wafer) {
   if (!mounted_view(wafer, is_fuse)) return;
   if (const UniqueFd server = open_fuse_overlayfs(wafer.upper())) return take_away(wafer, server);
   unmount_fuse_lazily(wafer.mountpoint);  // whoever is inside has lost it already
@@ -216,7 +216,7 @@ class FuseBackend final : public Backend {
     if (live_view(wafer)) return *wafer.mount;
     refuse_elsewhere(wafer);
     refuse_what_would_stay();
-    clear_mountpoint(wafer);
+    clear_what_is_left(wafer);
     const FuseServer server = start_fuse_overlayfs(spec_of(wafer));
     try {
       return record_visible_view(wafer, ProcessId{server.pid, server.start_ticks});
@@ -225,6 +225,10 @@ class FuseBackend final : public Backend {
       throw;
     }
   }
+
+  /// A fuse-overlayfs that died leaves its mountpoint behind in a state in which nobody can look at
+  /// it.
+  void clear_mountpoint(const Wafer& wafer) const override { unmount(wafer); }
 
   std::unique_ptr<MountedView> find(const Wafer& wafer) const override {
     UniqueFd server = open_recorded_process(wafer.mount);
@@ -244,7 +248,7 @@ class FuseBackend final : public Backend {
     const UniqueFd server = open_recorded_process(wafer.mount);
     if (!proven_live_view(wafer)) {
       refuse_elsewhere(wafer);
-      return clear_mountpoint(wafer);
+      return clear_what_is_left(wafer);
     }
     take_away(wafer, server);
   }

@@ -9,6 +9,7 @@
 #include <map>
 #include <utility>
 
+#include "core/state/backend_traits.h"
 #include "core/view/backends.h"
 #include "linux/namespaces.h"
 #include "os/process.h"
@@ -23,7 +24,7 @@ std::set<pid_t> children() {
 
 /// Then all that descends from this process is inside as well.
 bool is_inside(const Wafer& wafer) {
-  return wafer.backend == BackendKind::namespace_ && wafer.mount &&
+  return traits_of(wafer.backend).has_own_namespaces && wafer.mount &&
          wafer.mount->mnt_ns == own_namespace_inode(NamespaceType::mount);
 }
 

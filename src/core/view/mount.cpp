@@ -57,9 +57,7 @@ void mount_and_record(LockedWafer& locked) {
   refuse_nested_mount(locked.store(), wafer);
   require_layers(wafer);
   refuse_base_mounts(wafer);
-  // A fuse-overlayfs that died leaves its mountpoint behind in a state in which nobody can look at
-  // it.
-  if (wafer.backend == BackendKind::fuse) backend->unmount(wafer);
+  backend->clear_mountpoint(wafer);
   if (plan_mountpoint(wafer)) locked.save(Durability::until_crash);
   prepare_mountpoint(wafer);
   expect_unclean(locked);

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "core/state/backend_traits.h"
 #include "os/directory.h"
 #include "os/files.h"
 
@@ -272,7 +273,7 @@ void remove_marker(int fd, const Wafer& wafer) {
 /// Gives back a mountpoint outside of the state as it was. False where it isn't ours to change.
 bool restore_mountpoint(int fd, const Wafer& wafer) {
   if (!is_of(fd, wafer)) return false;
-  if (wafer.backend == BackendKind::namespace_) {
+  if (traits_of(wafer.backend).has_own_namespaces) {
     const bool closed = wafer.mountpoint_made || wafer.mountpoint_mode;
     if (closed || has_own_marker(fd, wafer)) remove_marker(fd, wafer);
     if (wafer.mountpoint_mode) std::ignore = ::fchmod(fd, *wafer.mountpoint_mode);
@@ -400,7 +401,7 @@ bool plan_mountpoint(Wafer& wafer) {
     wafer.mountpoint_made = true;
     return true;
   }
-  if (wafer.backend != BackendKind::namespace_ || wafer.mountpoint_mode) return more;
+  if (!traits_of(wafer.backend).has_own_namespaces || wafer.mountpoint_mode) return more;
   wafer.mountpoint_mode = stat.st_mode & 07777U;
   return true;
 }
@@ -420,7 +421,7 @@ void prepare_mountpoint(Wafer& wafer) {
   if (!strangers.empty()) {
     throw holds_files(wafer, strangers);
   }
-  if (wafer.backend == BackendKind::namespace_) close_mountpoint(wafer);
+  if (traits_of(wafer.backend).has_own_namespaces) close_mountpoint(wafer);
 }
 
 UniqueFd open_prepared_mountpoint(const Wafer& wafer) {
@@ -432,7 +433,7 @@ UniqueFd open_prepared_mountpoint(const Wafer& wafer) {
 
 std::vector<std::string> written_outside(const Wafer& wafer) {
   struct stat marker {};
-  const bool is_outside = wafer.backend == BackendKind::namespace_ &&
+  const bool is_outside = traits_of(wafer.backend).has_own_namespaces &&
                           ::lstat((wafer.mountpoint / kMountpointMarker).c_str(), &marker) == 0;
   return is_outside ? stray_entries(wafer) : std::vector<std::string>();
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "core/state/backend_traits.h"
 #include "os/process.h"
 
 namespace wafers {
@@ -35,7 +36,7 @@ std::string circumstances(const fs::path& state_root) {
 }  // namespace
 
 bool was_passed(const fs::path& state_root, BackendKind kind, MountMode mode) {
-  if (kind != BackendKind::namespace_) return false;
+  if (!traits_of(kind).remembers_trial) return false;
   std::array<char, 128> value{};
   const ssize_t size =
       ::getxattr(state_root.c_str(), attribute_of(mode), value.data(), value.size());
@@ -44,7 +45,7 @@ bool was_passed(const fs::path& state_root, BackendKind kind, MountMode mode) {
 }
 
 void remember_passed(const fs::path& state_root, BackendKind kind, MountMode mode) noexcept {
-  if (kind != BackendKind::namespace_) return;
+  if (!traits_of(kind).remembers_trial) return;
   try {
     const std::string now = circumstances(state_root);
     if (now.empty()) return;
