@@ -119,11 +119,10 @@ std::string free_branch(const Wafer& wafer, const Repository& repository,
 std::string git_in(const Repository& repository) { return git_at(repository.worktree()); }
 
 std::optional<BranchTrouble> branch_trouble(const Wafer& wafer, const Repository& repository,
-                                            const Oid& tip) {
+                                            const std::optional<Oid>& now, const Oid& tip) {
   if (const auto target = repository.symbolic_target(wafer.branch)) {
     return symbolic(wafer, repository, *target, tip);
   }
-  const auto now = repository.branch_tip(wafer.branch);
   if (!now) return gone(wafer, repository, tip);
   // Before where it is: git moves it back only where no worktree uses it.
   if (const auto use = repository.use_of_branch(wafer.branch)) {

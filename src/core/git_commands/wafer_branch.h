@@ -17,8 +17,9 @@ struct BranchTrouble {
 };
 
 /// nullopt where the branch is at `tip`, the commit that wafers left it at, and no worktree uses
-/// it. Throws Error(failed) where its ref can't be read.
+/// it. `now` is where it was found. Throws Error(failed) where its ref can't be read.
 std::optional<BranchTrouble> branch_trouble(const Wafer& wafer, const git::Repository& repository,
+                                            const std::optional<git::Oid>& now,
                                             const git::Oid& tip);
 
 /// Where `tip` is in nothing that a ref of the repository leads to: what happened to the branch,

@@ -83,21 +83,18 @@ std::optional<Oid> RefFiles::read_packed(const std::string& name) const {
   return std::nullopt;
 }
 
-std::string RefFiles::followed(const std::string& name) const {
+RefFiles::Followed RefFiles::follow(const std::string& name) const {
   std::string current = name;
   for (int depth = 0; depth < kMaxSymbolicDepth; ++depth) {
     const std::optional<Value> value = read(current);
-    if (!value || value->target.empty()) return current;
+    if (!value) return {current, std::nullopt};
+    if (value->target.empty()) return {current, value->oid};
     current = value->target;
   }
   throw Error(ErrorKind::failed, "cannot read ref " + in_quotes(name) + ": too many symbolic refs");
 }
 
-std::optional<Oid> RefFiles::resolve(const std::string& name) const {
-  const std::optional<Value> value = read(followed(name));
-  if (!value) return std::nullopt;
-  return value->oid;
-}
+std::optional<Oid> RefFiles::resolve(const std::string& name) const { return follow(name).oid; }
 
 /// A ref that has `name` as a directory, if any.
 std::optional<std::string> RefFiles::ref_below(const std::string& name) const {

@@ -35,8 +35,13 @@ class RefFiles {
   /// nullopt where there is no such ref. Throws Error(failed) where its content is malformed.
   std::optional<Value> read(const std::string& name) const;
 
-  /// `name`, or what it stands for where it is a symbolic ref, which need not exist.
-  std::string followed(const std::string& name) const;
+  /// What a ref comes to where it is a symbolic one, else itself.
+  struct Followed {
+    std::string name;
+    std::optional<Oid> oid;  ///< absent where there is no ref of that name
+  };
+  /// Reads each ref on the way once. Throws Error(failed) where there are too many.
+  Followed follow(const std::string& name) const;
   /// The object at the end of symbolic refs.
   std::optional<Oid> resolve(const std::string& name) const;
 

@@ -2,6 +2,7 @@
 #include <cctype>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -46,7 +47,7 @@ std::string ref_at_head(const fs::path& git_dir, const RefFiles& refs) {
     target = trimmed(std::string_view(head).substr(4));
   if (!target.starts_with(kHeads)) return target;
   try {
-    return refs.followed(target);
+    return refs.follow(target).name;
   } catch (const Error&) {
     return target;
   }
@@ -82,9 +83,9 @@ std::optional<Oid> Repository::branch_tip(std::string_view branch) const {
 }
 
 std::optional<std::string> Repository::symbolic_target(std::string_view branch) const {
-  const auto value = impl_->refs.read(full_name(branch));
-  if (!value || value->target.empty()) return std::nullopt;
-  return impl_->refs.followed(value->target);
+  const std::string name = full_name(branch);
+  RefFiles::Followed found = impl_->refs.follow(name);
+  return found.name == name ? std::nullopt : std::optional(std::move(found.name));
 }
 
 bool Repository::is_valid_branch_name(const std::string& branch) {
