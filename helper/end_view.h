@@ -8,8 +8,8 @@
 namespace wafers {
 
 /// What a holder keeps until it ends: to unmount, and to see who is inside although they don't let
-/// themselves be looked at (prctl(2), PR_SET_DUMPABLE). Nobody else in the wafer's namespaces has
-/// it, nor gets it from the holder: the kernel keeps processes with fewer capabilities away.
+/// themselves be looked at (prctl(2), PR_SET_DUMPABLE). No other process in the wafer's namespaces
+/// has it, nor gets it from the holder: the kernel keeps processes with fewer capabilities away.
 inline constexpr std::initializer_list<unsigned> kEndingCapabilities{CAP_SYS_ADMIN, CAP_SYS_PTRACE};
 
 /// What a holder does when it is asked to end, as at the shutdown of the host: once no one else is

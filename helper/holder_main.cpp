@@ -80,7 +80,7 @@ void do_job(const HolderJob& job) {
   wafers::keep_only_capabilities(wafers::kEndingCapabilities);
 }
 
-/// Nobody's victim by inheritance: an agent's high oom_score_adj is not meant for its holder. Where
+/// No victim by inheritance: an agent's high oom_score_adj is not meant for its holder. Where
 /// it can't be lowered, so be it: killing a holder loses nothing.
 void reset_oom_score() {
   const auto score = wafers::read_small_file("/proc/self/oom_score_adj");

@@ -38,7 +38,8 @@ void to_stderr(std::string_view label, std::string_view text) {
   std::string line(label);
   line += printable_lines(text);  // the last guard, for commands in hints above all
   line += '\n';
-  // At once, so that lines of several processes don't mix. Nobody is left to tell of a failure.
+  // At once, so that lines of several processes don't mix. There is no one left to tell of a
+  // failure.
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 

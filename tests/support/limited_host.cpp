@@ -150,7 +150,7 @@ void hide_mtab() {
   require(::umount2("/mnt", MNT_DETACH) == 0, "unmount tmpfs");
 }
 
-/// A node that anybody may open, on a tmpfs of our own: other file systems may be mounted nodev.
+/// A node that every user may open, on a tmpfs of our own: other file systems may be mounted nodev.
 void cover_with_usable_fuse() {
   require(::mount("limited-host", "/mnt", "tmpfs", MS_NOSUID, nullptr) == 0, "mount tmpfs");
   const char* node = "/mnt/fuse";

@@ -15,7 +15,7 @@ void take_mounts_apart() {
 
 }  // namespace
 
-/// What the leak sanitizer shall not report. libgit2 1.5 forgets the match data of each regular
+/// What the leak sanitizer is not to report. libgit2 1.5 forgets the match data of each regular
 /// expression that doesn't match (git_regexp_match), such as when it opens a repository with
 /// extensions.
 extern "C" const char* __lsan_default_suppressions() { return "leak:libpcre2-8.so\n"; }

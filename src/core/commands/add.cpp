@@ -405,7 +405,7 @@ class Adding {
   const std::string& one_name(const One& one) const { return planned_.at(index_of(one)).name; }
 
   void check_and_fill(One& one, const PlannedWafer& planned) {
-    require_free_name(planned.name);  // now that nobody else can take it
+    require_free_name(planned.name);  // now that no other process can take it
     const auto existing = check_branch(planned.branch);
     one.branch_exists = existing.has_value();
     one.tip = existing.value_or(base_.head);
@@ -577,7 +577,7 @@ class Adding {
 
   void remove_state_root() {
     if (made_roots_.empty()) return;
-    // Whoever waits for this lock file sees that it is gone and makes a new one.
+    // A process that waits for this lock file sees that it is gone and makes a new one.
     if (!reserving_) reserving_.emplace(store_.lock_all());
     std::error_code ignored;
     fs::remove(store_.root() / ".lock", ignored);

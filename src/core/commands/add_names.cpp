@@ -21,7 +21,8 @@ std::string expanded(std::string text, const std::string& name) {
   return text;
 }
 
-/// Absolute and without symlinks: what getcwd(3) will say in the view. Root follows nobody's.
+/// Absolute and without symlinks: what getcwd(3) will say in the view. Root follows no other
+/// user's.
 std::filesystem::path resolved(const std::filesystem::path& mountpoint) {
   std::error_code error;
   auto path = std::filesystem::absolute(mountpoint, error);

@@ -49,7 +49,7 @@ void remove_quietly(const std::vector<Claim>& claims) noexcept {
   for (const Claim& claim : claims) remove_quietly(claim.path);
 }
 
-/// Forks twice, so that nobody has to wait for the process that does it. Where that fails, or
+/// Forks twice, so that there is nothing to wait for. Where that fails, or
 /// would leave a zombie, it is done here.
 void remove_in_background(const std::vector<Claim>& claims) noexcept {
   if (!orphans_are_reaped()) return remove_quietly(claims);
@@ -85,7 +85,7 @@ Suspects find_suspects(const fs::path& root) {
   return suspects;
 }
 
-/// Whoever makes one holds lock_all() until it has its final name.
+/// The process that makes one holds lock_all() until it has its final name.
 void remove_half_made(const Store& store, const std::vector<fs::path>& directories) {
   if (directories.empty()) return;
   const Lock lock = store.lock_all();

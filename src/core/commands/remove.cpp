@@ -40,8 +40,8 @@ Error busy(const Wafer& wafer, const std::vector<Occupant>& occupants) {
 
 using Held = std::map<pid_t, UniqueFd>;
 
-/// Descriptors of those who are inside. A pid may go to somebody else before we hold on to it:
-/// whoever is inside after that under the same pid is the process that we hold.
+/// Descriptors of those who are inside. A pid may go to another process before we hold on to
+/// it: what is inside after that under the same pid is the process that we hold.
 Held hold_occupants(const Backend& backend, const Wafer& wafer) {
   Held candidates;
   for (const Occupant& occupant : backend.occupants(wafer)) {
@@ -83,7 +83,7 @@ class Removing {
 
   RemoveResult run() {
     take_away_dead_locks();
-    // In any other stage nobody has worked in it, or its removal was decided on already.
+    // In any other stage no work is in it, or its removal was decided on already.
     const bool worked_in = wafer_.stage == WaferStage::ready;
     const bool protects_work = worked_in && !options_.force;
     const auto view = backend_->find(wafer_);
@@ -205,7 +205,7 @@ class Removing {
   void remove_all() {
     const bool marked = mark_as_removing();
     remove_mountpoint();
-    // Whoever makes room on a full disk must not need room for it: it goes in one step.
+    // What makes room on a full disk must not need room: it goes in one step.
     if (!marked) return discard(store_.root(), wafer_.directory, kAtOnce);
     // The record goes last, and at once: as long as anything is left that can't be removed, ls
     // shows it and rm can go on.
@@ -218,7 +218,7 @@ class Removing {
   }
 
   void remove_mountpoint() {
-    // Nobody may be making a mountpoint next to ours just now.
+    // No other process may be making a mountpoint next to ours just now.
     const Lock lock = store_.lock_all();
     const bool in_state = is_within(wafer_.mountpoint.native(), wafer_.directory.native());
     const auto strays = in_state ? std::vector<std::string>() : stray_entries(wafer_);

@@ -10,7 +10,7 @@
 namespace wafers {
 
 /// What the names of directories below the state directory begin with in which git-diff works.
-/// Whoever makes one has claimed it (os/claim.h).
+/// The process that makes one has claimed it (os/claim.h).
 inline constexpr std::string_view kDiffPrefix = ".diff-";
 
 /// `git diff` of one of a wafer's ranges, ready to run. Git prints it itself, so that every setting

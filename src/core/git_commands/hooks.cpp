@@ -111,7 +111,7 @@ std::vector<std::string> CommitHooks::environment() const {
       git::environment_without_repository(),
       {"GIT_DIR=" + git_dir_.native(), "GIT_WORK_TREE=" + wafer_.mountpoint.native(),
        "GIT_INDEX_FILE=" + (git_dir_ / "index").native(), "GIT_PREFIX=",
-       // No editor is used: a hook that starts one would wait for nobody (git's run_commit_hook).
+       // No editor is used: a hook that starts one would wait for ever (git's run_commit_hook).
        "GIT_EDITOR=:", "WAFERS_NAME=" + wafer_.name, "WAFERS_BRANCH=" + wafer_.branch,
        "WAFERS_ROOT=" + wafer_.mountpoint.native()});
 }

@@ -213,7 +213,7 @@ StageResult stage_paths(Wafer& wafer, const std::vector<std::string>& paths,
   }
   result.warnings = std::move(snapshot.warnings);
   wafer.staged_tree = staged_tree_of(snapshot.tree, git.tip_tree);
-  // An index that no record stands for would name what nobody knows to be in use.
+  // An index that no record stands for would name what nothing else shows to be in use.
   save();
   write_index(wafer, index, result.warnings);
   return result;

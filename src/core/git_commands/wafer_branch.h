@@ -8,7 +8,7 @@
 
 namespace wafers {
 
-/// What was done outside of wafers to the branch of a wafer, so that a commit would lose somebody's
+/// What was done outside of wafers to the branch of a wafer, so that a commit would lose another's
 /// work or has nowhere to go.
 struct BranchTrouble {
   std::string what;    ///< one line

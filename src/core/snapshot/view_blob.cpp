@@ -102,7 +102,7 @@ const git::IndexEntry* BlobReader::cached(const ViewFile& file, Cursor& cursor) 
   return same && is_proof(*entry, *cursor.cache) ? entry : nullptr;
 }
 
-/// What the private index says of the file. Whoever works in the view can write it, and what
+/// What the private index says of the file. An agent can write it, and what
 /// git-add stored before it was cut off is garbage to git: a name counts only with its object.
 const git::IndexEntry* BlobReader::indexed(const ViewFile& file) {
   const git::IndexEntry* entry = cached(file, index_);

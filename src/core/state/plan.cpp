@@ -14,7 +14,7 @@
 namespace wafers {
 namespace {
 
-/// Descriptors and memory that nobody else in this process can use up.
+/// Descriptors and memory that nothing else in this process can use up.
 class Reserve {
  public:
   Reserve() {

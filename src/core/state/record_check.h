@@ -6,7 +6,7 @@
 
 namespace wafers {
 
-/// Whoever works in a wafer can write its record, so what that says is a claim. Throws
+/// An agent can write its wafer's record, so what that says is a claim. Throws
 /// Error(failed), with the first field that can't be what `add` or a later command wrote there for
 /// a wafer of the state directory `root`: a branch that git would not make, an object name that is
 /// none, a mountpoint in the state of another wafer. `wafer.name` is known to be its directory's.

@@ -77,7 +77,7 @@ class Replacement {
 
  private:
   /// A file of its own, whatever has this name already: what a killed process left, or a fifo or
-  /// a link that somebody put there.
+  /// a link that was put there.
   UniqueFd make_temporary() const {
     constexpr int kTries = 10;
     for (int tries = 1;; ++tries) {
@@ -107,7 +107,7 @@ void replace_file(const fs::path& path, std::string_view content, Durability dur
 
 bool is_own(const struct stat& status) { return status.st_uid == ::geteuid(); }
 
-/// Whether somebody else could write there.
+/// Whether another user could write there.
 bool is_open_to_others(const struct stat& status) {
   return (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
 }
@@ -118,7 +118,7 @@ struct stat status_of(const UniqueFd& fd, const fs::path& path) {
   throw_errno("cannot look at", path.native());
 }
 
-/// Of somebody else. What it says isn't obeyed: it would be done with our rights.
+/// Another user's. What it says isn't obeyed: it would be done with our rights.
 class Foreign : public Error {
  public:
   Foreign(const std::string& what, const struct stat& status)
@@ -207,7 +207,7 @@ bool is_for_state(const UniqueFd& directory) {
   return fs::is_empty(path_of_fd(directory.get()), error);
 }
 
-/// What can be in the place of a lock file, and is nobody's lock.
+/// What can be in the place of a lock file, and is no lock.
 bool is_no_lock(int err) { return err == EISDIR || err == ELOOP || err == ENXIO; }
 
 }  // namespace
@@ -218,7 +218,7 @@ fs::path state_directory() {
 
 void require_own_state(const fs::path& root) {
   const UniqueFd fd(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!fd) return;  // whoever needs it says why
+  if (!fd) return;  // the caller that needs it says why
   const std::string name = "the state directory " + in_quotes(root.native());
   const std::string hint = "set WAFERS_STATE_DIR to a directory of your own";
   const struct stat status = status_of(fd, root);
@@ -285,7 +285,7 @@ Lock Store::acquire(const fs::path& file, int flags, const std::string& what) co
       continue;
     }
     wait_for_lock(fd.get(), what, notify_);
-    // Whoever removes a lock file does so holding its lock.
+    // A lock file is removed by the holder of its lock alone.
     if (!is_at(fd.get(), file)) continue;
     if (!has_more_names(fd.get())) return Lock(std::move(fd));
     // It was made for many wafers at once; from now on this one has a lock of its own.
@@ -385,7 +385,7 @@ LockedWafer::LockedWafer(const Store& store, const std::string& name)
 std::optional<Lock> Store::create_wafer(const Wafer& wafer, const Wafer* held) const {
   const fs::path final_place = directory_of(wafer.name);
   const fs::path directory = root_ / (std::string(kAddingPrefix) + wafer.name);
-  // Under lock_all() nobody else is at it: one that is there was left by a killed add.
+  // Under lock_all() no other process is at it: one that is there was left by a killed add.
   remove_tree(directory);
   const auto clean_up = [&]() noexcept {
     try {

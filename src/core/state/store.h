@@ -22,7 +22,8 @@ std::filesystem::path state_directory();
 
 /// Throws Error(refused) where the directory `root` is another user's, or can be written by others
 /// and isn't plainly wafers' own: one that is, or that is empty, is made private (0700) instead.
-/// Fine where there is none. Whoever can write there could have anything done with our rights.
+/// Fine where there is none. Another user who can write there could have anything done with our
+/// rights.
 void require_own_state(const std::filesystem::path& root);
 
 /// What the names of directories begin with in which wafers are made, under Store::lock_all().
@@ -66,10 +67,10 @@ enum class Durability {
 };
 
 /// All wafers' state on disk: `<root>/<name>/` with upper/, work/, mnt/, metadata, index and lock.
-/// Records are replaced atomically, so that reading needs no lock. Whoever changes a wafer holds
-/// its lock; names, branches and mountpoints are given away under the one short lock of the whole
-/// state. Lock order: a wafer's lock first, then lock_all(). Who holds lock_all() waits for no
-/// wafer's lock: create_wafer() makes new ones with their lock taken.
+/// Records are replaced atomically, so that reading needs no lock. A process that changes a wafer
+/// holds its lock; names, branches and mountpoints are given away under the one short lock of the
+/// whole state. Lock order: a wafer's lock first, then lock_all(). Who holds lock_all() waits for
+/// no wafer's lock: create_wafer() makes new ones with their lock taken.
 class Store {
  public:
   /// `notify` hears of it when a lock is waited for.
@@ -99,8 +100,8 @@ class Store {
   /// Makes `<root>/<name>/` with an empty upper, work and mnt and the record, visible to others
   /// only when all is in place and its lock is held. The caller holds lock_all(). `held` is a new
   /// wafer that the caller has locked: its lock is this one's as well then, without a descriptor
-  /// more, until somebody else takes either; where that can't be, as where there is no such wafer,
-  /// a lock is returned. Throws Error(failed) where the name is taken.
+  /// more, until another process takes either; where that can't be, as where there is no such
+  /// wafer, a lock is returned. Throws Error(failed) where the name is taken.
   std::optional<Lock> create_wafer(const Wafer& wafer, const Wafer* held = nullptr) const;
 
   /// Replaces the wafer's record.

@@ -157,7 +157,7 @@ std::string encoded(const std::vector<Remembered>& all) {
   return text;
 }
 
-/// Not what somebody else wrote, or could write.
+/// Not what another user wrote, or could write.
 Memory recall(const fs::path& file) {
   const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   struct stat status {};
@@ -170,7 +170,7 @@ Memory recall(const fs::path& file) {
   return got == status.st_size ? decoded(text, nanoseconds(status.st_mtim)) : Memory();
 }
 
-/// Whoever can't remember reads all records again the next time, that is all.
+/// Where it can't be written, all records are read again the next time, that is all.
 void remember(const fs::path& file, const std::vector<Remembered>& all) noexcept {
   const std::string temporary = file.native() + ".new";
   ::unlink(temporary.c_str());

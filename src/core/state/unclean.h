@@ -9,7 +9,7 @@
 
 namespace wafers {
 
-// What a volatile mount leaves to us: to sync the upper, and to know when nobody has.
+// What a volatile mount leaves to us: to sync the upper, and to know when that was not done.
 
 /// Whether the host went down while the view was mounted volatile, and its holder wasn't asked to
 /// end it first, as it is at a shutdown: then the upper may hold

@@ -40,7 +40,7 @@ struct MountRecord {
 /// How far a wafer's making or removal has come. Only one that is ready may be mounted, entered or
 /// committed from: in the other stages its upper can be half of what it should be.
 enum class WaferStage {
-  adding,  ///< `add` did not come to its end: nobody has worked in it
+  adding,  ///< `add` did not come to its end: no work is in it
   ready,
   removing,  ///< `rm` decided to remove it and did not come to its end
 };

@@ -60,7 +60,7 @@ class MountedView {
   virtual void flush() const {}
 
   /// Before the view is used: throws Error(busy) where there is a process that serves it and
-  /// doesn't, so that who uses it would wait for ever.
+  /// doesn't, so that its users would wait for ever.
   virtual void require_answer() const {}
 };
 
@@ -87,7 +87,7 @@ class Backend {
   virtual void clear_mountpoint(const Wafer& /*wafer*/) const {}
 
   /// Begins what mount() does, as far as that can go on by itself, for many wafers at a time. What
-  /// is returned does the rest, and must be called once: without that, nobody knows what is
+  /// is returned does the rest, and must be called once: without that, no record tells what is
   /// mounted. `wafer` must outlive it. A backend in which nothing goes on by itself mounts at once:
   /// an undo then mounts nothing to unmount it.
   virtual std::function<MountRecord()> begin_mount(const Wafer& wafer) const {
@@ -123,7 +123,7 @@ class Backend {
   /// is none, or where it can't be told.
   virtual std::optional<pid_t> keeper(const Wafer& /*wafer*/) const { return std::nullopt; }
 
-  /// As unmount(), for a view that nobody has been told of. Also where there can be no process to
+  /// As unmount(), for a view that no command has told of. Also where there can be no process to
   /// do it: it ends the holder, or has the server make room for it.
   virtual void abandon(const Wafer& wafer) const { unmount(wafer); }
 

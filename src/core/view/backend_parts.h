@@ -31,14 +31,14 @@ std::string view_source(const Wafer& wafer);
 
 OverlaySpec overlay_of(const Wafer& wafer);
 
-/// After a volatile mount: the kernel's mark is of use to nobody, and takes two blocks of the disk.
+/// After a volatile mount: the kernel's mark is of no use, and takes two blocks of the disk.
 void tidy_work_directory(const Wafer& wafer) noexcept;
 
 /// Mounts a kernel overlay by `attempt`, once more where the base was made anew (ESTALE), and for a
 /// while where the upper is still in use (EBUSY): the kernel takes the mounts of a namespace down
 /// some time after its last process has ended, and there is nothing to wait for. So it does where
-/// somebody else has left the mark of a volatile mount in between (EINVAL): a holder that was still
-/// at it when the command that had started it was killed. Throws what `attempt` throws last.
+/// another process has left the mark of a volatile mount in between (EINVAL): a holder that was
+/// still at it when the command that had started it was killed. Throws what `attempt` throws last.
 void retry_while_in_use(const Wafer& wafer, const std::function<void()>& attempt);
 
 /// Whether the record is of this boot: pids, inodes and device numbers mean nothing otherwise.

@@ -11,8 +11,8 @@
 
 namespace wafers {
 
-/// The holders of many wafers, looked at once: whoever ends the views of a thousand wafers, one
-/// after the other, need not look each time at those who keep the others.
+/// The holders of many wafers, looked at once: a command that ends the views of a thousand wafers,
+/// one after the other, need not look each time at those who keep the others.
 class Bystanders {
  public:
   /// None is known.

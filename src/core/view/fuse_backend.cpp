@@ -130,7 +130,7 @@ std::vector<Occupant> find_occupants(const Wafer& wafer, const UniqueFd& process
   return occupants;
 }
 
-/// Unmounts a view and waits for its server. Refused while anybody is inside.
+/// Unmounts a view and waits for its server. Refused while a process is inside.
 void take_away(const Wafer& wafer, const UniqueFd& server) {
   try {
     unmount_fuse(wafer.mountpoint);
@@ -158,7 +158,7 @@ void refuse_what_would_stay() {
 void clear_what_is_left(const Wafer& wafer) {
   if (!mounted_view(wafer, is_fuse)) return;
   if (const UniqueFd server = open_fuse_overlayfs(wafer.upper())) return take_away(wafer, server);
-  unmount_fuse_lazily(wafer.mountpoint);  // whoever is inside has lost it already
+  unmount_fuse_lazily(wafer.mountpoint);  // processes inside have lost it already
 }
 
 /// close(2) makes the kernel send what it holds of a file to the server and wait for that, mappings
@@ -226,8 +226,8 @@ class FuseBackend final : public Backend {
     }
   }
 
-  /// A fuse-overlayfs that died leaves its mountpoint behind in a state in which nobody can look at
-  /// it.
+  /// A fuse-overlayfs that died leaves its mountpoint behind in a state in which no call can look
+  /// at it.
   void clear_mountpoint(const Wafer& wafer) const override { unmount(wafer); }
 
   std::unique_ptr<MountedView> find(const Wafer& wafer) const override {
@@ -264,7 +264,7 @@ class FuseBackend final : public Backend {
   }
 
  private:
-  /// Leaves no zombie of the server where nobody else waits for it.
+  /// Leaves no zombie of the server where no other process waits for it.
   static void try_and_reap(const std::filesystem::path& scratch, MountMode mode) {
     if (orphans_are_reaped()) return try_serving(scratch, mode);
     const auto failure = run_in_child([&] {

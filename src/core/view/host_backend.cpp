@@ -103,7 +103,7 @@ class HostBackend final : public Backend {
       return refuse_elsewhere(wafer);
     }
     try {
-      wafers::unmount(wafer.mountpoint);  // refused by the kernel while anybody is inside
+      wafers::unmount(wafer.mountpoint);  // refused by the kernel while a process is inside
     } catch (const Error& error) {
       if (error.errnum() == EBUSY) throw view_is_busy(wafer, occupants(wafer));
       throw;

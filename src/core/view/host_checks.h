@@ -11,11 +11,11 @@
 namespace wafers {
 
 // From facts to what a person can do about them. Pure: no system call in here, so that a host that
-// nobody has at hand can be examined in a test. `missing` is the status of a check whose subject is
+// is not at hand can be examined in a test. `missing` is the status of a check whose subject is
 // missing or refused: `fail` where no backend works at all, else `warn`.
 
-/// Whether anybody who may do so has asked the kernel for an overlay before the facts were read: it
-/// loads its module then, and not before.
+/// Whether a process that may do so has asked the kernel for an overlay before the facts were read:
+/// it loads its module then, and not before.
 enum class OverlayMount { tried, not_tried };
 Check check_kernel(const KernelFacts& facts, OverlayMount overlay, CheckStatus missing);
 
@@ -49,7 +49,7 @@ Check check_base_mount(const std::filesystem::path& worktree, const BaseMount& m
 /// Whether the views are unmounted before the host goes down.
 Check check_shutdown(const ShutdownFacts& facts);
 
-/// Whether somebody waits for what has lost its parent (os/orphans.h).
+/// Whether a process waits for what has lost its parent (os/orphans.h).
 Check check_orphans(bool reaped);
 
 Check check_fuse_device(const FuseFacts& facts, CheckStatus missing);

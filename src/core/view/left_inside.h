@@ -12,8 +12,8 @@ namespace wafers {
 /// gpg-agent, ssh a master of its connections, a hook whatever it likes, and each would keep the
 /// wafer busy after the command that needed it, and no other wafer has any use for it there. What
 /// they leave outside, where wafers was called outside, is left alone, as git would leave it; so
-/// are children that this process had before. While it lives, whoever loses a parent that descends
-/// from this process becomes its child (prctl(2), PR_SET_CHILD_SUBREAPER).
+/// are children that this process had before. While it lives, a process that loses a parent that
+/// descends from this process becomes its child (prctl(2), PR_SET_CHILD_SUBREAPER).
 class LeftInside {
  public:
   explicit LeftInside(Wafer wafer);

@@ -147,12 +147,12 @@ bool make_directory(const fs::path& path, const Wafer& wafer, const std::string&
 void make_mountpoint(const Wafer& wafer) {
   for (const fs::path& path : missing_parents(wafer.mountpoint)) {
     const bool made = make_directory(path, wafer, "cannot make directory");
-    // Somebody else was first: with a symlink, it may be.
+    // Another process was first: with a symlink, it may be.
     if (!made && !is_in_own_state(wafer)) refuse_place_of_others(wafer.mountpoint);
   }
   const bool there = !is_missing(wafer.mountpoint) ||
                      !make_directory(wafer.mountpoint, wafer, "cannot make mountpoint");
-  // Whoever says `add` names the directory; later only the record does.
+  // The user of `add` names the directory; later only the record does.
   if (there && wafer.stage == WaferStage::adding) mark(wafer.mountpoint);
 }
 
@@ -234,7 +234,7 @@ bool has_marker(int directory) {
   return ::fstatat(directory, kMountpointMarker, &marker, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/// Nobody is to write here and believe that it is the view.
+/// No program is to write here in the belief that it is the view.
 void close_mountpoint(const Wafer& wafer) {
   const UniqueFd fd = open_mountpoint(wafer.mountpoint);
   struct stat stat {};
@@ -298,7 +298,7 @@ bool is_in_initial_user_namespace() {
   return map >> inside >> outside >> count && inside == 0 && outside == 0 && count == kAll;
 }
 
-/// Whether somebody else than root could put another thing in the place of `entry`, which is in
+/// Whether another user than root could put another thing in the place of `entry`, which is in
 /// `directory`. In a sticky directory everybody can replace what is his own.
 bool is_replaceable(const fs::path& directory, const struct stat& entry) {
   struct stat status {};

@@ -50,8 +50,8 @@ bool is_here(const Wafer& wafer) {
          wafer.mount->mnt_ns == own_namespace_inode(NamespaceType::mount);
 }
 
-/// A path in the namespace as somebody outside reaches it. From inside that way is barred: the
-/// holder has capabilities that nobody else in there has.
+/// A path in the namespace as processes outside reach it. From inside that way is barred: the
+/// holder has capabilities that no other process in there has.
 fs::path reached(const fs::path& path, pid_t pid, const Wafer& wafer) {
   if (is_here(wafer)) return path;
   return proc_path(pid) + "/root" + path.native();
@@ -192,7 +192,7 @@ std::optional<Inside> recorded_survivor(const Wafer& wafer) {
   return first_inside(processes_in_mount_namespace(*wafer.mount->mnt_ns), wafer);
 }
 
-/// Whoever keeps the view alive, by the record. A holder that lost its view doesn't.
+/// The process that keeps the view alive, by the record. A holder that lost its view doesn't.
 std::optional<Inside> find_recorded(const Wafer& wafer) {
   if (auto holder = recorded_holder(wafer)) {
     if (has_view(*holder, wafer)) return holder;
@@ -201,7 +201,8 @@ std::optional<Inside> find_recorded(const Wafer& wafer) {
   return recorded_survivor(wafer);
 }
 
-/// Whoever keeps the view alive though no record tells: wafers was killed before it could save one.
+/// The process that keeps the view alive though no record tells: wafers was killed before it could
+/// save one.
 std::optional<Inside> find_unrecorded(const Wafer& wafer) {
   const std::uint64_t own = own_namespace_inode(NamespaceType::mount);
   std::set<std::uint64_t> seen{own};
@@ -354,7 +355,7 @@ std::vector<Occupant> occupants_besides(const Inside& inside, const Wafer& wafer
   return occupants;
 }
 
-/// Whoever only reaches in need not be looked for, which takes longer: the kernel refuses to
+/// Processes that only reach in need not be looked for, which takes longer: the kernel refuses to
 /// unmount.
 bool somebody_lives_inside(const Inside& inside, const Wafer& wafer,
                            const std::vector<pid_t>& processes) {
@@ -365,10 +366,10 @@ bool somebody_lives_inside(const Inside& inside, const Wafer& wafer,
 }
 
 /// Unmounts in the namespace, so that the upper is free when this returns: what the kernel does
-/// after the last process has ended is later, at a time that nobody tells. And should a process
+/// after the last process has ended is later, at a time that is not told. And should a process
 /// have come in since we looked, the kernel says so. Nothing is left for the holder to do, which
-/// SIGTERM would make it do; it is ended here, since without a view nobody finds one that no record
-/// names, should this process be killed meanwhile.
+/// SIGTERM would make it do; it is ended here, since without a view no command finds one that no
+/// record names, should this process be killed meanwhile.
 void unmount_and_end(const Inside& inside, const Wafer& wafer) {
   unmount_views(wafer.mountpoint, wafer.directory);
   kill_process(inside.pidfd.get());
@@ -381,7 +382,7 @@ std::optional<Failure> try_to_unmount(const Inside& inside, const Wafer& wafer) 
   });
 }
 
-/// Unmounts in the namespace as well, but leaves it to a process that nobody waits for to be the
+/// Unmounts in the namespace as well, but leaves it to a process that is not waited for to be the
 /// last one that uses the view: the kernel forgets the view's files when that ends.
 std::optional<Failure> try_to_unmount_for_good(const Inside& inside, const Wafer& wafer) {
   const auto run = orphans_are_reaped() ? run_in_lingering_child : run_in_child;
@@ -397,7 +398,8 @@ std::optional<Failure> try_to_unmount_for_good(const Inside& inside, const Wafer
 
 using Unmount = std::optional<Failure> (*)(const Inside&, const Wafer&);
 
-/// Ends the view by `try_it` and whoever keeps it, unless one of `processes` lives in there.
+/// Ends the view by `try_it` and the process that keeps it, unless one of `processes` lives in
+/// there.
 void end_view(const Inside& inside, const Wafer& wafer, Unmount try_it,
               const std::vector<pid_t>& processes) {
   if (somebody_lives_inside(inside, wafer, processes)) {
@@ -461,7 +463,7 @@ class NamespaceView final : public MountedView {
 
  private:
   static void join(const Inside& inside, const Wafer& wafer) {
-    // Whoever unmounts may have seen nobody inside: an open descriptor keeps the view from him.
+    // A command that unmounts may have seen no one inside: an open descriptor keeps the view.
     UniqueFd view(::open(view_path_of(inside.id.pid, wafer).c_str(),
                          O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!has_view(inside, wafer)) throw not_mounted(wafer);
@@ -554,8 +556,8 @@ class NamespaceBackend final : public Backend {
     }
   }
 
-  /// Whoever made a mount namespace in here lives in the wafer's user namespace: nobody has the
-  /// view in another one.
+  /// A process that made a mount namespace in here lives in the wafer's user namespace: none has
+  /// the view in another one.
   void unmount_for_good(const Wafer& wafer) const override {
     if (const auto inside = find_to_unmount(wafer)) {
       end_view(*inside, wafer, try_to_unmount_for_good, processes_around(wafer));

@@ -23,7 +23,7 @@ struct Trial {
 };
 
 /// What the names of directories below the state directory begin with in which a trial is made.
-/// Whoever makes one has claimed it (os/claim.h).
+/// The process that makes one has claimed it (os/claim.h).
 inline constexpr std::string_view kTrialPrefix = ".trial-";
 
 }  // namespace wafers
