@@ -27,6 +27,8 @@ std::string object_header(std::string_view type, std::uint64_t size);
 /// which git itself cleans away where we die) and their real ones together in publish(), when all
 /// their data is on the disk: as git's core.fsyncMethod=batch, an object is never there and empty
 /// after a crash. All functions throw Error(failed).
+///
+/// Not by libgit2, whose git_odb_write() syncs each object for itself, in 6 ms here.
 class LooseWriter {
  public:
   LooseWriter(std::filesystem::path objects_dir, int level, SharedMode shared,

@@ -12,7 +12,8 @@
 
 namespace wafers::git {
 
-/// Objects that are in memory only, seen by libgit2 as one more part of an object database.
+/// Objects that are in memory only, seen by libgit2 as one more part of an object database. Its own
+/// git_mempack gives its objects to libgit2's pack builder alone (git/objects/pack_writer.h).
 class MemoryOdb {
  public:
   struct Object {

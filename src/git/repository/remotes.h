@@ -11,6 +11,9 @@ namespace wafers::git {
 /// The names of the configured remotes, in the order in which they are first mentioned.
 std::vector<std::string> remote_names(const Repository& repository);
 
+// Not asked of git: `for-each-ref` prints no %(push:remotename) for a branch without a remote, nor
+// for the only remote there is.
+
 /// Where `git push` pushes a branch that is checked out (remote.c: pushremote_for_branch):
 /// branch.<name>.pushRemote, remote.pushDefault, branch.<name>.remote, the only remote there is;
 /// nullopt where only git's last resort would be left, a remote called "origin" that doesn't exist.

@@ -25,6 +25,9 @@ using Attributes = std::map<std::string, AttributeValue, std::less<>>;
 /// core.attributesFile; `binary` is built in. Used like IgnoreScope, and reads no file either.
 /// Git also has a system-wide file, weaker than core.attributesFile: put its content before that of
 /// `attributes_file`, on lines of its own.
+///
+/// Not by libgit2: 1.5.1 judged 3 of 5,139 random paths otherwise than git, and reads files itself
+/// instead of the view's.
 class AttributeScope {
  public:
   static std::shared_ptr<const AttributeScope> root(std::string_view attributes_file,

@@ -16,6 +16,10 @@ namespace wafers::git {
 /// A walker makes the root scope and then one child scope for each directory that it enters; scopes
 /// are immutable, and a child holds on to its parent. Nothing here reads the file system: the
 /// caller knows which version of an ignore file is in the merged view.
+///
+/// Not by libgit2: 1.5.1 dies of SIGSEGV where an ignore file says `b*` and `!\/` and is asked for
+/// `bx/f`, and judged 19 of 1,611 random paths otherwise than git. These files come from trees that
+/// are not trusted.
 class IgnoreScope {
  public:
   enum class Verdict { undecided, ignored, included };

@@ -15,6 +15,9 @@ namespace wafers::git {
 class DriverPool;  // git/worktree/convert_driver.h
 class Repository;  // git/repository/repository.h
 
+// By our own, to git and back: libgit2 knows neither long-running filters (filter.<name>.process,
+// as git-lfs uses them) nor working-tree-encoding.
+
 /// Where a conversion runs and what it may ask.
 struct ConvertContext {
   std::string path;       ///< from the root, for messages and `%f` of external drivers
