@@ -74,7 +74,7 @@ TEST_CASE("a store through a mapping after a commit is work") {
   const std::string backend = GENERATE(from_range(working_backends()));
   const std::string place = GENERATE("", "/dev/shm");
   CAPTURE(backend, place);
-  if (!place.empty() && !is_tmpfs(place)) return;
+  if (!place.empty() && (!is_tmpfs(place) || ::access(place.c_str(), W_OK) != 0)) return;
   const TemporariesIn temporaries(place);
   const World world;
   // A tmpfs has no room for the marks of such a backend before Linux 6.6.

@@ -184,7 +184,7 @@ TEST_CASE("what an agent leaves behind is removed, however odd") {
       "a",
       "mkdir -p d/e; touch d/e/f; chmod 000 d/e; chmod 500 d; ln -s ../../../../precious l;"
       "ln -s / root; mkfifo p; touch \"$(printf 'n\\nl')\"; mkdir r; touch r/x; chmod 0 r");
-  world.wafers_ok({"rm", "--force", "a"});
+  world.wafers_ok({"rm", "--force", "--no-salvage", "a"});
   CHECK_FALSE(fs::exists(world / "state/a"));
   CHECK(read_file(world / "precious") == "x");
 }
