@@ -14,14 +14,10 @@ namespace fs = std::filesystem;
 using Catch::Matchers::Contains;
 using Catch::Matchers::EndsWith;
 
-std::string line(const World& world, const Words& git) {
-  return std::string(trimmed(world.base().git(git)));
-}
-
 Words salvaged_refs(const World& world) {
   Words refs;
   for (const std::string& ref :
-       split(line(world, {"for-each-ref", "--format=%(refname)", "refs/wafers"}), '\n')) {
+       split(world.base().git_line({"for-each-ref", "--format=%(refname)", "refs/wafers"}), '\n')) {
     if (!ref.empty()) refs.push_back(ref);
   }
   return refs;
@@ -35,7 +31,7 @@ TEST_CASE("rm --force keeps uncommitted work as a commit, and says how to bring 
   world.add("a", backend);
   world.inside("a", "echo done > done");
   world.wafers_ok({"git-commit", "a", "-m", "done"});
-  const std::string tip = line(world, {"rev-parse", "wafers/a"});
+  const std::string tip = world.base().git_line({"rev-parse", "wafers/a"});
   world.inside("a",
                "echo 2 > README; rm src/old.c; mkdir -p d/e; echo n > 'd/e/n w'; chmod +x d/e/*; "
                "ln -s README l; touch built.o");
@@ -54,9 +50,9 @@ TEST_CASE("rm --force keeps uncommitted work as a commit, and says how to bring 
   const Words refs = salvaged_refs(world);
   REQUIRE(refs.size() == 1);
   CHECK(std::regex_match(refs[0], std::regex("refs/wafers/removed/a/[0-9]{8}T[0-9]{6}Z")));
-  CHECK(line(world, {"rev-parse", refs[0] + "^{tree}"}) == wanted);
-  CHECK(line(world, {"rev-parse", refs[0] + "^@"}) == tip);
-  CHECK(line(world, {"rev-parse", "wafers/a"}) == tip);
+  CHECK(world.base().git_line({"rev-parse", refs[0] + "^{tree}"}) == wanted);
+  CHECK(world.base().git_line({"rev-parse", refs[0] + "^@"}) == tip);
+  CHECK(world.base().git_line({"rev-parse", "wafers/a"}) == tip);
   CHECK_FALSE(fs::exists(world / "state/a"));
 
   CHECK_THAT(told, Contains("Its uncommitted work is kept: " + refs[0] + "\n"));
@@ -78,8 +74,10 @@ TEST_CASE("what is staged is kept beside what the view has") {
   REQUIRE(refs.size() == 1);
   CHECK(world.base().git({"show", refs[0] + ":README"}) == "later\n");
   CHECK(world.base().git({"show", refs[0] + "^2:README"}) == "staged\n");
-  CHECK(line(world, {"rev-parse", refs[0] + "^1"}) == line(world, {"rev-parse", "wafers/a"}));
-  CHECK(line(world, {"rev-parse", refs[0] + "^2^"}) == line(world, {"rev-parse", "wafers/a"}));
+  CHECK(world.base().git_line({"rev-parse", refs[0] + "^1"}) ==
+        world.base().git_line({"rev-parse", "wafers/a"}));
+  CHECK(world.base().git_line({"rev-parse", refs[0] + "^2^"}) ==
+        world.base().git_line({"rev-parse", "wafers/a"}));
 }
 
 TEST_CASE("rm --force of a clean wafer, or with --no-salvage, keeps nothing") {
@@ -99,13 +97,13 @@ TEST_CASE("a commit that no ref leads to any more is kept by rm --force") {
   world.add("a", any_backend());
   world.inside("a", "echo 2 > README");
   world.wafers_ok({"git-commit", "a", "-m", "work"});
-  const std::string tip = line(world, {"rev-parse", "wafers/a"});
+  const std::string tip = world.base().git_line({"rev-parse", "wafers/a"});
   world.base().git({"branch", "-q", "-D", "wafers/a"});
   CHECK(world.wafers({"rm", "a"}).status == 3);
   world.wafers_ok({"rm", "--force", "a"});
   const Words refs = salvaged_refs(world);
   REQUIRE(refs.size() == 1);
-  CHECK(line(world, {"rev-parse", refs[0]}) == tip);
+  CHECK(world.base().git_line({"rev-parse", refs[0]}) == tip);
 }
 
 TEST_CASE("who has no name has his work kept all the same") {

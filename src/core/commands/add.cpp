@@ -4,9 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <ctime>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -32,6 +30,7 @@
 #include "git/index/index_file.h"
 #include "git/refs/head.h"
 #include "git/repository/repository.h"
+#include "os/clock.h"
 #include "os/deep_stack.h"
 #include "os/files.h"
 #include "os/interrupt.h"
@@ -42,15 +41,6 @@ namespace wafers {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string now_rfc3339() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
-}
 
 /// Of the state directory: what checks of bases have verified, one file for each base.
 constexpr const char* kVerified = ".verified";
@@ -426,7 +416,7 @@ class Adding {
     wafer.groups = owners_.groups;
     wafer.durable = request_.durable;
     if (!wafer.durable) wafer.volatile_boot = boot_id();
-    wafer.created_at = now_rfc3339();
+    wafer.created_at = utc_now("%Y-%m-%dT%H:%M:%SZ");
     wafer.directory = store_.directory_of(planned.name);
     share_parents(wafer, others_);
     plan_mountpoint(wafer);

@@ -1,8 +1,6 @@
 #include "core/git_commands/salvage.h"
 
 #include <algorithm>
-#include <chrono>
-#include <ctime>
 #include <filesystem>
 #include <memory>
 #include <system_error>
@@ -11,9 +9,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "core/git_commands/status.h"
 #include "core/git_commands/wafer_branch.h"
 #include "core/git_commands/wafer_git.h"
+#include "os/clock.h"
 
 namespace wafers {
 namespace {
@@ -21,18 +19,8 @@ namespace {
 using git::Oid;
 using git::Repository;
 
-/// Without ':', which no ref has.
-std::string utc_time() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  std::string text(sizeof "20260102T030405Z", '\0');
-  text.resize(std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%SZ", &utc));
-  return text;
-}
-
 std::string free_ref(const Wafer& wafer, const Repository& repository) {
-  const std::string wanted = "refs/wafers/removed/" + wafer.name + "/" + utc_time();
+  const std::string wanted = "refs/wafers/removed/" + wafer.name + "/" + utc_now("%Y%m%dT%H%M%SZ");
   std::string ref = wanted;
   for (int i = 2; repository.ref(ref); ++i) ref = wanted + "-" + std::to_string(i);
   return ref;
@@ -58,32 +46,9 @@ Oid commit_of(Repository& repository, const Oid& tree, std::vector<Oid> parents,
   return repository.write_commit(request);
 }
 
-std::string is_repository(const std::string& path) {
-  return in_quotes(path) + " is a repository of its own";
-}
-
-/// The first thing in the view that no commit has, in words; empty where there is none.
-std::string beyond_commits(const Snapshot& snapshot) {
-  if (!snapshot.errors.empty()) return snapshot.errors.front();
-  if (!snapshot.unreadable.empty()) return snapshot.unreadable.front();
-  if (!snapshot.repositories.empty()) return is_repository(snapshot.repositories.front());
-  for (const ViewChange& change : snapshot.changes) {
-    const auto& [path, old_mode, new_mode, old_oid, new_oid] = change.change;
-    if (new_mode == git::FileMode::gitlink && old_mode != new_mode) return is_repository(path);
-  }
-  if (!snapshot.modified_submodules.empty()) {
-    return "submodule " + in_quotes(snapshot.modified_submodules.front()) +
-           " has modified or untracked content";
-  }
-  return {};
-}
-
 /// A commit of all that the view has beyond the tip; the tip where that is nothing.
 Oid commit_of_view(const Wafer& wafer, WaferGit& git) {
-  if (may_hide_changes(wafer)) {
-    git.stat_cache.reset();
-    git.seen.reset();
-  }
+  drop_doubtful_stat_data(wafer, git);
   const auto objects = git.repository.objects(git::Writes::to_database);
   const Snapshot snapshot =
       take_snapshot(snapshot_input(wafer, git, *objects, SnapshotPurpose::commit));

@@ -17,7 +17,6 @@
 #include "git/diff/diff.h"
 #include "git/objects/change_letter.h"
 #include "git/text/quote.h"
-#include "linux/writers.h"
 
 namespace wafers {
 namespace {
@@ -92,10 +91,6 @@ std::size_t only_inside_submodules(const Snapshot& snapshot) {
 
 }  // namespace
 
-bool may_hide_changes(const Wafer& wafer) {
-  return wafer.dialect != UpperDialect::fuse && hides_stores(wafer.upper());
-}
-
 StatusResult status_of_view(const Wafer& wafer) {
   const WaferGit git = open_wafer_git(wafer);
   const auto objects = git.repository.objects(git::Writes::to_memory);
@@ -132,11 +127,7 @@ UncommittedWork uncommitted_work(const Wafer& wafer, std::size_t limit) {
   std::vector<std::string>& lines = work.lines;
   try {
     WaferGit git = open_wafer_git(wafer);
-    const bool doubtful = may_hide_changes(wafer);
-    if (doubtful) {
-      git.stat_cache.reset();
-      git.seen.reset();
-    }
+    const bool doubtful = drop_doubtful_stat_data(wafer, git);
     const auto objects = git.repository.objects(git::Writes::to_memory);
     const Snapshot snapshot =
         take_snapshot(snapshot_input(wafer, git, *objects, SnapshotPurpose::status));
@@ -146,8 +137,7 @@ UncommittedWork uncommitted_work(const Wafer& wafer, std::size_t limit) {
     if (!lines.empty() && lines.size() == only_inside_submodules(snapshot)) {
       work.remedy = kSubmoduleRemedy;
     }
-    work.for_a_commit = snapshot.errors.empty() && snapshot.unreadable.empty() &&
-                        snapshot.repositories.empty() && snapshot.modified_submodules.empty();
+    work.for_a_commit = beyond_commits(snapshot).empty();
     // What can't be read may be work, too, even where status has no line for it.
     if (lines.empty()) lines = snapshot.errors;
     if (lines.empty()) lines = snapshot.unreadable;

@@ -14,10 +14,6 @@ namespace wafers {
 /// What `git status` would say in the view.
 StatusResult status_of_view(const Wafer& wafer);
 
-/// Whether an agent can change a file and leave its times as they are, whenever that was read: stat
-/// data prove nothing then.
-bool may_hide_changes(const Wafer& wafer);
-
 /// What to do with changes inside a submodule.
 inline constexpr const char* kSubmoduleRemedy =
     "copy it into a checkout of the submodule and commit it there";

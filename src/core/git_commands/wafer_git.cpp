@@ -10,6 +10,7 @@
 #include "core/git_commands/filter_directory.h"
 #include "core/state/unclean.h"
 #include "git/diff/diff.h"
+#include "linux/writers.h"
 
 namespace wafers {
 namespace {
@@ -56,6 +57,10 @@ void read_staged(const std::string& staged_tree, WaferGit& git) {
   }
 }
 
+std::string is_repository(const std::string& path) {
+  return in_quotes(path) + " is a repository of its own";
+}
+
 }  // namespace
 
 WaferGit open_wafer_git(const Wafer& wafer) {
@@ -80,6 +85,13 @@ WaferGit open_wafer_git(const Wafer& wafer) {
   git.tip_tree = git.repository.tree_of(git.tip);
   read_staged(pending ? wafer.pending_staged_tree : wafer.staged_tree, git);
   return git;
+}
+
+bool drop_doubtful_stat_data(const Wafer& wafer, WaferGit& git) {
+  if (wafer.dialect == UpperDialect::fuse || !hides_stores(wafer.upper())) return false;
+  git.stat_cache.reset();
+  git.seen.reset();
+  return true;
 }
 
 SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
@@ -145,6 +157,21 @@ void require_committable(const Snapshot& snapshot) {
       ErrorKind::failed,
       snapshot.errors.front() + (more == 0 ? "" : " (and " + std::to_string(more) + " more)"),
       "repair, remove or ignore it, or commit other paths by name");
+}
+
+std::string beyond_commits(const Snapshot& snapshot) {
+  if (!snapshot.errors.empty()) return snapshot.errors.front();
+  if (!snapshot.unreadable.empty()) return snapshot.unreadable.front();
+  if (!snapshot.repositories.empty()) return is_repository(snapshot.repositories.front());
+  for (const ViewChange& change : snapshot.changes) {
+    const auto& [path, old_mode, new_mode, old_oid, new_oid] = change.change;
+    if (new_mode == git::FileMode::gitlink && old_mode != new_mode) return is_repository(path);
+  }
+  if (!snapshot.modified_submodules.empty()) {
+    return "submodule " + in_quotes(snapshot.modified_submodules.front()) +
+           " has modified or untracked content";
+  }
+  return {};
 }
 
 void require_matched(const std::vector<std::string>& unmatched) {

@@ -33,6 +33,10 @@ WaferGit open_wafer_git(const Wafer& wafer);
 /// Whether something is staged.
 inline bool has_staged(const WaferGit& git) { return git.index_tree != git.tip_tree; }
 
+/// Where an agent can change a file and leave its times as they are, whenever that was read, stat
+/// data prove nothing: drops them from `git`, and says whether that is so.
+bool drop_doubtful_stat_data(const Wafer& wafer, WaferGit& git);
+
 /// What take_snapshot() is to be told about this wafer; `paths` as clean_paths() gives them. The
 /// other arguments must outlive it.
 SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
@@ -53,6 +57,10 @@ std::vector<std::string> clean_paths(const std::vector<std::string>& paths);
 
 /// Throws Error(failed) if git would refuse to add what the snapshot found.
 void require_committable(const Snapshot& snapshot);
+
+/// The first thing in the view that no commit of this repository can have, in words; empty where
+/// there is none.
+std::string beyond_commits(const Snapshot& snapshot);
 
 /// Throws Error(usage) for the first of `unmatched`.
 void require_matched(const std::vector<std::string>& unmatched);
