@@ -196,6 +196,28 @@ TEST_CASE("the configured programs are asked") {
   CHECK_THAT(signing.raw(), Contains("\ngpgsig my\n"));
 }
 
+TEST_CASE("a gpg whose agent goes away is run again, and no other that fails") {
+  // As gpg-error.h puts them together: the source (4 is GPG's agent) above the code.
+  const auto [code, runs] = GENERATE(table<unsigned, int>({
+      {77, 2},            // no agent
+      {16383, 2},         // end of file
+      {0x8000 + 26, 2},   // connection reset
+      {0x8000 + 109, 2},  // broken pipe
+      {17, 1}             // no secret key
+  }));
+  const Signing signing;
+  const auto program = signing.world() / "gpg";
+  const std::string ran = (signing.world() / "ran").native();
+  write_file(program, "#!/bin/sh\ncat > /dev/null\necho run >> '" + ran + "'\n[ $(wc -l < '" + ran +
+                          "') -gt 1 ] || { echo '[GNUPG:] FAILURE sign " +
+                          std::to_string((4U << 24U) + code) +
+                          "' >&2; exit 2; }\necho '[GNUPG:] SIG_CREATED x' >&2\necho signature\n");
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  signing.configure("gpg.program", program);
+  CHECK(signing.commit({"-S"}).status == (runs == 2 ? 0 : 1));
+  CHECK(read_file(ran) == (runs == 2 ? "run\nrun\n" : "run\n"));
+}
+
 TEST_CASE("certificates, by gpgsm") {
   keys().add_certificate();
   const Signing signing;

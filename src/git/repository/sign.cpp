@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>
@@ -94,18 +95,29 @@ bool has_line_starting_with(std::string_view text, std::string_view start) {
                      [&](const std::string& line) { return line.starts_with(start); });
 }
 
-/// Whether gpg reached its agent while that was ending, as another process's that started it: the
-/// next gpg starts a new one. Told by the code in "[GNUPG:] FAILURE sign <code>" (gpg-error.h).
+/// Whether the connection between gpg and its agent broke: the agent was ending, as another
+/// process's that started it, and the next gpg starts a new one. Told by the code in
+/// "[GNUPG:] FAILURE sign <code>", whose values are those of gpg-error.h.
 bool lost_its_agent(const ProgramResult& result) {
   constexpr std::string_view kFailure = "[GNUPG:] FAILURE sign ";
   constexpr unsigned long kCodeMask = 0xFFFF;
-  constexpr unsigned long kNoAgent = 77;
-  constexpr unsigned long kEndOfFile = 16383;
+  constexpr unsigned long kSystemError = 1U << 15U;
+  constexpr std::array kBrokenConnection = {
+      77UL,                 // GPG_ERR_NO_AGENT
+      259UL,                // GPG_ERR_ASS_CONNECT_FAILED
+      270UL,                // GPG_ERR_ASS_READ_ERROR
+      271UL,                // GPG_ERR_ASS_WRITE_ERROR
+      16383UL,              // GPG_ERR_EOF
+      kSystemError | 24UL,  // GPG_ERR_ECONNABORTED
+      kSystemError | 25UL,  // GPG_ERR_ECONNREFUSED
+      kSystemError | 26UL,  // GPG_ERR_ECONNRESET
+      kSystemError | 96UL,  // GPG_ERR_ENOTCONN
+      kSystemError | 109UL  // GPG_ERR_EPIPE
+  };
   const std::size_t at = result.errors.find(kFailure);
   if (result.success() || at == std::string::npos) return false;
   const unsigned long number = std::strtoul(&result.errors[at + kFailure.size()], nullptr, 10);
-  const unsigned long code = number & kCodeMask;
-  return code == kNoAgent || code == kEndOfFile;
+  return std::ranges::find(kBrokenConnection, number & kCodeMask) != kBrokenConnection.end();
 }
 
 }  // namespace
