@@ -174,5 +174,66 @@ TEST_CASE("add where files may not grow is undone, and says so") {
   CHECK(changes(before, world.everything()) == "");
 }
 
+#ifndef __SANITIZE_ADDRESS__  // whose programs don't start within such a limit
+constexpr std::size_t kMebibyte = std::size_t{1} << 20U;
+constexpr std::size_t kLarge = 48 * kMebibyte;
+constexpr std::size_t kRest = 112 * kMebibyte;  // of the program
+
+/// wafers with so many bytes of addresses, of which each thread's arena would take 64 MiB where
+/// there are so many.
+RunResult run_within(const World& world, std::size_t bytes, const Words& arguments) {
+  Words words{"--as=" + std::to_string(bytes), WAFERS_PROGRAM};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return world.run_program("/usr/bin/prlimit", words, {.environment = {"MALLOC_ARENA_MAX=1"}});
+}
+
+/// `piece`, repeated.
+std::string repeated(const std::string& piece, std::size_t size) {
+  std::string all;
+  all.reserve(size + piece.size());
+  while (all.size() < size) all += piece;
+  return all;
+}
+
+TEST_CASE("a file that is converted for a commit is in memory once") {
+  const std::string rule = GENERATE("text", "ident");
+  const World world;
+  world.base().write(".gitattributes", "* " + rule + "\n");
+  world.base().commit_all();
+  world.add("a", any_backend());
+  const fs::path large = world.state() / "a/upper/large";
+  write_file(large, repeated("$Id: " + std::string(kMebibyte - 9, 'x') + " $\r\n", kLarge));
+  const RunResult result = run_within(world, kLarge + kRest, {"git-commit", "a", "-m", "large"});
+  INFO(rule << ": " << result.err);
+  REQUIRE(result.ok());
+  const std::string wanted = world.base().git_line({"hash-object", "--path=large", large.native()});
+  CHECK(world.base().git_line({"rev-parse", "wafers/a:large"}) == wanted);
+}
+
+TEST_CASE("a line of patterns that is longer than any path takes no more than its text") {
+  const std::string start = GENERATE("", "*");
+  const World world;
+  world.add("a", any_backend());
+  write_file(world.state() / "a/upper/.gitignore", start + std::string(kLarge, 'x'));
+  const RunResult result = run_within(world, kLarge + kRest, {"git-status", "a", "--porcelain"});
+  INFO(result.err);
+  CHECK(result.ok());
+  CHECK(result.out == " M .gitignore\n?? ignored.o\n");
+}
+
+TEST_CASE("millions of attributes take little more than their text") {
+  const std::string line = GENERATE("a a\n", "* a=1 -b !c d e f g h i j k l m n o p q\n");
+  constexpr std::size_t kText = 4 * kMebibyte;
+  const World world;
+  world.add("a", any_backend());
+  write_file(world.state() / "a/upper/.gitattributes", repeated(line, kText));
+  const RunResult result =
+      run_within(world, 25 * kText + kRest, {"git-status", "a", "--porcelain"});
+  INFO(line << result.err);
+  CHECK(result.ok());
+  CHECK(result.out == "?? .gitattributes\n");
+}
+#endif
+
 }  // namespace
 }  // namespace wafers::test

@@ -77,7 +77,7 @@ void write_attributes_files(git::ObjectStore& objects, const Trees& trees, const
     if (!stays_below(file.path)) continue;
     fs::create_directories((where / file.path).parent_path());
     std::ofstream out(where / file.path, std::ios::binary);
-    out << objects.read_blob(file.blob) << std::flush;
+    objects.with_blob(file.blob, [&](std::string_view rules) { out << rules << std::flush; });
     if (!out) {
       throw Error(ErrorKind::failed, "cannot write " + in_quotes((where / file.path).native()));
     }

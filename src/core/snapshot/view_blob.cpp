@@ -247,9 +247,12 @@ git::ConvertContext BlobReader::context_for(const ViewFile& file,
   context.warnings = &warnings;
   context.drivers = &drivers_;
   context.writes = input_.purpose == SnapshotPurpose::commit;
-  context.recorded_blob = [this, tip = file.tip]() -> std::optional<std::string> {
-    if (tip == nullptr || !git::is_blob(tip->mode)) return std::nullopt;
-    return input_.objects->read_blob(tip->oid);
+  context.recorded = [this, tip = file.tip] {
+    std::optional<git::TextStats> stats;
+    if (tip == nullptr || !git::is_blob(tip->mode)) return stats;
+    input_.objects->with_blob(tip->oid,
+                              [&](std::string_view blob) { stats = git::TextStats::of(blob); });
+    return stats;
   };
   return context;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -122,10 +123,11 @@ std::unique_ptr<ViewDir> ViewDirs::root(ViewLayers layers, PathSelection::Part s
   const std::string rules = rule_of_view(*dir, kIgnoreFile);
   dir->ignore = git::IgnoreScope::root(excludes, info, rules, letters_);
   dir->base_ignore = dir->ignore;
-  const bool touched = dir->find_upper(kIgnoreFile) != nullptr;
-  if (const std::string base = touched ? rule_of_base(*dir, kIgnoreFile) : rules; base != rules) {
-    dir->rules_changed = !git::ignores_no_less(base, rules);
-    dir->base_ignore = git::IgnoreScope::root(excludes, info, base, letters_);
+  if (dir->find_upper(kIgnoreFile) != nullptr) {
+    if (const std::string base = rule_of_base(*dir, kIgnoreFile); base != rules) {
+      dir->rules_changed = !git::ignores_no_less(base, rules);
+      dir->base_ignore = git::IgnoreScope::root(excludes, info, base, letters_);
+    }
   }
   dir->attributes = git::AttributeScope::root(
       git::attributes_file(*input_.repository), git::info_file(*input_.repository, "attributes"),
@@ -144,12 +146,15 @@ std::unique_ptr<ViewDir> ViewDirs::child(ViewDir& parent, const std::string& nam
   read_trees(*dir);
   const std::string rules = rule_of_view(*dir, kIgnoreFile);
   dir->ignore = git::IgnoreScope::child(parent.ignore, name, rules);
-  const bool touched = dir->layers.lower_visible && dir->find_upper(kIgnoreFile) != nullptr;
-  const std::string base = touched ? rule_of_base(*dir, kIgnoreFile) : rules;
-  dir->rules_changed = parent.rules_changed || !git::ignores_no_less(base, rules);
-  dir->base_ignore = parent.ignore == parent.base_ignore && base == rules
+  std::optional<std::string> base;  // where it may be another one
+  if (dir->layers.lower_visible && dir->find_upper(kIgnoreFile) != nullptr) {
+    base = rule_of_base(*dir, kIgnoreFile);
+  }
+  const bool same = !base || base == rules;
+  dir->rules_changed = parent.rules_changed || (!same && !git::ignores_no_less(*base, rules));
+  dir->base_ignore = parent.ignore == parent.base_ignore && same
                          ? dir->ignore
-                         : git::IgnoreScope::child(parent.base_ignore, name, base);
+                         : git::IgnoreScope::child(parent.base_ignore, name, base ? *base : rules);
   dir->attributes = git::AttributeScope::child(parent.attributes, name,
                                                worktree_or_index_rule(*dir, kAttributesFile));
   return dir;

@@ -195,9 +195,13 @@ class ContentCheck {
     context.path = path;
     context.directory = repository_.worktree();
     context.environment = filter_environment(repository_, context.directory);
-    context.recorded_blob = [&] { return std::optional(objects_.read_blob(record.oid())); };
-    const std::string content = read_all(fd.get(), path);
-    candidate.different = blob_id(candidate.conversion->to_git(content, context)) != record.oid();
+    context.recorded = [&] {
+      std::optional<TextStats> stats;
+      objects_.with_blob(record.oid(), [&](std::string_view blob) { stats = TextStats::of(blob); });
+      return stats;
+    };
+    const std::string blob = candidate.conversion->to_git(read_all(fd.get(), path), context);
+    candidate.different = blob_id(blob) != record.oid();
   }
 
   ContentResult conclude(const std::vector<Candidate>& candidates) const {

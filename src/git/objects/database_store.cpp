@@ -21,7 +21,7 @@ constexpr std::size_t kMaxPending = 16UL * 1024 * 1024;
 /// So many objects of one flush() go into a pack, as git keeps the pack of a fetch
 /// (fetch.unpackLimit).
 constexpr std::size_t kUnpackLimit = 100;
-/// Larger files are streamed into a loose object, so that memory stays bounded.
+/// Larger blobs are streamed into a loose object, so that memory stays bounded.
 constexpr std::uint64_t kLargestInMemory = 1024UL * 1024;
 
 std::string describe(const Oid& oid, git_object_t type) {
@@ -161,10 +161,16 @@ std::vector<TreeEntry> DatabaseStore::read_tree(const Oid& tree) {
   return parse_tree({data, git_odb_object_size(object.get())}, tree);
 }
 
-std::string DatabaseStore::read_blob(const Oid& blob) {
+void DatabaseStore::with_blob(const Oid& blob, const std::function<void(std::string_view)>& use) {
   const OdbObjectHandle object = read(blob, GIT_OBJECT_BLOB);
   const auto* data = static_cast<const char*>(git_odb_object_data(object.get()));
-  return {data, git_odb_object_size(object.get())};
+  use({data, git_odb_object_size(object.get())});
+}
+
+std::string DatabaseStore::read_blob(const Oid& blob) {
+  std::string copy;
+  with_blob(blob, [&](std::string_view content) { copy = content; });
+  return copy;
 }
 
 std::uint64_t DatabaseStore::object_size(const Oid& oid) {
@@ -254,7 +260,12 @@ std::optional<LineDifference> DatabaseStore::known_difference(const Oid& before,
 }
 
 Oid DatabaseStore::write_blob(std::string_view content) {
-  return write(std::string(content), GIT_OBJECT_BLOB);
+  if (writes_ == Writes::to_memory || content.size() <= kLargestInMemory) {
+    return write(std::string(content), GIT_OBJECT_BLOB);
+  }
+  const Oid oid = hash_blob(content);
+  if (!holds(oid)) loose_.add(oid, "blob", content);
+  return oid;
 }
 
 Oid DatabaseStore::write_commit(std::string content) {

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "git/objects/blob_hasher.h"
@@ -36,6 +38,7 @@ class DatabaseStore final : public ObjectStore {
 
   std::vector<TreeEntry> read_tree(const Oid& tree) override;
   std::string read_blob(const Oid& blob) override;
+  void with_blob(const Oid& blob, const std::function<void(std::string_view)>& use) override;
   bool holds(const Oid& oid) override;
   std::uint64_t object_size(const Oid& oid) override;
   Oid hash_blob(std::string_view content) override;

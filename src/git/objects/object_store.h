@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,8 @@ class ObjectStore {
   virtual ~ObjectStore() = default;
   virtual std::vector<TreeEntry> read_tree(const Oid& tree) = 0;
   virtual std::string read_blob(const Oid& blob) = 0;
+  /// Calls `use` with the blob's content, which is not copied for that: it may be large.
+  virtual void with_blob(const Oid& blob, const std::function<void(std::string_view)>& use) = 0;
   /// Whether the object is there, without asking a remote. As git does, one that is counts as
   /// freshly used then, so that a concurrent `git gc` leaves it.
   virtual bool holds(const Oid& oid) = 0;

@@ -1,7 +1,8 @@
 #include "git/text/attributes.h"
 
+#include <cstdint>
 #include <optional>
-#include <span>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -21,18 +22,52 @@ constexpr std::size_t kMaxFileSize = std::size_t{100} << 20U;
 
 /// What one rule says of one attribute; no value means `!name`.
 struct State {
-  std::string name;
-  std::optional<AttributeValue> value;
+  const std::string* name = nullptr;
+  const std::optional<AttributeValue>* value = nullptr;
+};
+
+/// Owns what all rules of one directory say. A hostile file has millions of states, of few names
+/// and values: each is kept once, and so are the states of equal lines in a row.
+class States {
+ public:
+  /// Indices of states; one after the other, since none goes away.
+  struct Range {
+    std::uint32_t first = 0, count = 0;
+    bool operator==(const Range&) const = default;
+  };
+
+  /// nullopt where a name is bad: then git drops the whole line.
+  std::optional<Range> add(std::string_view text);
+  const State& operator[](std::size_t index) const { return all_[index]; }
+
+ private:
+  std::optional<State> parse(std::string_view word);
+
+  struct Less {
+    bool operator()(const std::optional<AttributeValue>& a,
+                    const std::optional<AttributeValue>& b) const {
+      const auto key = [](const std::optional<AttributeValue>& value) {
+        return value ? std::pair(static_cast<int>(value->state), std::string_view(value->text))
+                     : std::pair(-1, std::string_view());
+      };
+      return key(a) < key(b);
+    }
+  };
+  std::vector<State> all_;
+  std::set<std::string, std::less<>> names_;
+  std::set<std::optional<AttributeValue>, Less> values_;
+  std::string last_text_;
+  std::optional<Range> last_;
 };
 
 struct Rule {
   PathPattern pattern;
-  std::vector<State> states;
+  States::Range states;
 };
 
 struct Macro {
   std::string name;
-  std::vector<State> states;
+  States::Range states;
 };
 
 struct ParsedFile {
@@ -61,34 +96,40 @@ std::string_view take_word(std::string_view& text) {
 }
 
 /// `name`, `-name`, `!name` or `name=value`.
-std::optional<State> parse_state(std::string_view word) {
+std::optional<State> States::parse(std::string_view word) {
   const char mark = word.front();
   const std::size_t equals = word.find('=');
-  const bool marked = mark == '-' || mark == '!';
-  State state;
-  state.name = word.substr(0, equals);
-  if (marked) state.name.erase(0, 1);
-  if (!is_valid_name(state.name)) return std::nullopt;
-  if (mark == '!') return state;
-  state.value.emplace();
+  std::string_view name = word.substr(0, equals);
+  if (mark == '-' || mark == '!') name.remove_prefix(1);
+  if (!is_valid_name(name)) return std::nullopt;
+  std::optional<AttributeValue> value;
   if (mark == '-') {
-    state.value->state = AttributeValue::State::unset;
-  } else if (equals != std::string_view::npos) {
-    state.value->state = AttributeValue::State::value;
-    state.value->text = word.substr(equals + 1);
+    value = AttributeValue{AttributeValue::State::unset, {}};
+  } else if (mark != '!' && equals != std::string_view::npos) {
+    value = AttributeValue{AttributeValue::State::value, std::string(word.substr(equals + 1))};
+  } else if (mark != '!') {
+    value.emplace();
   }
-  return state;
+  auto known = names_.find(name);
+  if (known == names_.end()) known = names_.emplace(name).first;
+  return State{&*known, &*values_.insert(std::move(value)).first};
 }
 
-/// One bad name, and git drops the whole line.
-std::optional<std::vector<State>> parse_states(std::string_view text) {
-  std::vector<State> states;
+std::optional<States::Range> States::add(std::string_view text) {
+  if (last_ && text == last_text_) return last_;
+  last_text_ = text;
+  last_.reset();
+  const auto first = static_cast<std::uint32_t>(all_.size());
   while (!text.empty()) {
-    auto state = parse_state(take_word(text));
-    if (!state) return std::nullopt;
-    states.push_back(std::move(*state));
+    const auto state = parse(take_word(text));
+    if (!state) {
+      all_.resize(first);
+      return std::nullopt;
+    }
+    all_.push_back(*state);
   }
-  return states;
+  last_ = {first, static_cast<std::uint32_t>(all_.size()) - first};
+  return last_;
 }
 
 /// Takes a string in double quotes with C escapes off `text` (quote.c: unquote_c_style). nullopt,
@@ -123,7 +164,8 @@ std::optional<std::string> take_quoted(std::string_view& text) {
 
 enum class Macros { allowed, refused };
 
-void parse_line(std::string_view line, Macros macros, LetterCase letters, ParsedFile& file) {
+void parse_line(std::string_view line, Macros macros, LetterCase letters, States& all,
+                ParsedFile& file) {
   line = line.substr(0, line.find('\0'));
   if (line.size() >= kMaxLineLength) return;
   std::string_view rest = skip_blanks(line);
@@ -138,80 +180,104 @@ void parse_line(std::string_view line, Macros macros, LetterCase letters, Parsed
   } else {
     name = take_word(rest);
   }
-  auto states = parse_states(rest);
+  const auto states = all.add(rest);
   if (!states) return;
 
   if (name.size() > kMacroPrefix.size() && name.starts_with(kMacroPrefix)) {
     std::string_view macro = skip_blanks(std::string_view(name).substr(kMacroPrefix.size()));
     macro = take_word(macro);
     if (macros == Macros::refused || !is_valid_name(macro)) return;
-    file.macros.push_back({std::string(macro), std::move(*states)});
+    file.macros.push_back({std::string(macro), *states});
     return;
   }
   PathPattern pattern(name, letters);
   // Git warns of negative patterns and drops them. One for directories never matches: git asks for
   // the attributes of files alone.
   if (pattern.negative() || pattern.directory_only()) return;
-  file.rules.push_back({std::move(pattern), std::move(*states)});
+  file.rules.push_back({std::move(pattern), *states});
 }
 
-ParsedFile parse_file(std::string_view content, Macros macros, LetterCase letters) {
+/// Those that aren't empty.
+std::size_t lines_in(std::string_view content) {
+  std::size_t count = 0;
+  char previous = '\n';
+  for (const char c : content) {
+    if (previous == '\n' && c != '\n') ++count;
+    previous = c;
+  }
+  return count;
+}
+
+ParsedFile parse_file(std::string_view content, Macros macros, LetterCase letters, States& all) {
   ParsedFile file;
   if (content.size() >= kMaxFileSize) return file;
   content = without_byte_order_mark(content);
+  file.rules.reserve(lines_in(content));
   while (!content.empty()) {
     const std::size_t end = content.find('\n');
     std::string_view line = content.substr(0, end);
     content.remove_prefix(end == std::string_view::npos ? content.size() : end + 1);
     if (line.ends_with('\r')) line.remove_suffix(1);
-    parse_line(line, macros, letters, file);
+    parse_line(line, macros, letters, all, file);
   }
   return file;
 }
 
-using MacroTable = std::map<std::string, std::vector<State>, std::less<>>;
+using MacroTable = std::map<std::string, States::Range, std::less<>>;
 
 /// The attributes of one file while rules are applied, strongest first: what is decided stays.
 class Resolver {
  public:
-  explicit Resolver(const MacroTable& macros) : macros_(macros) {}
+  /// `states`: those that the macros are made of.
+  Resolver(const MacroTable& macros, const States& states)
+      : macros_(macros), macro_states_(states) {}
 
-  void apply(const std::vector<Rule>& rules, std::string_view path, std::string_view name) {
+  void apply(const std::vector<Rule>& rules, const States& states, std::string_view path,
+             std::string_view name) {
+    States::Range applied;
     for (auto rule = rules.rbegin(); rule != rules.rend(); ++rule) {
-      if (rule->pattern.matches(path, name)) apply(rule->states);
+      if (rule->states == applied || !rule->pattern.matches(path, name)) continue;
+      apply(states, rule->states);
+      applied = rule->states;
     }
   }
 
   Attributes result() && {
     Attributes attributes;
-    for (auto& [name, value] : decided_) {
-      if (value) attributes.emplace(name, std::move(*value));
+    for (const auto& [name, value] : decided_) {
+      if (*value) attributes.emplace(name, **value);
     }
     return attributes;
   }
 
  private:
   /// With a stack of its own: macros lie in each other as deep as their author likes.
-  void apply(const std::vector<State>& states) {
-    left_.emplace_back(states);
+  void apply(const States& states, States::Range range) {
+    left_.push_back({&states, range});
     while (!left_.empty()) {
-      if (left_.back().empty()) {
+      Left& last = left_.back();
+      if (last.range.count == 0) {
         left_.pop_back();
         continue;
       }
-      const State& state = left_.back().back();
-      left_.back() = left_.back().first(left_.back().size() - 1);
-      if (!decided_.emplace(state.name, state.value).second) continue;
-      if (!state.value || state.value->state != AttributeValue::State::set) continue;
-      if (const auto macro = macros_.find(state.name); macro != macros_.end()) {
-        left_.emplace_back(macro->second);
+      const State& state = (*last.states)[last.range.first + --last.range.count];
+      const std::optional<AttributeValue>& value = *state.value;
+      if (!decided_.try_emplace(*state.name, state.value).second) continue;
+      if (!value || value->state != AttributeValue::State::set) continue;
+      if (const auto macro = macros_.find(*state.name); macro != macros_.end()) {
+        left_.push_back({&macro_states_, macro->second});
       }
     }
   }
 
+  struct Left {
+    const States* states = nullptr;
+    States::Range range;
+  };
   const MacroTable& macros_;
-  std::map<std::string, std::optional<AttributeValue>, std::less<>> decided_;
-  std::vector<std::span<const State>> left_;  ///< of each macro that is being applied
+  const States& macro_states_;
+  std::map<std::string_view, const std::optional<AttributeValue>*> decided_;
+  std::vector<Left> left_;  ///< of each macro that is being applied
 };
 
 /// Of several definitions the last one in the strongest file holds.
@@ -224,6 +290,7 @@ void add_macros(std::vector<Macro> macros, MacroTable& table) {
 struct AttributeScope::Data {
   std::string path;  ///< from the root with a trailing '/', "" for the root
   LetterCase letters = LetterCase::sensitive;
+  States states;  ///< of all rules here, and of the macros
   std::vector<Rule> own;
   bool empty = true;  ///< neither here nor above is a rule
 
@@ -239,7 +306,7 @@ std::shared_ptr<const AttributeScope> AttributeScope::root(std::string_view attr
   auto data = std::make_shared<Data>();
   data->letters = letters;
   const auto take = [&](std::string_view content, std::vector<Rule>& rules) {
-    ParsedFile file = parse_file(content, Macros::allowed, letters);
+    ParsedFile file = parse_file(content, Macros::allowed, letters, data->states);
     rules = std::move(file.rules);
     add_macros(std::move(file.macros), data->macros);
   };
@@ -261,7 +328,7 @@ std::shared_ptr<const AttributeScope> AttributeScope::child(
   auto data = std::make_shared<Data>();
   data->letters = parent->data_->letters;
   data->path = parent->data_->path + std::string(name) + "/";
-  data->own = parse_file(gitattributes, Macros::refused, data->letters).rules;
+  data->own = parse_file(gitattributes, Macros::refused, data->letters, data->states).rules;
   data->empty = parent->data_->empty && data->own.empty();
 
   const std::shared_ptr<AttributeScope> scope(new AttributeScope);
@@ -276,13 +343,14 @@ Attributes AttributeScope::of_file(std::string_view name) const {
   while (root->parent_) root = root->parent_.get();
 
   const std::string path = data_->path + std::string(name);
-  Resolver resolver(root->data_->macros);
-  resolver.apply(root->data_->info, path, name);
+  const Data& top = *root->data_;
+  Resolver resolver(top.macros, top.states);
+  resolver.apply(top.info, top.states, path, name);
   for (const AttributeScope* scope = this; scope != nullptr; scope = scope->parent_.get()) {
-    const std::string_view below = std::string_view(path).substr(scope->data_->path.size());
-    resolver.apply(scope->data_->own, below, name);
+    const Data& data = *scope->data_;
+    resolver.apply(data.own, data.states, std::string_view(path).substr(data.path.size()), name);
   }
-  resolver.apply(root->data_->global, path, name);
+  resolver.apply(top.global, top.states, path, name);
   return std::move(resolver).result();
 }
 

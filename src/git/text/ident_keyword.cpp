@@ -1,5 +1,6 @@
 #include "git/text/ident_keyword.h"
 
+#include <cstring>
 #include <optional>
 
 namespace wafers::git {
@@ -27,21 +28,26 @@ bool is_foreign(std::string_view keyword) {
 
 }  // namespace
 
-std::string collapse_ident(std::string_view content) {
-  std::string out;
-  out.reserve(content.size());
-  for (std::size_t dollar = 0; (dollar = content.find('$')) != std::string_view::npos;) {
-    out += content.substr(0, dollar + 1);
-    content.remove_prefix(dollar + 1);
+void collapse_ident(std::string& content) {
+  constexpr std::string_view kKeyword = "Id$";
+  std::size_t kept = 0;  // it gets no longer, so what is read is never written over
+  std::string_view rest = content;
+  const auto keep = [&](std::string_view text) {
+    std::memmove(content.data() + kept, text.data(), text.size());
+    kept += text.size();
+  };
+  for (std::size_t dollar = 0; (dollar = rest.find('$')) != std::string_view::npos;) {
+    keep(rest.substr(0, dollar + 1));
+    rest.remove_prefix(dollar + 1);
     bool unfinished = false;
-    const auto length = expanded_length(content, unfinished);
+    const auto length = expanded_length(rest, unfinished);
     if (unfinished) break;
     if (!length) continue;
-    out += "Id$";
-    content.remove_prefix(*length);
+    keep(kKeyword);
+    rest.remove_prefix(*length);
   }
-  out += content;
-  return out;
+  keep(rest);
+  content.resize(kept);
 }
 
 std::string expand_ident(std::string_view content, std::string_view blob_hex) {

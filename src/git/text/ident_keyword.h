@@ -5,8 +5,9 @@
 
 namespace wafers::git {
 
-/// `$Id: ...$` in worktree content becomes `$Id$` (gitattributes(5), `ident`).
-std::string collapse_ident(std::string_view content);
+/// `$Id: ...$` in worktree content becomes `$Id$` (gitattributes(5), `ident`), in place: the
+/// content may be large.
+void collapse_ident(std::string& content);
 
 /// `$Id$`, or git's own earlier expansion of it, becomes `$Id: <blob> $`. What another version
 /// control system expanded (several words) stays. This is convert.c's ident_to_worktree; where git

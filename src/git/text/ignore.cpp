@@ -25,11 +25,12 @@ std::string_view without_trailing_blanks(std::string_view line) {
 std::vector<std::string_view> patterns_in(std::string_view rules) {
   rules = without_byte_order_mark(rules);
   std::vector<std::string_view> patterns;
-  while (!rules.empty()) {
-    const std::size_t end = rules.find('\n');
-    const std::string_view line = rules.substr(0, end);
-    if (!line.empty() && line.front() != '#') patterns.push_back(line);
-    rules.remove_prefix(end == std::string_view::npos ? rules.size() : end + 1);
+  while (true) {
+    rules.remove_prefix(std::min(rules.find_first_not_of('\n'), rules.size()));
+    if (rules.empty()) break;
+    const std::string_view line = rules.substr(0, rules.find('\n'));
+    if (line.front() != '#') patterns.push_back(line);
+    rules.remove_prefix(line.size());
   }
   return patterns;
 }

@@ -1,5 +1,7 @@
 #include "git/text/path_pattern.h"
 
+#include <algorithm>
+
 #include "git/text/ascii.h"
 
 namespace wafers::git {
@@ -23,14 +25,18 @@ PathPattern::PathPattern(std::string_view text, LetterCase letters) : letters_(l
   if (!name_only_ && text.front() == '/') text.remove_prefix(1);
 
   const std::size_t special = text.find_first_of(kSpecial);
+  if (std::min(special, text.size()) > kLongestText) {
+    rest_ = Rest::no_match;
+    return;
+  }
   text_ = text.substr(0, special);
   prefix_size_ = text_.size();
   if (special == std::string_view::npos) return;
   const bool is_suffix = name_only_ && text.front() == '*' &&
                          text.find_first_of(kSpecial, 1) == std::string_view::npos;
   if (is_suffix) {
-    rest_ = Rest::suffix;
-    text_ = text;
+    rest_ = text.size() > kLongestText ? Rest::no_match : Rest::suffix;
+    if (rest_ == Rest::suffix) text_ = text;
     return;
   }
   rest_ = Rest::wild;
@@ -56,6 +62,8 @@ bool PathPattern::matches(std::string_view path, std::string_view name) const {
     case Rest::wild:
       return text.size() >= prefix_size_ && equal(text.substr(0, prefix_size_), prefix()) &&
              wild_->matches(text.substr(prefix_size_));
+    case Rest::no_match:
+      return false;
   }
   return false;
 }

@@ -12,7 +12,7 @@ namespace wafers::git {
 
 /// One pattern of an ignore or attributes file (dir.c: parse_path_pattern, match_basename,
 /// match_pathname). Small, since a hostile file can have millions: 64 bytes and a text of more than
-/// 15 bytes.
+/// 15 bytes, which is not kept where it is longer than any path (kLongestText).
 class PathPattern {
  public:
   PathPattern(std::string_view text, LetterCase letters);
@@ -32,7 +32,7 @@ class PathPattern {
   std::string text_;             ///< what comes before the first wildcard, or "*suffix"
   std::size_t prefix_size_ = 0;  ///< of what comes before the first wildcard
   std::unique_ptr<const Wildmatch> wild_;
-  enum class Rest : std::uint8_t { nothing, suffix, wild } rest_ = Rest::nothing;
+  enum class Rest : std::uint8_t { nothing, suffix, wild, no_match } rest_ = Rest::nothing;
   LetterCase letters_;
   bool negative_ = false;
   bool directory_only_ = false;

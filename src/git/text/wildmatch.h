@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bitset>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,10 @@
 namespace wafers::git {
 
 enum class LetterCase { sensitive, ignored };  ///< core.ignoreCase
+
+/// What takes more bytes of text than this matches nothing: more than Linux lets a process name at
+/// once (PATH_MAX), by far.
+constexpr std::size_t kLongestText = std::size_t{1} << 16U;
 
 /// Whether `*`, `?` and brackets match a '/' too.
 enum class Slash { ordinary, separator };  ///< separator: git's WM_PATHNAME
@@ -42,9 +47,6 @@ class Wildmatch {
   /// States of the matching, in ascending order: indices of tokens, and one behind the last.
   using States = std::vector<std::uint32_t>;
   using ByteSet = std::bitset<256>;
-
-  /// More than Linux lets a process name at once (PATH_MAX), by far.
-  static constexpr std::size_t kLongestText = std::size_t{1} << 16U;
 
   std::size_t add_token(std::string_view pattern, std::size_t at);
   void add_one_byte(Token token);

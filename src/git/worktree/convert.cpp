@@ -7,7 +7,6 @@
 #include "git/text/ascii.h"
 #include "git/text/encoding.h"
 #include "git/text/ident_keyword.h"
-#include "git/text/text_stats.h"
 #include "git/worktree/convert_driver.h"
 
 namespace wafers::git {
@@ -67,11 +66,8 @@ bool lists_encoding(std::string_view list, std::string_view name) {
 
 /// Git's rule against churn: a file that was recorded with CR LF as text stays so.
 bool recorded_with_crlf(const ConvertContext& context) {
-  if (!context.recorded_blob) return false;
-  const auto blob = context.recorded_blob();
-  if (!blob || blob->find('\r') == std::string::npos) return false;
-  const TextStats stats = TextStats::of(*blob);
-  return stats.crlf > 0 && !stats.is_binary();
+  const auto stats = context.recorded ? context.recorded() : std::nullopt;
+  return stats && stats->crlf > 0 && !stats->is_binary();
 }
 
 /// Fails where an object is to be made of content that can't be converted, else warns.
@@ -190,7 +186,8 @@ std::string Conversion::to_git(std::string content, const ConvertContext& contex
   }
   if (!encoding_.empty() && !content.empty()) content = decoded(std::move(content), context);
   if (crlf_ != Crlf::binary && !content.empty()) content = crlf_to_git(std::move(content), context);
-  return ident_ ? collapse_ident(content) : std::move(content);  // which may be large
+  if (ident_) collapse_ident(content);
+  return content;
 }
 
 std::string Conversion::to_worktree(std::string content, const std::string& blob_hex,
@@ -257,14 +254,15 @@ std::string Conversion::crlf_to_git(std::string content, const ConvertContext& c
   }
   if (!converts) return content;
 
-  // A guess has seen that there is no lone CR, so in both cases those before a LF go.
-  std::string out;
-  out.reserve(content.size() - stats.crlf);
+  // A guess has seen that there is no lone CR, so in both cases those before a LF go. In place: the
+  // content may be large.
+  std::size_t kept = 0;
   for (std::size_t i = 0; i < content.size(); ++i) {
     if (content[i] == '\r' && i + 1 < content.size() && content[i + 1] == '\n') continue;
-    out += content[i];
+    content[kept++] = content[i];
   }
-  return out;
+  content.resize(kept);
+  return content;
 }
 
 std::string Conversion::crlf_to_worktree(std::string content) const {

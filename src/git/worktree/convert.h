@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "git/text/attributes.h"
+#include "git/text/text_stats.h"
 #include "git/worktree/convert_config.h"
 
 namespace wafers::git {
@@ -23,9 +24,10 @@ struct ConvertContext {
   std::string path;       ///< from the root, for messages and `%f` of external drivers
   std::string directory;  ///< where external drivers run: a directory of this process's view
   std::vector<std::string> environment;  ///< "K=V" added for external drivers, such as GIT_DIR
-  /// The blob that the index (the tip) has for the path, for git's rule that `auto` leaves a file
-  /// alone whose recorded version has CR LF (convert.c: has_crlf_in_index). Called only if needed.
-  std::function<std::optional<std::string>()> recorded_blob;
+  /// Of the blob that the index (the tip) has for the path, for git's rule that `auto` leaves a
+  /// file alone whose recorded version has CR LF (convert.c: has_crlf_in_index). Called only if
+  /// needed.
+  std::function<std::optional<TextStats>()> recorded;
   std::vector<std::string>* warnings =
       nullptr;  ///< lines as git would print them, without "warning: "
   /// Keeps `filter.<driver>.process` programs running from one file to the next. Without a pool

@@ -912,6 +912,10 @@ class GuardedStore final : public wafers::git::ObjectStore {
     return inner_.read_tree(tree);
   }
   std::string read_blob(const wafers::git::Oid& blob) override { return inner_.read_blob(blob); }
+  void with_blob(const wafers::git::Oid& blob,
+                 const std::function<void(std::string_view)>& use) override {
+    inner_.with_blob(blob, use);
+  }
   bool holds(const wafers::git::Oid& oid) override { return inner_.holds(oid); }
   std::uint64_t object_size(const wafers::git::Oid& oid) override {
     return inner_.object_size(oid);

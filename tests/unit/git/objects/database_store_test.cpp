@@ -173,7 +173,9 @@ TEST_CASE("files are stored in pieces", "[objects]") {
   const Repository repository = Repository::open(git.path());
   const auto writes = GENERATE(Writes::to_memory, Writes::to_database);
   const auto objects = repository.objects(writes);
-  const Oid blob = objects->write_blob_from(open_file(top / "file").get(), size);
+  const bool from_memory = GENERATE(true, false);
+  const Oid blob = from_memory ? objects->write_blob(content)
+                               : objects->write_blob_from(open_file(top / "file").get(), size);
   CHECK(blob.hex() == expected);
   if (writes == Writes::to_database) {
     CHECK(objects->object_size(blob) == size);

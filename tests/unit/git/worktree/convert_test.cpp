@@ -23,6 +23,7 @@ using wafers::git::ConvertContext;
 using wafers::git::DriverPool;
 using wafers::git::LetterCase;
 using wafers::git::Repository;
+using wafers::git::TextStats;
 using wafers::test::GitRepo;
 using wafers::test::TempDir;
 
@@ -114,7 +115,9 @@ class ConvertCheckout {
     context.directory = repo_.path();
     context.drivers = pool;
     context.warnings = &outcome.warnings;
-    context.recorded_blob = [this] { return recorded_; };
+    context.recorded = [this] {
+      return recorded_ ? std::optional(TextStats::of(*recorded_)) : std::nullopt;
+    };
     try {
       outcome.content = work(conversion(), context);
     } catch (const Error& error) {
