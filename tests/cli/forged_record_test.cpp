@@ -209,6 +209,30 @@ TEST_CASE("the holder of another wafer is left alone") {
   CHECK(world.listed("other")["holder_pid"] == holder);
 }
 
+TEST_CASE("whom a record takes for its holder is no less inside of another wafer") {
+  if (std::ranges::find(working_backends(), "namespace") == working_backends().end()) return;
+  const World world;
+  for (char name = 'a'; name < 'm'; ++name) world.add(std::string(1, name), "namespace");
+  fs::copy("/usr/bin/sleep", world / "wafers-holder");
+  const std::string occupant =
+      world.inside("c", "cd /; '" + (world / "wafers-holder").native() +
+                            "' 1000 >/dev/null 2>&1 & "
+                            "until grep -qx wafers-holder /proc/$!/comm; do :; done; echo $!");
+  const pid_t pid = std::stoi(occupant);
+  const json mount = json::parse(read_file(record_of(world, "c")))["mount"];
+  edit_record(world, "d", [&](json& record) {
+    record["mount"] = mount;
+    record["mount"]["process"] = process_id(pid);
+  });
+  const RunResult refused = world.wafers({"rm", "--all"});
+  CHECK(refused.status == 4);
+  CHECK_THAT(refused.err, Catch::Matchers::Contains("wafer 'c'"));
+  CHECK(::kill(pid, 0) == 0);
+  CHECK(world.inside("c", "cat README") == "base\n");
+  CHECK_FALSE(fs::exists(world.state() / "d"));
+  world.wafers_ok({"rm", "--all", "--kill"});
+}
+
 TEST_CASE("an upper or work directory that is a symlink is not mounted") {
   const std::string backend = GENERATE(from_range(working_backends()));
   const std::string layer = GENERATE("upper", "work");

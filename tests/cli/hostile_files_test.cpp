@@ -32,9 +32,16 @@ std::string chained_macros() {
   return all + "* m0\n";
 }
 
+/// What a newer version could have put into a record.
+std::string nested_key() {
+  const std::size_t depth = kSize / 2;
+  return R"(, "later": )" + std::string(depth, '[') + std::string(depth, ']') + "}";
+}
+
 struct Hostile {
   const char* path;  ///< below the wafer's directory
   std::string content;
+  bool in_place_of_brace = false;  ///< behind what is there, of which the last '}' goes
 };
 
 std::vector<Hostile> hostile_files() {
@@ -59,6 +66,7 @@ std::vector<Hostile> hostile_files() {
       {"seen", repeated("DIRC")},
       {"metadata", "{\"version\":" + repeated("[")},
       {"metadata", "{\"version\":1" + repeated("1")},
+      {"metadata", nested_key(), true},
       {"ended", repeated("1 ")},
       {"lock", repeated("x")},
   };
@@ -84,7 +92,9 @@ TEST_CASE("a hostile file of any kind neither crashes nor holds up a command") {
       write_file(repository / "HEAD", "ref: refs/heads/a\n");
     }
     write_file(world.state() / "a/upper/work", "work\n");
-    write_file(path, file.content);
+    std::string before = file.in_place_of_brace ? read_file(path) : std::string();
+    before.resize(file.in_place_of_brace ? before.rfind('}') : 0);
+    write_file(path, before + file.content);
     for (const Words& command : std::vector<Words>{{"ls"},
                                                    {"git-status", "a"},
                                                    {"git-add", "a", "--", "work"},
