@@ -69,7 +69,7 @@ void mount_or_fail(const char* source, const fs::path& target, const char* type,
   fail(err, "cannot mount on", named);
 }
 
-constexpr unsigned long kFlags = MS_NODEV | MS_NOSUID | MS_NOEXEC;
+constexpr unsigned long kViewFlags = MS_NODEV | MS_NOSUID | MS_NOEXEC;
 
 /// False where none is mounted there.
 bool unmount_second(const fs::path& path) {
@@ -108,7 +108,7 @@ void bar_second_view(const fs::path& directory) {
 
 void cover_privately(const fs::path& directory) {
   const UniqueFd covered = open_directory(directory, O_PATH);
-  mount_or_fail("wafers-private", path_of_fd(covered.get()), "tmpfs", kFlags, "mode=0755",
+  mount_or_fail("wafers-private", path_of_fd(covered.get()), "tmpfs", kViewFlags, "mode=0755",
                 directory);
 }
 
@@ -120,7 +120,7 @@ fs::path mount_second_place(const fs::path& directory) {
 }
 
 void close_second_place(const fs::path& place) {
-  mount_or_fail(nullptr, place, nullptr, MS_REMOUNT | MS_RDONLY | kFlags, nullptr, place);
+  mount_or_fail(nullptr, place, nullptr, MS_REMOUNT | MS_RDONLY | kViewFlags, nullptr, place);
 }
 
 void mount_second_view(const fs::path& mountpoint, const fs::path& directory) {
