@@ -161,6 +161,9 @@ TEST_CASE("without room for it in the repository nothing is removed") {
                               EndsWith("throws it away\n3\n"));
   CHECK(world.inside("a", "cat README") == "2\n");
   CHECK(salvaged_refs(world).empty());
+  for (const auto& entry : fs::directory_iterator(world.base() / ".git/objects")) {
+    CHECK_FALSE(entry.path().filename().native().starts_with("tmp_"));
+  }
 }
 
 TEST_CASE("of many wafers each keeps its own work, and JSON names where") {

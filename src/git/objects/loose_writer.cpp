@@ -90,10 +90,14 @@ fs::path LooseWriter::path_of(const Oid& oid) const {
   return objects_dir_ / hex.substr(0, 2) / hex.substr(2);
 }
 
-LooseWriter::Stream::Stream(LooseWriter& writer, std::string_view type, std::uint64_t size)
+LooseWriter::Stream::Stream(LooseWriter& writer)
     : writer_(writer),
-      fd_(make_temporary(writer.objects_dir_, path_)),
-      output_(kOutputPiece, '\0') {
+      output_(kOutputPiece, '\0'),
+      fd_(make_temporary(writer.objects_dir_, path_)) {}
+
+/// What the other constructor has made is complete: where this one fails, the destructor runs.
+LooseWriter::Stream::Stream(LooseWriter& writer, std::string_view type, std::uint64_t size)
+    : Stream(writer) {
   if (const int code = ::deflateInit(&zlib_, writer.level_); code != Z_OK) throw zlib_error(code);
   deflate_piece(object_header(type, size), Z_NO_FLUSH);
 }

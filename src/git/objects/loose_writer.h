@@ -48,12 +48,13 @@ class LooseWriter {
     void finish(const Oid& oid);
 
    private:
+    explicit Stream(LooseWriter& writer);
     void deflate_piece(std::string_view piece, int flush);
     LooseWriter& writer_;
+    std::string output_;
     std::filesystem::path path_;
     UniqueFd fd_;
     z_stream zlib_{};
-    std::string output_;
   };
 
   void add(const Oid& oid, std::string_view type, std::string_view content);
