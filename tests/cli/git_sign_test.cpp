@@ -20,6 +20,7 @@ std::optional<std::string> missing_program() {
 const Need kNeedsSigners("gpg, gpgsm and ssh-keygen", missing_program);
 
 using Catch::Matchers::Contains;
+using Catch::Matchers::EndsWith;
 using Catch::Matchers::StartsWith;
 
 /// A key ring of its own, for A U Thor's committer. One for all cases: making a key takes a moment.
@@ -259,6 +260,24 @@ TEST_CASE("a commit that can't be signed is not made") {
   signing.configure("gpg.ssh.defaultKeyCommand", "echo nothing");
   fails({"-S"}, "returned no keys");
   CHECK(signing.commit({"-S", "--no-gpg-sign"}).status == 2);
+}
+
+TEST_CASE("without room for what is to be signed no file is left") {
+  const Signing signing;
+  signing.use_ssh();
+  signing.world().add("b", any_backend());  // without changes: nothing is written before
+  const auto temporary = signing.world() / "temporary";
+  std::filesystem::create_directory(temporary);
+  // Files of no more than 0 bytes are as good as a full disk, for root too.
+  const RunResult result = run_script(
+      "{ (ulimit -f 0; \"$PROGRAM\" git-commit b -S -m signed --allow-empty) 2>&1 || echo $?; } | "
+      "cat",
+      {.cwd = signing.world().base().path(),
+       .environment = {"PROGRAM=" WAFERS_PROGRAM, "TMPDIR=" + temporary.native(),
+                       "WAFERS_STATE_DIR=" + signing.world().state().native()},
+       .input = {}});
+  CHECK_THAT(result.out, Contains("wafers-signing-") && Contains("EFBIG") && EndsWith("\n1\n"));
+  CHECK(std::filesystem::is_empty(temporary));
 }
 
 TEST_CASE("a commit that is signed inside leaves no gpg-agent there") {

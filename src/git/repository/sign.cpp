@@ -72,7 +72,12 @@ class TemporaryFile {
       const int err = errno;
       throw Error::system(err, "cannot make a temporary file " + in_quotes(path_));
     }
-    write_all(fd.get(), content, path_);
+    try {
+      write_all(fd.get(), content, path_);
+    } catch (const Error&) {
+      ::unlink(path_.c_str());
+      throw;
+    }
   }
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
