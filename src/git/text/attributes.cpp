@@ -281,8 +281,8 @@ class Resolver {
 };
 
 /// Of several definitions the last one in the strongest file holds.
-void add_macros(std::vector<Macro> macros, MacroTable& table) {
-  for (Macro& macro : macros) table.insert_or_assign(macro.name, std::move(macro.states));
+void add_macros(const std::vector<Macro>& macros, MacroTable& table) {
+  for (const Macro& macro : macros) table.insert_or_assign(macro.name, macro.states);
 }
 
 }  // namespace
@@ -308,7 +308,7 @@ std::shared_ptr<const AttributeScope> AttributeScope::root(std::string_view attr
   const auto take = [&](std::string_view content, std::vector<Rule>& rules) {
     ParsedFile file = parse_file(content, Macros::allowed, letters, data->states);
     rules = std::move(file.rules);
-    add_macros(std::move(file.macros), data->macros);
+    add_macros(file.macros, data->macros);
   };
   std::vector<Rule> builtin;
   take("[attr]binary -diff -merge -text", builtin);
