@@ -1,7 +1,6 @@
 #include "os/deep_stack.h"
 
-#include <sys/resource.h>
-
+#include <algorithm>
 #include <cstddef>
 
 #include "base/stack.h"
@@ -13,29 +12,24 @@ namespace {
 /// much under a sanitizer. What is not touched takes no memory.
 constexpr std::size_t kStackSize = 64UL * 1024 * 1024;
 
-/// A walk holds a directory of the upper, and perhaps one of the base, open for each level of
-/// depth. Paths end at PATH_MAX, which is more than the usual soft limit allows. Restored in the
-/// end, for the sake of programs that are started later and use select(2).
-class DescriptorLimit {
- public:
-  DescriptorLimit() {
-    if (::getrlimit(RLIMIT_NOFILE, &before_) != 0) return;
-    rlimit raised = before_;
-    raised.rlim_cur = before_.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &raised);
-  }
-  DescriptorLimit(const DescriptorLimit&) = delete;
-  DescriptorLimit& operator=(const DescriptorLimit&) = delete;
-  ~DescriptorLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  rlimit before_{};
-};
-
 }  // namespace
 
+RaisedLimit::RaisedLimit(int resource, rlim_t wanted) noexcept : resource_(resource) {
+  if (::getrlimit(resource_, &before_) != 0) return;
+  rlimit raised = before_;
+  raised.rlim_cur = std::max(before_.rlim_cur, std::min(wanted, before_.rlim_max));
+  ::setrlimit(resource_, &raised);
+}
+
+RaisedLimit::~RaisedLimit() { ::setrlimit(resource_, &before_); }
+
+RaisedLimit deep_stack_for_programs() { return {RLIMIT_STACK, kStackSize}; }
+
 void on_deep_stack(const std::function<void()>& work) {
-  const DescriptorLimit limit;
+  // A walk holds a directory of the upper, and perhaps one of the base, open for each level of
+  // depth. Paths end at PATH_MAX, which is more than the usual soft limit allows. Not for longer,
+  // for the sake of programs that are started later and use select(2).
+  const RaisedLimit limit(RLIMIT_NOFILE, RLIM_INFINITY);
   on_stack_of(kStackSize, work);
 }
 

@@ -65,14 +65,23 @@ bool write_back(int fd, unsigned flags, std::string_view what) {
 
 }  // namespace
 
+UniqueFd open_file(const std::filesystem::path& path, int flags, mode_t mode) noexcept {
+  return UniqueFd(::open(path.c_str(), flags | O_CLOEXEC, mode));
+}
+
+UniqueFd open_at(int directory, const std::filesystem::path& name, int flags,
+                 mode_t mode) noexcept {
+  return UniqueFd(::openat(directory, name.c_str(), flags | O_CLOEXEC, mode));
+}
+
 UniqueFd open_or_throw(const std::filesystem::path& path, int flags, mode_t mode) {
-  UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC, mode));
+  UniqueFd fd = open_file(path, flags, mode);
   if (!fd) throw_errno("cannot open", path.native());
   return fd;
 }
 
 UniqueFd open_anchor(const std::filesystem::path& directory) {
-  UniqueFd fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  UniqueFd fd = open_file(directory, O_PATH | O_DIRECTORY);
   if (!fd) throw_errno("cannot open directory", directory.native());
   return fd;
 }
@@ -101,17 +110,15 @@ Pipe make_pipe() {
 }
 
 std::optional<std::string> read_file(const std::filesystem::path& path) {
-  return read_regular(UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)),
-                      path.native());
+  return read_regular(open_file(path, O_RDONLY | O_NONBLOCK), path.native());
 }
 
 std::optional<std::string> read_file_at(int directory, const std::string& name) {
-  constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW;
-  return read_regular(UniqueFd(::openat(directory, name.c_str(), kFlags)), name);
+  return read_regular(open_at(directory, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW), name);
 }
 
 std::optional<std::string> read_small_file(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd fd = open_file(path, O_RDONLY);
   std::string text;
   if (!fd || fill_by_pages(text, fd.get()) != 0) return std::nullopt;
   return text;
@@ -165,7 +172,7 @@ void write_all(int fd, std::string_view data, std::string_view what) {
 }
 
 void write_existing_file(const std::string& path, std::string_view text) {
-  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  const UniqueFd fd = open_file(path, O_WRONLY);
   if (fd && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())) {
     return;
   }
@@ -201,7 +208,7 @@ void sync_directory(const std::filesystem::path& directory) {
 }
 
 void sync_file_system(const std::filesystem::path& directory) {
-  const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd fd = open_file(directory, O_RDONLY | O_DIRECTORY);
   if (fd && ::syncfs(fd.get()) == 0) return;
   const int err = errno;
   throw Error::system(

@@ -14,7 +14,12 @@ namespace wafers {
 
 // --- opening
 
-/// open(2) with O_CLOEXEC. Throws Error(failed).
+/// open(2) and openat(2) with O_CLOEXEC; errno says why there is no descriptor.
+UniqueFd open_file(const std::filesystem::path& path, int flags, mode_t mode = 0) noexcept;
+UniqueFd open_at(int directory, const std::filesystem::path& name, int flags,
+                 mode_t mode = 0) noexcept;
+
+/// open_file(). Throws Error(failed).
 UniqueFd open_or_throw(const std::filesystem::path& path, int flags, mode_t mode = 0);
 
 /// Opens a directory to be used as an anchor (O_PATH), following symlinks. Throws Error(failed).

@@ -192,14 +192,23 @@ std::string_view name_of(std::string_view assignment) {
   return assignment.substr(0, assignment.find('='));
 }
 
-}  // namespace
-
-ExitStatus run(const Command& command) {
+ExitStatus run_while(const Command& command, const std::function<void()>& meanwhile) {
   const Trace trace(command.argv);
-  const ExitStatus status = wait_for_child(spawn(command));
+  const pid_t pid = spawn(command);
+  try {
+    if (meanwhile) meanwhile();
+  } catch (...) {
+    wait_for_child(pid);
+    throw;
+  }
+  const ExitStatus status = wait_for_child(pid);
   trace.ended(status);
   return status;
 }
+
+}  // namespace
+
+ExitStatus run(const Command& command) { return run_while(command, {}); }
 
 CommandResult run_command(Command command, WhenIdle when_idle) {
   // A file and no pipe: a daemon that the program leaves behind may keep its standard error open.
@@ -214,7 +223,8 @@ CommandResult run_command(Command command, WhenIdle when_idle) {
   return {status, content_of(output)};
 }
 
-ProgramResult run_program(Command command, std::string_view input) {
+ProgramResult run_program(Command command, std::string_view input,
+                          const std::function<void()>& meanwhile) {
   // Files in memory and no pipes: neither side waits for the other, whatever the program reads and
   // prints first.
   const UniqueFd in = make_memory_file(input);
@@ -223,7 +233,7 @@ ProgramResult run_program(Command command, std::string_view input) {
   command.descriptors.push_back({in.get(), STDIN_FILENO});
   command.descriptors.push_back({output.get(), STDOUT_FILENO});
   command.descriptors.push_back({errors.get(), STDERR_FILENO});
-  const ExitStatus status = run(command);
+  const ExitStatus status = run_while(command, meanwhile);
   return {status.shell_code(), content_of(output), content_of(errors)};
 }
 

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,7 +64,8 @@ enum class WhenIdle { wait, end };
 CommandResult run_command(Command command, WhenIdle when_idle = WhenIdle::wait);
 
 /// Runs a program to its end with `input` as its standard input, and keeps what it prints to
-/// standard output and error apart. Throws Error(failed) where it can't be started.
+/// standard output and error apart. `meanwhile`, where there is one, is done while it runs. Throws
+/// Error(failed) where it can't be started, and, once it has ended, what `meanwhile` throws.
 struct ProgramResult {
   int status = 0;  ///< ExitStatus::shell_code()
   std::string output;
@@ -71,7 +73,8 @@ struct ProgramResult {
 
   bool success() const noexcept { return status == 0; }
 };
-ProgramResult run_program(Command command, std::string_view input);
+ProgramResult run_program(Command command, std::string_view input,
+                          const std::function<void()>& meanwhile = {});
 
 /// The environment of this process ("NAME=value"), for Command::environment.
 std::vector<std::string> own_environment();

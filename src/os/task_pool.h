@@ -1,11 +1,8 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <exception>
-#include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -57,50 +54,5 @@ void run_workers(unsigned count, Body body) {
     if (failure) std::rethrow_exception(failure);
   }
 }
-
-/// Tasks that make more tasks, for several workers. Last in, first out: few are waiting at a time.
-template <typename Task>
-class TaskPool {
- public:
-  void push(Task task) {
-    {
-      const std::lock_guard lock(mutex_);
-      tasks_.push_back(std::move(task));
-    }
-    changed_.notify_one();
-  }
-
-  /// Works until all tasks are done, those of other workers too, or one of them failed.
-  template <typename Body>
-  void work(Body body) {
-    std::unique_lock lock(mutex_);
-    while (true) {
-      changed_.wait(lock, [&] { return !tasks_.empty() || busy_ == 0 || failed_; });
-      if (tasks_.empty() || failed_) break;
-      Task task = std::move(tasks_.back());
-      tasks_.pop_back();
-      ++busy_;
-      lock.unlock();
-      try {
-        body(task);
-      } catch (...) {
-        lock.lock();
-        failed_ = true;
-        changed_.notify_all();
-        throw;
-      }
-      lock.lock();
-      --busy_;
-      if (busy_ == 0 && tasks_.empty()) changed_.notify_all();
-    }
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<Task> tasks_;
-  std::size_t busy_ = 0;
-  bool failed_ = false;
-};
 
 }  // namespace wafers

@@ -5,6 +5,7 @@
 
 #include <functional>
 
+#include "base/text.h"
 #include "cli/world.h"
 #include "support/catch.h"
 
@@ -329,11 +330,17 @@ TEST_CASE("mountpoints that can't be had") {
 TEST_CASE("backends that can't be had") {
   const World world;
   fs::create_directory(world / "nothing");
+  fs::create_directory(world / "git alone");
+  const std::string git = run_ok({"sh", "-c", "command -v git"});
+  fs::create_symlink(trimmed(git), world / "git alone/git");
   check_refused(world,
                 {{"add", "a", "--backend", "fuse"},
                  5,
                  "wafers: backend 'fuse' does not work here: fuse-overlayfs is not installed\n"
                  "hint: install the package fuse-overlayfs\n"},
+                with({"PATH=" + (world / "git alone").native()}));
+  check_refused(world,
+                {{"add", "a"}, 5, "wafers: cannot find the program git\nhint: install git\n"},
                 with({"PATH=" + (world / "nothing").native()}));
   check_refused(world,
                 {{"add", "a", "--backend", "namespace"},

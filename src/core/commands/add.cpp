@@ -7,11 +7,13 @@
 #include <cerrno>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "core/commands/add_names.h"
+#include "core/commands/base_check.h"
 #include "core/commands/base_owners.h"
 #include "core/commands/discard.h"
 #include "core/commands/fill_branch.h"
@@ -27,6 +29,7 @@
 #include "core/view/passed_trials.h"
 #include "core/view/surrounding_wafer.h"
 #include "git/clean/clean_check.h"
+#include "git/clean/tracked_files.h"
 #include "git/index/index_file.h"
 #include "git/refs/head.h"
 #include "git/repository/repository.h"
@@ -41,9 +44,6 @@ namespace wafers {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Of the state directory: what checks of bases have verified, one file for each base.
-constexpr const char* kVerified = ".verified";
 
 /// The base as `add` found it.
 struct Base {
@@ -106,14 +106,14 @@ void refuse_base_in_view(const fs::path& worktree, const std::vector<Taken>& oth
 }
 
 /// Backends host and fuse keep hard links; with backend namespace a write parts the names.
-void warn_of_hard_links(const git::CleanReport& report, const Notify& notify) {
-  if (report.hard_link_count == 0) return;
+void warn_of_hard_links(const git::HardLinks& links, const Notify& notify) {
+  if (links.count == 0) return;
   std::string names;
-  for (const std::string& path : report.first_hard_links) {
+  for (const std::string& path : links.first) {
     names += (names.empty() ? "" : ", ") + in_quotes(path);
   }
-  if (report.hard_link_count > report.first_hard_links.size()) names += ", ...";
-  notify("warning: " + std::to_string(report.hard_link_count) +
+  if (links.count > links.first.size()) names += ", ...";
+  notify("warning: " + std::to_string(links.count) +
          " files of the base are hard links of each other (" + names +
          "); a write to one shows under the other names too, but is committed under its own alone");
 }
@@ -129,26 +129,6 @@ void warn_of_mounts(const std::vector<BaseMount>& mounts, const Notify& notify) 
     if (mount.path == ".git" || mount.path.starts_with(".git/")) continue;
     notify("warning: " + describe(mount) + ": the view shows what that covers instead");
   }
-}
-
-git::CleanReport require_clean(const Base& base, const fs::path& verified) {
-  constexpr std::size_t kShown = 5;
-  git::CleanReport report;
-  on_deep_stack([&] { report = git::check_clean(base.repository, kShown, verified); });
-  if (!report.clean()) {
-    std::string entries;
-    for (const std::string& line : report.first_dirty) entries += "\n  " + printable(line);
-    throw Error(
-        ErrorKind::refused,
-        "the base " + in_quotes(base.repository.worktree().native()) + " is not clean:" + entries,
-        "commit or stash the changes, or say --assume-clean to have them in the view as if "
-        "they were part of " +
-            base.repository.short_id(base.head));
-  }
-  if (base.repository.head_commit() != base.head) {
-    throw Error(ErrorKind::failed, "the base's HEAD moved while it was checked", "try again");
-  }
-  return report;
 }
 
 struct ChosenBackend {
@@ -204,9 +184,9 @@ class Adding {
         "make the state directory", [this] { made_roots_ = store_.create(); },
         [this] { remove_state_root(); });
     plan.step("sweep", [this] { sweep(store_); });
-    plan.step("remember what was verified",
-              [this] { clean_report_.verified.remember(verified_files()); });
     plan.step("choose a backend", [this] { choose_backend_for_all(); });
+    plan.step(
+        "check the base", [this] { check_base(); }, [this] { base_check_.reset(); });
     plan.step("take the lock", [this] { begin_reserving(); });
     wafers_.resize(planned_.size());
     for (One& one : wafers_) plan_reservation(plan, one, planned_.at(index_of(one)));
@@ -220,6 +200,9 @@ class Adding {
     plan.step("look at the result", [this] { inspect_all(); });
     plan.step("tell of what was moved", [this] { tell_of_forwarded(); });
     plan.step("remember the trial", [this] { remember_trial(); });
+    plan.step("remember what git has seen", [this] {
+      if (base_check_) base_check_->remember();
+    });
     try {
       plan.run(InterruptGuard::check, notify_);
     } catch (const Error&) {
@@ -260,15 +243,22 @@ class Adding {
       require_free_name(planned.name);
     }
     check_base_place(base_, store_);
-    if (!request_.assume_clean) clean_report_ = require_clean(base_, verified_files());
   }
 
-  /// Where it is remembered which files of this base were found to be what its index says.
-  fs::path verified_files() const {
-    struct stat git_dir {};
-    ::stat(base_.repository.git_dir().c_str(), &git_dir);
-    return store_.root() / kVerified /
-           (std::to_string(git_dir.st_dev) + "-" + std::to_string(git_dir.st_ino));
+  void check_base() {
+    if (request_.assume_clean) return;
+    const bool foreign = traits_of(chosen_.backend->kind()).has_own_namespaces;
+    // From here on the undo clears up, which has descriptors for that.
+    base_check_.emplace(store_.root());
+    base_check_->look(base_.repository, base_.head,
+                      foreign ? BaseCheck::Owners::looked_at : BaseCheck::Owners::any);
+    warn_of_unreadable(base_check_->report(), notify_);
+    if (foreign) {
+      plan_for_foreign_owners(base_check_->of_others());
+    } else {
+      warn_of_hard_links(git::hard_links(base_check_->index(), base_.repository.worktree()),
+                         notify_);
+    }
   }
 
   void require_free_name(const std::string& name) const {
@@ -282,21 +272,14 @@ class Adding {
     const fs::path worktree = base_.repository.worktree();
     const std::vector<BaseMount> mounts = find_base_mounts(worktree);
     chosen_ = choose(request_, store_.root(), trials_, obstacles_of(worktree, mounts), notify_);
-    const BackendTraits& traits = traits_of(chosen_.backend->kind());
-    if (traits.leaves_out_base_mounts) warn_of_mounts(mounts, notify_);
-    warn_of_unreadable(clean_report_, notify_);
-    if (traits.has_own_namespaces) {
-      plan_for_foreign_owners();
-    } else {
-      warn_of_hard_links(clean_report_, notify_);
-    }
+    if (traits_of(chosen_.backend->kind()).leaves_out_base_mounts) warn_of_mounts(mounts, notify_);
   }
 
-  void plan_for_foreign_owners() {
-    if (clean_report_.of_others.empty()) return;
+  void plan_for_foreign_owners(const std::vector<git::OwnedFiles>& of_others) {
+    if (of_others.empty()) return;
     const bool automatic = !request_.backend;
     owners_ =
-        plan_for_owners(base_.repository.worktree(), clean_report_.of_others,
+        plan_for_owners(base_.repository.worktree(), of_others,
                         owning_caller([&] { return automatic ? other_backend() : std::string(); }));
     std::string told;
     for (const std::string& line : owners_.lines) told += (told.empty() ? "" : "\n") + line;
@@ -571,7 +554,7 @@ class Adding {
     if (!reserving_) reserving_.emplace(store_.lock_all());
     std::error_code ignored;
     fs::remove(store_.root() / ".lock", ignored);
-    fs::remove_all(store_.root() / kVerified, ignored);
+    fs::remove_all(store_.root() / kCheckedIndexes, ignored);
     fs::remove(store_.root() / kTakenFile, ignored);
     for (auto path = made_roots_.rbegin(); path != made_roots_.rend(); ++path) {
       if (!fs::remove(*path, ignored)) return;  // another add is at work in it
@@ -588,7 +571,7 @@ class Adding {
   const Notify& notify_;
   std::vector<PlannedWafer> planned_;
   Base base_;
-  git::CleanReport clean_report_;
+  std::optional<BaseCheck> base_check_;  ///< none with --assume-clean
   OwnerPlan owners_;
   ChosenBackend chosen_;
   bool mount_failed_ = false;

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "git/clean/worktree_scan.h"
+#include "git/clean/tracked_files.h"
 
 namespace wafers {
 

@@ -109,7 +109,7 @@ bool Comparison::file_modified(const PlainDir& dir, const UpperEntry& entry,
   const bool same_stat = now.size == recorded.stat.size &&
                          now.mtime_seconds == recorded.stat.mtime_seconds &&
                          now.mtime_nanoseconds == recorded.stat.mtime_nanoseconds;
-  const bool racy = entry.stat.st_mtim.tv_sec >= index_.mtime_seconds;  // StatRules::racy_by_second
+  const bool racy = entry.stat.st_mtim.tv_sec >= index_.mtime_seconds;  // as Debian's git
   if (same_stat && !racy) return false;
   const auto content = link ? std::optional(dir.read_link(entry.name))
                             : read_small_file(dir, entry.name, kLargestFile);

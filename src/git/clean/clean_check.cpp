@@ -1,199 +1,111 @@
 #include "git/clean/clean_check.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdint>
-#include <map>
-#include <memory>
-#include <optional>
-#include <tuple>
+#include <string_view>
 #include <utility>
 
-#include "git/clean/head_diff.h"
-#include "git/clean/worktree_scan.h"
-#include "git/index/index_view.h"
-#include "git/repository/config.h"
-#include "git/text/quote.h"
-#include "git/worktree/rule_files.h"
-#include "git/worktree/worktree_stat.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "git/program/git_program.h"
+#include "os/deep_stack.h"
 
 namespace wafers::git {
 namespace {
 
-/// What is dirty, in the order in which git prints it.
-class Findings {
- public:
-  explicit Findings(bool quote_high) : quote_high_(quote_high) {}
+enum class Refresh { yes, no };
 
-  void staged(const StagedChange& change) {
-    std::string& now = columns(change.path);
-    if (change.index_column != ' ') now[0] = change.index_column;
-    if (change.worktree_column != ' ') now[1] = change.worktree_column;
-  }
-  void changed(std::string_view path, char letter) { columns(std::string(path))[1] = letter; }
-  void untracked(std::vector<std::string> paths) { untracked_ = std::move(paths); }
-
-  std::vector<std::string> lines(std::size_t limit) {
-    std::vector<std::string> lines;
-    for (const auto& [path, columns] : tracked_) add_line(lines, limit, columns, path);
-    std::ranges::sort(untracked_);
-    for (const std::string& path : untracked_) add_line(lines, limit, "??", path);
-    return lines;
-  }
-
- private:
-  std::string& columns(const std::string& path) {
-    return tracked_.try_emplace(path, "  ").first->second;
-  }
-
-  void add_line(std::vector<std::string>& lines, std::size_t limit, const std::string& columns,
-                const std::string& path) const {
-    if (lines.size() < limit) lines.push_back(columns + " " + quote_status_path(path, quote_high_));
-  }
-
-  bool quote_high_;
-  std::map<std::string, std::string> tracked_;
-  std::vector<std::string> untracked_;
-};
-
-/// The submodules of one worktree.
-class Submodules {
- public:
-  explicit Submodules(const Repository& repository) : repository_(repository) {}
-
-  bool is_dirty(const IndexRecord& record) {
-    const std::string path(record.path());
-    const std::string ignored = ignored_of(path);
-    const auto directory = repository_.worktree() / path;
-    struct stat st {};
-    if (ignored == "all" || ::lstat((directory / ".git").c_str(), &st) != 0) return false;
-    const Repository submodule = Repository::open(directory);
-    if (submodule.head_commit() != record.oid()) return true;
-    if (ignored == "dirty") return false;
-    constexpr std::size_t kAll = static_cast<std::size_t>(-1);
-    const CleanReport inside = check_clean(submodule, kAll);
-    return std::ranges::any_of(inside.first_dirty, [&](const std::string& line) {
-      return ignored != "untracked" || !line.starts_with("??");
-    });
-  }
-
- private:
-  const Config& modules() {
-    if (!modules_) modules_ = Config::open_file(repository_.worktree() / ".gitmodules");
-    return *modules_;
-  }
-
-  /// What git leaves out of sight of a submodule: "none", "untracked", "dirty" or "all".
-  std::string ignored_of(const std::string& path) {
-    for (const auto& [key, name_of_path] : modules().settings()) {
-      constexpr std::string_view kPathKey = ".path";
-      if (!key.ends_with(kPathKey) || name_of_path != path) continue;
-      const std::string setting = key.substr(0, key.size() - kPathKey.size()) + ".ignore";
-      if (const auto own = repository_.config(setting)) return *own;
-      if (const auto recorded = modules().get(setting)) return *recorded;
-    }
-    return repository_.config("diff.ignoreSubmodules").value_or("none");
-  }
-
-  const Repository& repository_;
-  std::optional<Config> modules_;  ///< .gitmodules, read when the first submodule is met
-};
-
-/// Links between tracked files; other names of a file are nobody's business.
-void note_hard_links(std::vector<LinkedFile> files, CleanReport& report) {
-  const auto same = [](const LinkedFile& a, const LinkedFile& b) {
-    return a.device == b.device && a.inode == b.inode;
-  };
-  std::ranges::sort(files, [](const LinkedFile& a, const LinkedFile& b) {
-    return std::tuple(a.device, a.inode, a.record) < std::tuple(b.device, b.inode, b.record);
-  });
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    const bool linked = (i > 0 && same(files[i - 1], files[i])) ||
-                        (i + 1 < files.size() && same(files[i], files[i + 1]));
-    if (!linked) continue;
-    if (report.hard_link_count++ < CleanReport::kFewNames) {
-      report.first_hard_links.emplace_back(files[i].record->path());
-    }
-  }
+/// Git refreshes the index that it is told of, and where it asks for their status those of all
+/// submodules, which are not ours: so it is asked for either alone.
+ProgramResult git_status(const Repository& repository, const PrivateIndex& index, Refresh refresh,
+                         const std::function<void()>& meanwhile = {}) {
+  const std::string worktree = repository.worktree().native();
+  std::vector<std::string> arguments{"-c",
+                                     "core.splitIndex=false",  // one half would be the base's
+                                     "-c",
+                                     "core.hooksPath=/dev/null",  // post-index-change
+                                     "status",
+                                     "--porcelain",
+                                     "--no-renames",
+                                     "--untracked-files=normal"};
+  const bool yes = refresh == Refresh::yes;
+  if (yes) arguments.emplace_back("--ignore-submodules=dirty");
+  const RaisedLimit stack = deep_stack_for_programs();
+  return run_git(worktree, std::move(arguments),
+                 {"GIT_DIR=" + repository.git_dir().native(), "GIT_WORK_TREE=" + worktree,
+                  "GIT_INDEX_FILE=" + index.path().native(),
+                  std::string("GIT_OPTIONAL_LOCKS=") + (yes ? "1" : "0"), "LANGUAGE=C"},
+                 meanwhile);
 }
 
-class Checker {
- public:
-  Checker(const Repository& repository, const std::filesystem::path& memory)
-      : repository_(repository),
-        memory_(memory),
-        objects_(repository.objects(Writes::to_memory)),
-        findings_(repository.config_bool("core.quotePath", true)) {}
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines = split(text, '\n');
+  lines.pop_back();  // what follows the last newline
+  return lines;
+}
 
-  CleanReport run(std::size_t limit) {
-    CleanReport report;
-    const auto path = repository_.git_dir() / "index";
-    auto index = IndexView::open(path, IndexChecksum::trusted);
-    if (!index) index = IndexView::empty();
-    compare_with_head(*index);
-    compare_with_worktree(*index, report);
-    report.first_dirty = findings_.lines(limit);
-    return report;
+/// Those of what may not be looked at in the worktree. Files of the user's own lie elsewhere.
+bool is_of_worktree(std::string_view warning) {
+  constexpr std::string_view kFile = "unable to access '";
+  return warning.starts_with("could not open directory '") ||
+         (warning.starts_with(kFile) && !warning.substr(kFile.size()).starts_with('/'));
+}
+
+std::vector<std::string> warnings_in(std::string_view errors) {
+  constexpr std::string_view kWarning = "warning: ";
+  std::vector<std::string> warnings;
+  for (std::string& line : lines_of(errors)) {
+    if (!line.starts_with(kWarning)) continue;
+    line.erase(0, kWarning.size());
+    if (!is_of_worktree(line)) continue;
+    // As errors are named everywhere else.
+    if (line.ends_with(": Permission denied")) line += " (EACCES)";
+    warnings.push_back(std::move(line));
   }
+  std::ranges::sort(warnings);
+  // Not std::ranges::unique(): clang 14 can't compile what it returns.
+  warnings.erase(std::unique(warnings.begin(), warnings.end()), warnings.end());
+  return warnings;
+}
 
- private:
-  void compare_with_head(const IndexView& index) {
-    const auto head = repository_.head_commit();
-    const auto tree = head ? std::optional(repository_.tree_of(*head)) : std::nullopt;
-    for (const StagedChange& change : compare_with_tree(*objects_, tree, index)) {
-      findings_.staged(change);
-    }
-  }
+/// Throws what is wrong with the repository's own index, where anything is.
+void require_readable_index(const Repository& repository) {
+  IndexView::open(repository.git_dir() / "index", IndexChecksum::trusted);
+}
 
-  void compare_with_worktree(const IndexView& index, CleanReport& report) {
-    ScanInput input{.index = index,
-                    .worktree = repository_.worktree(),
-                    .stat_rules = stat_rules(repository_),
-                    .excludes_file = excludes_file(repository_),
-                    .info_exclude = info_file(repository_, "exclude"),
-                    .letters = letter_case(repository_),
-                    .read_blob = [this](const Oid& oid) { return objects_->read_blob(oid); }};
-    const auto file_monitor = FileMonitor::ask(repository_, index);
-    const auto untracked_cache =
-        UntrackedCache::read(repository_, index, input.excludes_file, input.info_exclude);
-    if (file_monitor) input.file_monitor = &*file_monitor;
-    if (untracked_cache) input.untracked_cache = &*untracked_cache;
-    ScanResult scan = scan_worktree(input);
-    ContentResult contents =
-        check_contents(repository_, *objects_, index, scan.suspicious, memory_);
-    note(scan.deleted, 'D');
-    note(scan.modified, 'M');
-    note(scan.retyped, 'T');
-    note(contents.different, 'M');
-    Submodules submodules(repository_);
-    for (const IndexRecord* record : scan.submodules) {
-      if (submodules.is_dirty(*record)) findings_.changed(record->path(), 'M');
-    }
-    findings_.untracked(std::move(scan.untracked));
-    note_hard_links(std::move(scan.linked), report);
-    report.warnings = std::move(scan.warnings);
-    report.of_others = std::move(scan.of_others);
-    std::ranges::sort(report.of_others, {}, &OwnedFiles::first);
-    report.verified = std::move(contents.verified);
-  }
+void require_success(const ProgramResult& result, const Repository& repository) {
+  if (result.success()) return;
+  require_readable_index(repository);
+  const std::string said(trimmed(result.errors));
+  throw Error(ErrorKind::failed, "git status failed in " +
+                                     in_quotes(repository.worktree().native()) +
+                                     (said.empty() ? " with status " + std::to_string(result.status)
+                                                   : ": " + printable_lines(said)));
+}
 
-  void note(const std::vector<const IndexRecord*>& records, char letter) {
-    for (const IndexRecord* record : records) findings_.changed(record->path(), letter);
-  }
-
-  const Repository& repository_;
-  const std::filesystem::path& memory_;
-  std::unique_ptr<ObjectStore> objects_;
-  Findings findings_;
-};
+bool has_submodules(PrivateIndex& index) {
+  constexpr const char* kNone = "no-submodules";
+  if (index.knows(kNone)) return false;
+  const bool has = std::ranges::any_of(index.open().entries(), [](const IndexRecord& record) {
+    return record.mode() == FileMode::gitlink;
+  });
+  if (!has) index.learn(kNone);
+  return has;
+}
 
 }  // namespace
 
-CleanReport check_clean(const Repository& repository, std::size_t limit,
-                        const std::filesystem::path& memory) {
-  return Checker(repository, memory).run(limit);
+CleanReport check_clean(const Repository& repository, PrivateIndex& index, std::size_t limit,
+                        const std::function<void()>& meanwhile) {
+  ProgramResult status = git_status(repository, index, Refresh::yes, meanwhile);
+  if (!status.success() && index.forget()) status = git_status(repository, index, Refresh::yes);
+  require_success(status, repository);
+  if (has_submodules(index)) {
+    status = git_status(repository, index, Refresh::no);
+    require_success(status, repository);
+  }
+  std::vector<std::string> dirty = lines_of(status.output);
+  dirty.resize(std::min(dirty.size(), limit));
+  return {std::move(dirty), warnings_in(status.errors)};
 }
 
 }  // namespace wafers::git

@@ -97,8 +97,6 @@ struct IndexView::Content {
   std::vector<IndexRecord> entries;
   IndexTime written;
   std::string_view cached_tree;
-  std::string_view untracked_cache;
-  std::string_view file_monitor;
   bool has_split_index = false;
   bool has_sparse_dirs = false;
 };
@@ -224,10 +222,6 @@ class Reader {
     const std::string_view body = take(load_be32(header.data() + 4));
     if (name == "TREE") {
       content_.cached_tree = body;
-    } else if (name == "UNTR") {
-      content_.untracked_cache = body;
-    } else if (name == "FSMN") {
-      content_.file_monitor = body;
     } else if (name == "link") {
       content_.has_split_index = true;
     } else if (name == "sdir") {
@@ -339,8 +333,6 @@ const IndexRecord* IndexView::find(std::string_view path) const {
 
 const IndexTime& IndexView::written() const noexcept { return content_->written; }
 std::string_view IndexView::cached_tree() const noexcept { return content_->cached_tree; }
-std::string_view IndexView::untracked_cache() const noexcept { return content_->untracked_cache; }
-std::string_view IndexView::file_monitor() const noexcept { return content_->file_monitor; }
 bool IndexView::has_split_index() const noexcept { return content_->has_split_index; }
 bool IndexView::has_sparse_dirs() const noexcept { return content_->has_sparse_dirs; }
 

@@ -56,10 +56,8 @@ class IndexView {
   const IndexRecord* find(std::string_view path) const;
 
   const IndexTime& written() const noexcept;
-  // Extensions, undecoded; empty where there is none.
-  std::string_view cached_tree() const noexcept;      ///< TREE
-  std::string_view untracked_cache() const noexcept;  ///< UNTR
-  std::string_view file_monitor() const noexcept;     ///< FSMN
+  /// The extension TREE, undecoded; empty where there is none.
+  std::string_view cached_tree() const noexcept;
   bool has_split_index() const noexcept;
   bool has_sparse_dirs() const noexcept;
 

@@ -57,6 +57,14 @@ std::string take_quoted(std::string_view& line, char quote) {
   return text;
 }
 
+std::string find_git() {
+  const auto program = find_program("git");
+  if (!program) {
+    throw Error(ErrorKind::unsupported, "cannot find the program git", "install git");
+  }
+  return program->native();
+}
+
 }  // namespace
 
 std::vector<std::string> environment_without_repository() {
@@ -71,7 +79,8 @@ void clear_repository_variables() noexcept {
 
 ProgramResult run_program(const std::vector<std::string>& argv,
                           const std::filesystem::path& directory, std::string_view input,
-                          const std::vector<std::string>& variables) {
+                          const std::vector<std::string>& variables,
+                          const std::function<void()>& meanwhile) {
   constexpr int kNotFound = 127;
   const std::string& name = argv.front();
   const ProgramResult not_found{kNotFound, {}, "cannot find the program " + in_quotes(name)};
@@ -84,7 +93,7 @@ ProgramResult run_program(const std::vector<std::string>& argv,
   command.directory = directory;
   command.inherits = Command::Inherits::all;
   try {
-    return wafers::run_program(std::move(command), input);
+    return wafers::run_program(std::move(command), input, meanwhile);
   } catch (const Error& error) {
     if (error.errnum() == ENOENT) return not_found;
     throw;
@@ -116,13 +125,16 @@ std::vector<std::string> split_command_line(std::string_view line) {
   return words;
 }
 
+ProgramResult run_git(const std::filesystem::path& directory, std::vector<std::string> arguments,
+                      const std::vector<std::string>& variables,
+                      const std::function<void()>& meanwhile) {
+  arguments.insert(arguments.begin(), find_git());
+  return run_program(arguments, directory, "", variables, meanwhile);
+}
+
 Command git_command_in(const std::filesystem::path& worktree, std::vector<std::string> arguments) {
-  const auto program = find_program("git");
-  if (!program) {
-    throw Error(ErrorKind::unsupported, "cannot find the program git", "install git");
-  }
   Command command;
-  command.path = program->native();
+  command.path = find_git();
   command.argv = {"git", "-C", worktree.native()};
   command.argv.insert(command.argv.end(), std::make_move_iterator(arguments.begin()),
                       std::make_move_iterator(arguments.end()));

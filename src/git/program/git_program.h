@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,11 +22,19 @@ std::vector<std::string> environment_without_repository();
 void clear_repository_variables() noexcept;
 
 /// Runs `argv`, found on PATH, in `directory` with `input` as its standard input, and with
-/// environment_without_repository() and the assignments `variables`, to its end. A program that
-/// isn't found gives status 127, as in a shell. Throws Error(failed) where it can't be started.
+/// environment_without_repository() and the assignments `variables`, to its end. `meanwhile`, where
+/// there is one, is done while it runs. A program that isn't found gives status 127, as in a shell.
+/// Throws Error(failed) where it can't be started, and what `meanwhile` throws.
 ProgramResult run_program(const std::vector<std::string>& argv,
                           const std::filesystem::path& directory, std::string_view input,
-                          const std::vector<std::string>& variables = {});
+                          const std::vector<std::string>& variables = {},
+                          const std::function<void()>& meanwhile = {});
+
+/// As run_program(), of git with these arguments. Throws Error(unsupported) where it is not
+/// installed.
+ProgramResult run_git(const std::filesystem::path& directory, std::vector<std::string> arguments,
+                      const std::vector<std::string>& variables,
+                      const std::function<void()>& meanwhile = {});
 
 /// The words of a command line as git splits the ones that it gives to no shell (alias.c:
 /// split_cmdline): at blanks, with '...', "..." and \x as in a shell. Throws Error(failed) where a

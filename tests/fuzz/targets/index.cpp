@@ -69,8 +69,7 @@ void check_round_trip(const IndexFile& index) {
 /// Sizes of all that points into the file: a sanitizer doesn't see the end of what is mapped.
 std::size_t taken_of(const IndexView& view) {
   constexpr std::size_t kSmallestEntry = 62;
-  return view.entries().size() * kSmallestEntry + view.cached_tree().size() +
-         view.untracked_cache().size() + view.file_monitor().size();
+  return view.entries().size() * kSmallestEntry + view.cached_tree().size();
 }
 
 /// Both readings are of the same bytes, whether mapped or copied.

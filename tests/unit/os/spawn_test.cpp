@@ -1,9 +1,11 @@
 #include "os/spawn.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <string>
 
 #include "base/error.h"
@@ -137,6 +139,25 @@ TEST_CASE("run_program gives a program its input and tells its streams apart") {
   CHECK(result.status == 3);
   command.argv.back() = "kill -TERM $$";
   CHECK(run_program(command, "").status == 128 + SIGTERM);
+}
+
+TEST_CASE("something is done while a program runs, and it is waited for whatever that throws") {
+  const test::TempDir temp;
+  const std::string fifo = temp / "fifo";
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  Command command;
+  command.path = "/bin/sh";
+  command.argv = {"sh", "-c", "cat " + fifo + "; : > " + (temp / "ended").native()};
+  const auto feed = [&] { write_all(open_or_throw(fifo, O_WRONLY).get(), "fed"); };
+  CHECK(run_program(command, "", feed).output == "fed");
+  std::filesystem::remove(temp / "ended");
+  CHECK_THROWS_AS(run_program(command, "",
+                              [&] {
+                                feed();
+                                throw Error(ErrorKind::failed, "something");
+                              }),
+                  Error);
+  CHECK(std::filesystem::exists(temp / "ended"));
 }
 
 TEST_CASE("assignments take the place of those of the same names") {

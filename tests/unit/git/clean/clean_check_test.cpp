@@ -9,29 +9,22 @@
 #include <ctime>
 #include <filesystem>
 #include <functional>
-#include <stdexcept>
 #include <string>
-#include <utility>
+#include <thread>
 #include <vector>
 
 #include "base/error.h"
 #include "base/text.h"
-#include "git/clean/file_monitor.h"
-#include "git/clean/head_diff.h"
-#include "git/clean/untracked_cache.h"
-#include "git/index/index_view.h"
-#include "git/objects/big_endian.h"
-#include "git/objects/byte_reader.h"
-#include "git/worktree/rule_files.h"
+#include "git/clean/private_index.h"
+#include "git/clean/tracked_files.h"
 #include "support/catch.h"
 #include "support/git_repo.h"
-#include "support/next_tick.h"
+#include "support/run.h"
 #include "support/temp_dir.h"
 
 namespace fs = std::filesystem;
-using wafers::git::check_clean;
 using wafers::git::CleanReport;
-using wafers::git::IndexView;
+using wafers::git::PrivateIndex;
 using wafers::git::Repository;
 using wafers::test::GitRepo;
 using wafers::test::read_file;
@@ -516,23 +509,48 @@ void let_git_learn(const GitRepo& git, Known known) {
   for (int i = 0; i < 3; ++i) git.git({"status"});
 }
 
-/// git's answer, with a look at everything. A rename in the index is one line there and two in
-/// ours.
-std::vector<std::string> as_git_says(const GitRepo& git) {
-  std::vector<std::string> lines;
-  const std::string out = git.git({"-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false",
-                                   "-c", "status.renames=false", "status", "--porcelain"});
-  for (std::size_t at = 0; at < out.size();) {
-    const std::size_t end = out.find('\n', at);
-    lines.push_back(out.substr(at, end - at));
-    at = end + 1;
+/// A check of a base, as `add` makes it, with a memory for the next one.
+class Checks {
+ public:
+  CleanReport check(const GitRepo& git, std::size_t limit = 10000) {
+    const Repository repository = Repository::open(git.path());
+    PrivateIndex index(repository, top_ / ("index" + std::to_string(count_++)), memory());
+    CleanReport report = check_clean(repository, index, limit);
+    index_ = index.open();
+    index.remember();
+    return report;
   }
+  /// As the last check has left it.
+  const wafers::git::IndexView& index() const { return index_; }
+  fs::path memory() const { return top_ / "memory"; }
+
+ private:
+  TempDir top_;
+  int count_ = 0;
+  wafers::git::IndexView index_ = wafers::git::IndexView::empty();
+};
+
+std::vector<std::string> dirty_lines(const GitRepo& git) { return Checks().check(git).first_dirty; }
+
+/// git's answer, with a look at everything. Asked of a copy, so that git learns nothing by it.
+std::vector<std::string> as_git_says(const GitRepo& git) {
+  const std::string out =
+      git.git({"--no-optional-locks", "-c", "core.fsmonitor=false", "-c",
+               "core.untrackedCache=false", "-c", "status.renames=false", "status", "--porcelain"});
+  std::vector<std::string> lines = wafers::split(out, '\n');
+  lines.pop_back();
   return lines;
+}
+
+/// All of a worktree and its repositories, but for times of access.
+std::string state_of(const GitRepo& git) {
+  return wafers::test::run_ok({"find", git.path(), "-printf", "%p %i %T@ %C@ %s %m\n"});
 }
 
 }  // namespace
 
-TEST_CASE("a worktree is clean or dirty as git status says", "[clean]") {
+TEST_CASE("a worktree is clean or dirty as git status says, and nothing of it is written",
+          "[clean]") {
   const auto known = GENERATE(Known::nothing, Known::untracked, Known::untracked_and_touched);
   CAPTURE(known);
   // All in one case: Catch would run the fixture's git once more for each section.
@@ -541,277 +559,37 @@ TEST_CASE("a worktree is clean or dirty as git status says", "[clean]") {
     const GitRepo git = populated(top / "base");
     let_git_learn(git, known);
     situation.make(git);
-    const CleanReport report = check_clean(Repository::open(git.path()), 100);
     INFO(situation.name);
-    CHECK(report.first_dirty == as_git_says(git));
+    const std::string before = state_of(git);
+    Checks checks;
+    const auto dirty = checks.check(git).first_dirty;
+    CHECK(checks.check(git).first_dirty == dirty);
+    if (known != Known::untracked_and_touched) CHECK(state_of(git) == before);
+    CHECK(dirty == as_git_says(git));
   }
   CHECK(situations().size() >= 40);
 }
 
-namespace {
-
-std::vector<std::string> dirty_lines(const GitRepo& git) {
-  return check_clean(Repository::open(git.path()), 100).first_dirty;
-}
-
-void answer_as_watcher(const GitRepo& git, const std::string& script) {
-  git.write(".git/watch", "#!/bin/sh\n" + script + "\n");
-}
-
-}  // namespace
-
-TEST_CASE("a directory that the untracked cache vouches for isn't read", "[clean]") {
+TEST_CASE("what the user's git shows or writes by its settings counts for nothing", "[clean]") {
   const TempDir top;
   const GitRepo git = populated(top / "base");
-  git.git({"config", "core.trustctime", "false"});
-  git.write("dir/a.o", "x");  // ignored
-  let_git_learn(git, Known::untracked);
-  // As if nothing had come into it, which its size would tell on some file systems.
-  const auto before = fs::last_write_time(git / "dir");
-  fs::rename(git / "dir/a.o", git / "dir/new");
-  fs::last_write_time(git / "dir", before);
-  CHECK(dirty_lines(git).empty());
-  CHECK(git.git({"status", "--porcelain"}).empty());
-
-  SECTION("unless the cache is switched off") {
-    git.git({"config", "core.untrackedCache", "false"});
-    CHECK(dirty_lines(git) == std::vector<std::string>{"?? dir/new"});
-  }
-  SECTION("or ignore rules have changed") {
-    git.write(GENERATE(".gitignore", ".git/info/exclude"), "*.x\n");
-    CHECK(std::ranges::count(dirty_lines(git), "?? dir/new") == 1);
-    CHECK(dirty_lines(git) == as_git_says(git));
-  }
-  SECTION("or the repository was moved") {
-    fs::rename(git.path(), top / "moved");
-    CHECK(dirty_lines(GitRepo(top / "moved")) == std::vector<std::string>{"?? dir/new"});
-  }
-}
-
-TEST_CASE("a file that the file monitor vouches for isn't looked at", "[clean]") {
-  const TempDir top;
-  const GitRepo git = populated(top / "base");
-  let_git_learn(git, Known::untracked_and_touched);
-  answer_as_watcher(git, "printf 'token\\0'");  // it has missed what happens next
-  git.write("dir/a", "longer than before\n");
-  git.write("dir/sub/new", "x");
-  CHECK(dirty_lines(git).empty());
-  CHECK(git.git({"status", "--porcelain"}).empty());
-
-  SECTION("unless it is switched off") {
-    git.git({"config", "core.fsmonitor", GENERATE("false", "", "true")});
-    CHECK(dirty_lines(git) == std::vector<std::string>{" M dir/a", "?? dir/sub/new"});
-  }
-  SECTION("or it has lost track, or fails") {
-    answer_as_watcher(git, GENERATE("printf 'token\\0/\\0'", "exit 1", "", "printf '\\0'"));
-    CHECK(dirty_lines(git) == std::vector<std::string>{" M dir/a", "?? dir/sub/new"});
-  }
-  SECTION("or can't be run") {
-    fs::remove(git / ".git/watch");
-    CHECK(dirty_lines(git) == std::vector<std::string>{" M dir/a", "?? dir/sub/new"});
-  }
-  SECTION("or names it, or a directory that it lies in") {
-    const std::string name = GENERATE("dir/a", "dir", "dir/");
-    answer_as_watcher(git, "printf 'token\\0" + name + "\\0other\\0'");
-    CHECK(std::ranges::count(dirty_lines(git), " M dir/a") == 1);
-  }
-  SECTION("or names what is new") {
-    answer_as_watcher(git, "printf 'token\\0dir/sub/new'");
-    CHECK(dirty_lines(git) == std::vector<std::string>{"?? dir/sub/new"});
-  }
-  SECTION("of the first version as well") {
-    answer_as_watcher(git, "[ $1 = 1 ] || exit 1; printf 'dir/a\\0'");
-    CHECK(dirty_lines(git) == std::vector<std::string>{" M dir/a"});
-    git.git({"config", "core.fsmonitorHookVersion", "2"});
-    CHECK(dirty_lines(git) == std::vector<std::string>{" M dir/a", "?? dir/sub/new"});
-  }
-  SECTION("whoever of it prints that, and however") {
-    answer_as_watcher(git, GENERATE("printf 'token\\0'; (sleep 0.1; printf 'dir/a\\0') &",
-                                    "printf 'token\\0'; printf 'dir/a\\0' >/dev/stdout"));
-    CHECK(dirty_lines(git) == std::vector<std::string>{" M dir/a"});
-  }
-  SECTION("with a command line of several words") {
-    git.git({"config", "core.fsmonitor", "printf '%s%stoken\\0dir/a\\0' '' ''; :"});
-    CHECK(dirty_lines(git) == std::vector<std::string>{" M dir/a"});
-  }
-}
-
-TEST_CASE("what git knows to be dirty stays so", "[clean]") {
-  const TempDir top;
-  const GitRepo git = populated(top / "base");
-  std::vector<std::string> files;
-  for (int i = 0; i < 300; ++i) files.push_back("many/f" + std::to_string(i));
-  for (const std::string& file : files) git.write(file, "x\n");
-  git.commit_all();
   git.write("dir/new", "x");
-  git.write("left/new", "x");
-  let_git_learn(git, Known::untracked_and_touched);
-  answer_as_watcher(git, "printf 'token\\0'");
-  CHECK(dirty_lines(git) == std::vector<std::string>{"?? dir/new", "?? left/"});
-
-  std::vector<std::string> command{"update-index", "--no-fsmonitor-valid"};
-  command.insert(command.end(), files.begin(), files.end());
-  git.git(command);
-  git.write("many/f150", "changed\n");
-  CHECK(std::ranges::count(dirty_lines(git), " M many/f150") == 1);
-}
-
-TEST_CASE("a directory without tracked files is looked at again", "[clean]") {
-  const TempDir top;
-  const GitRepo git = populated(top / "base");
-  git.write("dir/left/1.o", "ignored");
-  let_git_learn(git, Known::untracked);
-  CHECK(dirty_lines(git).empty());
-  git.write("dir/left/new", "x");
-  CHECK(dirty_lines(git) == std::vector<std::string>{"?? dir/left/"});
-}
-
-TEST_CASE("an ignore file that isn't tracked is part of what is known", "[clean]") {
-  const TempDir top;
-  const GitRepo git = populated(top / "base");
-  git.write("dir/.gitignore", "/.gitignore\n*.x\n");
-  git.write("dir/sub/1.x", "x");
-  let_git_learn(git, Known::untracked);
-  const auto before = fs::last_write_time(git / "dir");
-  CHECK(dirty_lines(git).empty());
-  git.write("dir/.gitignore", "/.gitignore\n");
-  fs::last_write_time(git / "dir", before);
-  CHECK(dirty_lines(git) == std::vector<std::string>{"?? dir/sub/1.x"});
-}
-
-namespace {
-
-bool reads_untracked_cache(const Repository& repository, const IndexView& index) {
-  using namespace wafers::git;
-  return UntrackedCache::read(repository, index, excludes_file(repository),
-                              info_file(repository, "exclude"))
-      .has_value();
-}
-
-}  // namespace
-
-TEST_CASE("damaged caches in the index are left alone", "[clean]") {
-  const TempDir top;
-  const GitRepo git = populated(top / "base");
-  let_git_learn(git, Known::untracked_and_touched);
-  git.git({"config", "core.fsmonitor", "printf 'token\\0'; :"});
-  const Repository repository = Repository::open(git.path());
-  const std::string good = read_file(git / ".git/index");
-  const auto from = std::min(good.find("UNTR"), good.find("FSMN"));
-  REQUIRE(from != std::string::npos);
-  REQUIRE(good.find("UNTR") != std::string::npos);
-  REQUIRE(good.find("FSMN") != std::string::npos);
-  int used = 0;
-  int monitored = 0;
-  int refused = 0;
-  for (std::size_t at = from; at + 20 < good.size(); ++at) {
-    for (const char byte : {'\0', '\x01', '\x7F', '\xFF'}) {
-      std::string bad = good;
-      bad[at] = byte;
-      git.write(".git/index", bad);
-      try {
-        const auto index = IndexView::open(git / ".git/index", wafers::git::IndexChecksum::trusted);
-        if (reads_untracked_cache(repository, *index)) ++used;
-        if (byte == '\xFF' && wafers::git::FileMonitor::ask(repository, *index)) ++monitored;
-      } catch (const wafers::Error&) {
-        ++refused;  // what the extension is called or where it ends
-      }
-    }
+  git.write("file", "changed\n");
+  git.write(".git/hooks/post-index-change", "#!/bin/sh\n: > ran\n");
+  fs::permissions(git / ".git/hooks/post-index-change", fs::perms::owner_all);
+  for (const char* const setting :
+       {"status.showUntrackedFiles=no", "status.showUntrackedFiles=all", "status.branch=true",
+        "status.short=false", "status.relativePaths=false", "color.status=always",
+        "core.splitIndex=true", "core.untrackedCache=true", "core.quotePath=false"}) {
+    INFO(setting);
+    const std::string text = setting;
+    const std::size_t equals = text.find('=');
+    git.git({"config", text.substr(0, equals), text.substr(equals + 1)});
+    const std::string before = state_of(git);
+    CHECK(dirty_lines(git) == std::vector<std::string>{" M file", "?? dir/new"});
+    CHECK(state_of(git) == before);
+    git.git({"config", "--unset", text.substr(0, equals)});
   }
-  // Names and object names may be any.
-  CHECK(used > 0);
-  CHECK(monitored > 0);
-  CHECK(refused > 0);
-}
-
-namespace {
-
-/// git's variable-length encoding (varint.c).
-std::string varint(std::size_t value) {
-  std::string out(1, static_cast<char>(value & 0x7FU));
-  while ((value >>= 7U) != 0) out.insert(0, 1, static_cast<char>(0x80U | (--value & 0x7FU)));
-  return out;
-}
-
-/// The index with another place before the one that its untracked cache is of.
-std::string with_place_before(const std::string& index, const std::string& place) {
-  const std::size_t at = index.find("UNTR");
-  std::string_view body = std::string_view(index).substr(at + 8);
-  const std::size_t before = body.size();
-  const std::size_t length = wafers::git::take_varint(body).value();
-  const std::size_t grown = length + place.size() + 1;
-  const std::string places = varint(grown) + place + '\0' + std::string(body.substr(0, length));
-  const std::size_t more = places.size() - (before - body.size()) - length;
-  std::string out =
-      index.substr(0, at + 4) + std::string(4, '\0') + places + std::string(body.substr(length));
-  wafers::git::store_be32(out.data() + at + 4, wafers::git::load_be32(index.data() + at + 4) +
-                                                   static_cast<std::uint32_t>(more));
-  return out;
-}
-
-}  // namespace
-
-TEST_CASE("an untracked cache is of the first place that it names", "[clean]") {
-  const TempDir top;
-  const GitRepo git = populated(top / "base");
-  let_git_learn(git, Known::untracked);
-  const Repository repository = Repository::open(git.path());
-  const auto is_used = [&] {
-    const auto index = IndexView::open(git / ".git/index", wafers::git::IndexChecksum::trusted);
-    return reads_untracked_cache(repository, *index);
-  };
-  CHECK(is_used());
-  const std::string index = read_file(git / ".git/index");
-  const std::string here = "Location " + git.path().native() + ", system Linux";
-  git.write(".git/index", with_place_before(index, here));
-  CHECK(is_used());
-  git.write(".git/index", with_place_before(index, "Location /elsewhere, system Linux"));
-  CHECK_FALSE(is_used());
-}
-
-TEST_CASE("large worktrees are shared out among threads, and nothing gets lost", "[clean]") {
-  const TempDir top;
-  const GitRepo git = GitRepo::init(top / "base");
-  for (int i = 0; i < 3000; ++i) git.write("flat/f" + std::to_string(i), "x\n");
-  for (int i = 0; i < 3000; ++i) {
-    const std::string n = std::to_string(i);
-    git.write("d" + std::to_string(i % 7) + "/e" + std::to_string(i % 101) + "/f" + n, "x\n");
-  }
-  git.write("flat/sub/dir/f", "x\n");
-  git.write(".gitignore", "*.o\n");
-  git.commit_all();
-  CHECK(check_clean(Repository::open(git.path()), 3).clean());
-  for (int i = 0; i < 3000; i += 100) {
-    const std::string n = std::to_string(i);
-    git.write("flat/f" + n, "changed\n");
-    git.write("flat/new" + n, "x\n");
-    fs::remove(git / ("flat/f" + std::to_string(i + 1)));
-    git.write("d" + std::to_string(i % 7) + "/e" + std::to_string(i % 101) + "/f" + n, "y\n");
-    git.write("d" + std::to_string(i % 7) + "/new" + n + "/f", "y\n");
-    git.write("d" + std::to_string(i % 7) + "/ignored" + n + ".o", "y\n");
-  }
-  const CleanReport report = check_clean(Repository::open(git.path()), 10000);
-  CHECK(report.first_dirty == as_git_says(git));
-  CHECK(report.first_dirty.size() > 100);
-}
-
-TEST_CASE("a directory that can't be read is warned of, on whichever thread", "[clean]") {
-  if (::geteuid() == 0) return;  // root can read everything
-  const TempDir top;
-  const GitRepo git = GitRepo::init(top / "base");
-  for (int i = 0; i < 3000; ++i) {
-    git.write("d" + std::to_string(i % 50) + "/f" + std::to_string(i), "x\n");
-  }
-  git.commit_all();
-  fs::permissions(git / "d17", fs::perms::none);
-  const Repository repository = Repository::open(git.path());
-  CHECK(git.git({"status", "--porcelain"}).empty());
-  const auto closed = check_clean(repository, 3);
-  CHECK(closed.clean());
-  REQUIRE(closed.warnings.size() == 1);
-  CHECK(closed.warnings[0].find("'d17/'") != std::string::npos);
-  fs::permissions(git / "d17", fs::perms::owner_all);
-  CHECK(check_clean(repository, 3).warnings.empty());
 }
 
 namespace {
@@ -825,162 +603,193 @@ void touch_all(const GitRepo& git) {
   }
 }
 
+/// Beside empty files, which say what is known of them.
+std::vector<fs::path> indexes_in(const fs::path& memory) {
+  std::vector<fs::path> paths;
+  for (const auto& entry : fs::directory_iterator(memory)) {
+    if (entry.file_size() > 0) paths.push_back(entry.path());
+  }
+  return paths;
+}
+
+/// Git, as it is built, compares times by the second.
+void wait_for_next_second() {
+  const std::time_t start = std::time(nullptr);
+  while (std::time(nullptr) == start) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+}
+
+/// Stages empty files of long names: an index that is worth remembering.
+void enlarge_index(const GitRepo& git) {
+  wafers::test::run_ok({"sh", "-c",
+                        "cd \"$0\"; blob=$(git hash-object -w -t blob /dev/null); "
+                        "name=$(printf %0200d 0); i=0; while [ $i -lt 2200 ]; do "
+                        "echo \"100644 $blob\tmany/$name$i\"; i=$((i+1)); done | "
+                        "git update-index --index-info",
+                        git.path()});
+}
+
+const std::string kLarge(2UL * 1024 * 1024, 'x');
+const std::string kOther(2UL * 1024 * 1024, 'y');
+
+/// A base whose `counted` is read by a program that notes each time; it is stale.
+GitRepo with_stale_file(const fs::path& directory, const fs::path& reads) {
+  GitRepo git = populated(directory);
+  git.git({"config", "filter.note.clean", "echo read >> '" + reads.native() + "'; cat"});
+  git.write(".gitattributes", "counted filter=note\n");
+  git.write("counted", kLarge);
+  git.commit_all();
+  touch_all(git);
+  fs::remove(reads);
+  return git;
+}
+
 }  // namespace
 
 TEST_CASE("a base with stale stat data is read once", "[clean]") {
   const TempDir top;
-  const GitRepo git = populated(top / "base");
-  const std::string large(2UL * 1024 * 1024, 'x');
-  git.write("large", large);
-  git.commit_all();
-  touch_all(git);
-  wafers::test::wait_for_next_tick();
-  const fs::path memory = top / "state/verified";
-  fs::create_directory(top / "state");
-  const auto check = [&] { return check_clean(Repository::open(git.path()), 9, memory); };
+  const fs::path reads = top / "reads";
+  const GitRepo git = with_stale_file(top / "base", reads);
+  const auto was_read = [&] { return fs::remove(reads); };
+  Checks checks;
+  const std::string before = state_of(git);
+  CHECK(checks.check(git).clean());
+  CHECK(was_read());
+  CHECK(state_of(git) == before);
 
-  const CleanReport first = check();
-  CHECK(first.clean());
-  CHECK(first.verified.bytes_read >= large.size());
-  wafers::test::wait_for_next_tick();
-  first.verified.remember(memory);
-  wafers::test::wait_for_next_tick();
-
-  SECTION("the next check believes what was verified") {
-    const CleanReport second = check();
-    CHECK(second.clean());
-    CHECK(second.verified.bytes_read == 0);
-    CHECK(second.verified.files.entries.size() == first.verified.files.entries.size());
+  SECTION("the next check believes what git has seen") {
+    CHECK(checks.check(git).clean());
+    CHECK_FALSE(was_read());
+    CHECK(state_of(git) == before);
   }
   SECTION("a change of the same size and with the old time shows") {
-    const auto time = fs::last_write_time(git / "large");
-    git.write("large", std::string(large.size(), 'y'));
-    fs::last_write_time(git / "large", time);
-    CHECK(check().first_dirty == std::vector<std::string>{" M large"});
-    CHECK(check().first_dirty == as_git_says(git));
+    const auto time = fs::last_write_time(git / "counted");
+    wait_for_next_second();
+    git.write("counted", kOther);
+    fs::last_write_time(git / "counted", time);
+    CHECK(checks.check(git).first_dirty == std::vector<std::string>{" M counted"});
   }
   SECTION("what the index says now counts, not what it said") {
-    git.write("large", std::string(large.size(), 'y'));
-    git.git({"add", "large"});
-    git.write("large", large);
+    git.write("counted", kOther);
+    git.git({"add", "counted"});
+    git.write("counted", kLarge);
     touch_all(git);
-    CHECK(check().first_dirty == std::vector<std::string>{"MM large"});
-  }
-  SECTION("a memory that isn't later than the file proves nothing") {
-    fs::last_write_time(memory, fs::last_write_time(git / "large"));
-    CHECK(check().verified.bytes_read >= large.size());
+    CHECK(checks.check(git).first_dirty == std::vector<std::string>{"MM counted"});
+    CHECK(indexes_in(checks.memory()).size() == 1);
   }
   SECTION("a damaged memory is none") {
-    wafers::test::write_file(memory, "DIRC");
-    const CleanReport second = check();
-    CHECK(second.clean());
-    CHECK(second.verified.bytes_read >= large.size());
+    wafers::test::write_file(indexes_in(checks.memory()).at(0), "DIRC");
+    CHECK(checks.check(git).clean());
+    CHECK(was_read());
+    CHECK(checks.check(git).clean());
+    CHECK_FALSE(was_read());
+  }
+  SECTION("a large index that git has written anew is remembered, though little was read") {
+    git.write("counted", "little");
+    enlarge_index(git);
+    git.git({"commit", "-q", "-m", "large"});
+    git.git({"checkout-index", "-a", "-f", "-u"});
+    touch_all(git);
+    CHECK(checks.check(git).clean());
+    CHECK(was_read());
+    CHECK(checks.check(git).clean());
+    CHECK_FALSE(was_read());
+  }
+  SECTION("without memory it is read again") {
+    fs::remove_all(checks.memory());
+    CHECK(checks.check(git).clean());
+    CHECK(was_read());
   }
   SECTION("little is not remembered") {
-    fs::remove(memory);
-    fs::remove(git / "large");
+    git.write("counted", "little");
     git.commit_all();
     touch_all(git);
-    check().verified.remember(memory);
-    CHECK_FALSE(fs::exists(memory));
+    fs::remove_all(checks.memory());
+    CHECK(checks.check(git).clean());
+    CHECK_FALSE(fs::exists(checks.memory()));
+  }
+  SECTION("another repository has a memory of its own") {
+    const fs::path other_reads = top / "other reads";
+    const GitRepo other = with_stale_file(top / "other", other_reads);
+    CHECK(checks.check(other).clean());
+    CHECK(fs::remove(other_reads));
+    CHECK(checks.check(git).clean());
+    CHECK_FALSE(was_read());
   }
 }
 
-TEST_CASE("what has just been written is not believed to be verified", "[clean]") {
+TEST_CASE("what is learnt of an index is known until it changes", "[clean]") {
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  enlarge_index(git);
+  auto index = [&, n = 0]() mutable {
+    return PrivateIndex(Repository::open(git.path()), top / ("index" + std::to_string(++n)),
+                        top / "memory");
+  };
+  const auto learn = [&](const char* fact) {
+    PrivateIndex learner = index();
+    learner.learn(fact);
+    CHECK(learner.knows(fact));
+    learner.remember();
+  };
+  CHECK_FALSE(index().knows("fact"));
+  learn("fact");
+  learn("fact");
+  CHECK(index().knows("fact"));
+  CHECK_FALSE(index().knows("other"));
+  learn("other");
+  CHECK(index().knows("fact"));
+  git.write("new", "x");
+  git.git({"add", "new"});
+  CHECK_FALSE(index().knows("fact"));
+  learn("third");
+  CHECK(std::distance(fs::directory_iterator(top / "memory"), {}) == 1);
+}
+
+TEST_CASE("stale stat data of a submodule stay as they are", "[clean]") {
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  const GitRepo inner = GitRepo::init(git / "sub");
+  inner.write("x", "x");
+  inner.commit_all();
+  git.commit_all();
+  touch_all(git);
+  Checks checks;
+  for (int i = 0; i < 2; ++i) {
+    const std::string before = state_of(git);
+    CHECK(checks.check(git).clean());
+    CHECK(state_of(git) == before);
+  }
+  inner.write("x", "y");
+  const std::string before = state_of(git);
+  CHECK(checks.check(git).first_dirty == std::vector<std::string>{" M sub"});
+  CHECK(state_of(git) == before);
+}
+
+TEST_CASE("a submodule that is staged to go is told of", "[clean]") {
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  git.git({"update-index", "--add", "--cacheinfo", "160000," + git.head() + ",sub"});
+  git.git({"commit", "-q", "-m", "sub"});
+  git.git({"rm", "-q", "--cached", "sub"});
+  CHECK(dirty_lines(git) == std::vector<std::string>{"D  sub"});
+}
+
+TEST_CASE("a directory that can't be read is warned of", "[clean]") {
+  if (::geteuid() == 0) return;  // root can read everything
   const TempDir top;
   const GitRepo git = GitRepo::init(top / "base");
-  git.write("file", "content\n");
+  for (int i = 0; i < 3000; ++i) {
+    git.write("d" + std::to_string(i % 50) + "/f" + std::to_string(i), "x\n");
+  }
   git.commit_all();
-  fs::last_write_time(git / "file", fs::file_time_type::clock::now() + std::chrono::hours(1));
-  const CleanReport report = check_clean(Repository::open(git.path()), 3);
-  CHECK(report.clean());
-  CHECK(report.verified.files.entries.empty());
-}
-
-namespace {
-
-/// Reads no tree but those it is told of.
-class GuardedStore final : public wafers::git::ObjectStore {
- public:
-  GuardedStore(wafers::git::ObjectStore& inner, std::vector<std::string> readable)
-      : inner_(inner), readable_(std::move(readable)) {}
-
-  std::vector<wafers::git::TreeEntry> read_tree(const wafers::git::Oid& tree) override {
-    if (std::ranges::find(readable_, tree.hex()) == readable_.end()) {
-      throw std::runtime_error("tree " + tree.hex() + " need not be read");
-    }
-    return inner_.read_tree(tree);
-  }
-  std::string read_blob(const wafers::git::Oid& blob) override { return inner_.read_blob(blob); }
-  void with_blob(const wafers::git::Oid& blob,
-                 const std::function<void(std::string_view)>& use) override {
-    inner_.with_blob(blob, use);
-  }
-  bool holds(const wafers::git::Oid& oid) override { return inner_.holds(oid); }
-  std::uint64_t object_size(const wafers::git::Oid& oid) override {
-    return inner_.object_size(oid);
-  }
-  wafers::git::Oid hash_blob(std::string_view content) override {
-    return inner_.hash_blob(content);
-  }
-  wafers::git::Oid write_blob(std::string_view content) override {
-    return inner_.write_blob(content);
-  }
-  wafers::git::Oid write_blob_from(int fd, std::uint64_t size,
-                                   const wafers::git::Oid& replaces) override {
-    return inner_.write_blob_from(fd, size, replaces);
-  }
-  wafers::git::Oid write_tree(std::vector<wafers::git::TreeEntry> entries) override {
-    return inner_.write_tree(std::move(entries));
-  }
-  void flush() override { inner_.flush(); }
-  void prefetch(const std::vector<wafers::git::Oid>& wanted) override { inner_.prefetch(wanted); }
-
- private:
-  wafers::git::ObjectStore& inner_;
-  std::vector<std::string> readable_;
-};
-
-}  // namespace
-
-TEST_CASE("trees that the index has cached are not read", "[clean]") {
-  const TempDir top;
-  const GitRepo git = populated(top / "base");
-  const Repository repository = Repository::open(git.path());
-  const auto objects = repository.objects(wafers::git::Writes::to_memory);
-  const auto tree = [&](const std::string& path) {
-    return std::string(wafers::trimmed(git.git({"rev-parse", "HEAD:" + path})));
-  };
-  const auto compare = [&](std::vector<std::string> readable) {
-    GuardedStore store(*objects, std::move(readable));
-    const auto index =
-        wafers::git::IndexView::open(git / ".git/index", wafers::git::IndexChecksum::verified);
-    std::string changes;
-    for (const auto& change : wafers::git::compare_with_tree(
-             store, wafers::git::Oid::from_hex(tree("")), index.value())) {
-      changes += std::string{change.index_column, change.worktree_column} + change.path;
-    }
-    return changes;
-  };
-  git.git({"read-tree", "HEAD"});
-  CHECK(compare({}).empty());
-  git.write("dir/a", "changed\n");
-  git.git({"add", "dir/a"});
-  CHECK(compare({tree(""), tree("dir")}) == "M dir/a");
-  CHECK_THROWS_AS(compare({tree("")}), std::runtime_error);
-}
-
-TEST_CASE("nothing is written by the check", "[clean]") {
-  const TempDir top;
-  const GitRepo git = populated(top / "base");
-  fs::last_write_time(git / "file", fs::last_write_time(git / "file") + std::chrono::hours(1));
-  git.write("new", "x");
-  const auto snapshot = [&] {
-    return wafers::test::run_ok({"find", git.path(), "-printf", "%p %T@ %C@ %s\n"});
-  };
-  const std::string before = snapshot();
-  CHECK_FALSE(check_clean(Repository::open(git.path()), 10).clean());
-  CHECK(snapshot() == before);
+  fs::permissions(git / "d17", fs::perms::none);
+  CHECK(git.git({"status", "--porcelain"}).empty());
+  const auto closed = Checks().check(git);
+  CHECK(closed.clean());
+  REQUIRE(closed.warnings.size() == 1);
+  CHECK(closed.warnings[0].find("'d17/'") != std::string::npos);
+  fs::permissions(git / "d17", fs::perms::owner_all);
+  CHECK(Checks().check(git).warnings.empty());
 }
 
 TEST_CASE("a file changed in the same moment as the index is seen", "[clean]") {
@@ -997,8 +806,8 @@ TEST_CASE("a file changed in the same moment as the index is seen", "[clean]") {
   REQUIRE(::utimensat(AT_FDCWD, (git / "file").c_str(), times, 0) == 0);
   fs::last_write_time(git / ".git/index", fs::last_write_time(git / "file"));
   (void)index_time;
-  CHECK(check_clean(Repository::open(git.path()), 10).first_dirty == as_git_says(git));
-  CHECK_FALSE(check_clean(Repository::open(git.path()), 10).clean());
+  CHECK(Checks().check(git, 10).first_dirty == as_git_says(git));
+  CHECK_FALSE(Checks().check(git, 10).clean());
 }
 
 TEST_CASE("a file changed in the second of the index, to which git sees no difference", "[clean]") {
@@ -1022,7 +831,7 @@ TEST_CASE("only so many entries are named", "[clean]") {
   const TempDir top;
   const GitRepo git = populated(top / "base");
   for (int i = 0; i < 9; ++i) git.write("new" + std::to_string(i), "x");
-  const CleanReport report = check_clean(Repository::open(git.path()), 3);
+  const CleanReport report = Checks().check(git, 3);
   REQUIRE(report.first_dirty.size() == 3);
   CHECK(report.first_dirty[2] == "?? new2");
 }
@@ -1030,7 +839,10 @@ TEST_CASE("only so many entries are named", "[clean]") {
 /// "uid:gid files directories first".
 std::vector<std::string> of_others(const GitRepo& git) {
   std::vector<std::string> lines;
-  for (const auto& owned : check_clean(Repository::open(git.path()), 3).of_others) {
+  Checks checks;
+  checks.check(git);
+  const auto directories = wafers::git::directories_of_others(checks.index(), git.path());
+  for (const auto& owned : wafers::git::files_of_others(checks.index(), git.path(), directories)) {
     lines.push_back(std::to_string(owned.uid) + ":" + std::to_string(owned.gid) + " " +
                     std::to_string(owned.files) + " " + std::to_string(owned.directories) + " " +
                     owned.first);
@@ -1055,6 +867,38 @@ TEST_CASE("files and directories of others are counted by what they are", "[clea
   sorted = of_others(git);
   std::ranges::sort(sorted, std::greater<>());
   CHECK(sorted == expected);
+}
+
+TEST_CASE("owners that the index doesn't know are looked at", "[clean]") {
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  git.git({"config", "core.checkStat", "minimal"});
+  std::string index = read_file(git / ".git/index");
+  constexpr std::size_t kUidOfFirst = 12 + 28;
+  index[kUidOfFirst] ^= '\x01';
+  git.write(".git/index", index);
+  CHECK(of_others(git).empty());
+}
+
+TEST_CASE("hard links among tracked files are found", "[clean]") {
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  fs::create_hard_link(git / "file", git / "dir/linked");
+  fs::create_hard_link(git / "other", top / "elsewhere");
+  git.commit_all();
+  const auto links = [&] {
+    Checks checks;
+    checks.check(git);
+    return wafers::git::hard_links(checks.index(), git.path());
+  };
+  CHECK(links().count == 2);
+  CHECK(links().first == std::vector<std::string>{"dir/linked", "file"});
+  fs::remove(git / "file");
+  git.write("file", "content\n");
+  CHECK(links().count == 0);
+  fs::remove(git / "file");
+  fs::create_hard_link(git / "dir/linked", git / "file");
+  CHECK(links().count == 2);
 }
 
 TEST_CASE("owners that the index recorded and that are no more aren't counted", "[clean]") {
@@ -1085,10 +929,10 @@ TEST_CASE("linked worktrees are checked against their own index and HEAD", "[cle
   const TempDir top;
   const GitRepo git = populated(top / "base");
   git.git({"worktree", "add", "-q", "-b", "side", top / "linked"});
-  CHECK(check_clean(Repository::open(top / "linked"), 3).clean());
+  CHECK(Checks().check(GitRepo(top / "linked"), 3).clean());
   const GitRepo linked(top / "linked");
   linked.write("file", "changed\n");
-  CHECK(check_clean(Repository::open(top / "linked"), 3).first_dirty ==
+  CHECK(Checks().check(GitRepo(top / "linked"), 3).first_dirty ==
         std::vector<std::string>{" M file"});
-  CHECK(check_clean(Repository::open(git.path()), 3).clean());
+  CHECK(Checks().check(git, 3).clean());
 }

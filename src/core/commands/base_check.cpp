@@ -1,0 +1,60 @@
+#include "core/commands/base_check.h"
+
+#include <unistd.h>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace wafers {
+namespace {
+
+constexpr std::size_t kShown = 5;
+
+void refuse_dirty(const git::Repository& base, const git::Oid& head,
+                  const git::CleanReport& report) {
+  if (report.clean()) return;
+  std::string entries;
+  for (const std::string& line : report.first_dirty) entries += "\n  " + printable(line);
+  throw Error(ErrorKind::refused,
+              "the base " + in_quotes(base.worktree().native()) + " is not clean:" + entries,
+              "commit or stash the changes, or say --assume-clean to have them in the view as if "
+              "they were part of " +
+                  base.short_id(head));
+}
+
+/// That all of a base is the caller's. chown(1) of a directory alone writes no index, but what is
+/// missed then is a warning; that of a file git sees each time.
+std::string all_own() {
+  return "own-" + std::to_string(::geteuid()) + "-" + std::to_string(::getegid());
+}
+
+}  // namespace
+
+BaseCheck::BaseCheck(std::filesystem::path state_root)
+    : state_root_(std::move(state_root)), scratch_(state_root_, kCheckPrefix) {}
+
+void BaseCheck::look(const git::Repository& base, const git::Oid& head, Owners owners) {
+  git::PrivateIndex& index =
+      index_.emplace(base, scratch_.path() / "index", state_root_ / kCheckedIndexes);
+  const bool wanted = owners == Owners::looked_at;
+  std::optional<git::IndexView> names;
+  if (wanted && !index.knows(all_own())) names = index.open();
+  report_ = git::check_clean(base, index, kShown, [&] {
+    if (names) of_others_ = git::directories_of_others(*names, base.worktree());
+  });
+  refuse_dirty(base, head, report_);
+  if (names || (wanted && index.is_refreshed())) {
+    of_others_ = git::files_of_others(index.open(), base.worktree(), of_others_);
+    if (of_others_.empty()) index.learn(all_own());
+  }
+  if (base.head_commit() != head) {
+    throw Error(ErrorKind::failed, "the base's HEAD moved while it was checked", "try again");
+  }
+}
+
+}  // namespace wafers

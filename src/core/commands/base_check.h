@@ -1,0 +1,58 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "git/clean/clean_check.h"
+#include "git/clean/private_index.h"
+#include "git/clean/tracked_files.h"
+#include "git/objects/object.h"
+#include "git/repository/repository.h"
+#include "os/scratch.h"
+
+namespace wafers {
+
+/// The directory below the state directory with the indexes of bases as git has refreshed them, one
+/// for each base.
+inline constexpr std::string_view kCheckedIndexes = ".verified";
+
+/// What the names of directories below the state directory begin with in which git checks a base.
+/// Whoever makes one has claimed it (os/claim.h).
+inline constexpr std::string_view kCheckPrefix = ".checking-";
+
+/// Git's look at a base that is clean. Neither its worktree nor any index of it is written: git
+/// works on a copy, in a directory of the state that lives as long as this.
+class BaseCheck {
+ public:
+  enum class Owners { any, looked_at };
+
+  /// Makes the directory. Throws Error(failed).
+  explicit BaseCheck(std::filesystem::path state_root);
+
+  /// Once. Throws Error(refused) with the first entries of a base that is not clean,
+  /// Error(unsupported) where git is not installed, Error(failed) where its HEAD is not `head` in
+  /// the end or git fails.
+  void look(const git::Repository& base, const git::Oid& head, Owners owners);
+
+  const git::CleanReport& report() const noexcept { return report_; }
+
+  /// What is of others (git/clean/tracked_files.h); empty with Owners::any.
+  const std::vector<git::OwnedFiles>& of_others() const noexcept { return of_others_; }
+
+  /// The base's index as git has refreshed it. Throws Error(failed).
+  git::IndexView index() { return index_->open(); }
+
+  /// Leaves to the next check what was learnt. Once, and the last that is done with it.
+  void remember() const noexcept { index_->remember(); }
+
+ private:
+  std::filesystem::path state_root_;
+  Scratch scratch_;
+  std::optional<git::PrivateIndex> index_;
+  std::vector<git::OwnedFiles> of_others_;
+  git::CleanReport report_;
+};
+
+}  // namespace wafers
