@@ -63,8 +63,8 @@ void mount_in_new_namespaces(const HolderJob& job) {
   wafers::map_own_ids(uid, gid, mapper ? &*mapper : nullptr);
   wafers::make_mounts_slave();
   wafers::OverlaySpec overlay = job.overlay;
-  const wafers::UniqueFd mountpoint(
-      ::open(overlay.mountpoint.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const wafers::UniqueFd mountpoint =
+      wafers::open_file(overlay.mountpoint, O_PATH | O_DIRECTORY | O_NOFOLLOW);
   if (!mountpoint) wafers::throw_errno("cannot mount an overlay on", overlay.mountpoint.native());
   overlay.mountpoint_fd = mountpoint.get();
   wafers::mount_overlay(overlay);
@@ -125,7 +125,7 @@ Ending prepare_ending() {
   ::sigaddset(&set, SIGTERM);
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
   Ending ending{wafers::UniqueFd(::signalfd(-1, &set, SFD_CLOEXEC)),
-                wafers::UniqueFd(::open("/proc/self/exe", O_PATH | O_CLOEXEC))};
+                wafers::open_file("/proc/self/exe", O_PATH)};
   if (ending.signal && ending.program) return ending;
   wafers::throw_errno("cannot wait for a signal");
 }

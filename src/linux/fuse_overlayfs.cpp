@@ -63,7 +63,7 @@ bool lock_patiently(int fd, std::chrono::milliseconds patience) {
 /// it. A daemon whose view has just been unmounted may take a moment to end.
 UniqueFd lock_upper(const std::filesystem::path& upper) {
   constexpr std::chrono::seconds kEnding{3};
-  UniqueFd fd(::open(upper.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  UniqueFd fd = open_file(upper, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (fd && lock_patiently(fd.get(), kEnding)) return fd;
   const int err = errno;
   if (err == EWOULDBLOCK) {
@@ -86,7 +86,7 @@ void link_lower(const FuseSpec& spec) {
 
 /// fuse-overlayfs would follow it, and clear what it leads to.
 void refuse_symlink(const std::filesystem::path& directory) {
-  const UniqueFd fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const UniqueFd fd = open_file(directory, O_PATH | O_DIRECTORY | O_NOFOLLOW);
   if (fd) return;
   throw_errno("cannot open directory", directory.native());
 }

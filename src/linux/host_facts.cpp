@@ -121,7 +121,7 @@ bool tells_types(const fs::path& directory) {
 
 /// 0, or why /dev/fuse can't be used.
 int try_fuse_device() {
-  const UniqueFd device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+  const UniqueFd device = open_file("/dev/fuse", O_RDWR);
   if (!device) return errno;
   struct stat found {};
   const dev_t fuse = makedev(10, 229);  // Documentation/admin-guide/devices.txt
@@ -220,7 +220,7 @@ FileSystemFacts probe_file_system(const fs::path& directory) {
   if (::setxattr(scratch.c_str(), "user.wafers.probe", "y", 1, 0) != 0) {
     facts.user_xattr_errnum = errno;
   }
-  const UniqueFd file(::open((scratch + "/file").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+  const UniqueFd file = open_file(scratch + "/file", O_CREAT | O_WRONLY, 0600);
   if (!file) facts.errnum = errno;
   facts.d_type = tells_types(scratch);
   return facts;

@@ -19,7 +19,7 @@ namespace {
 
 /// dlerror(3) tells in words alone that this process may open no more files.
 void refuse_shortage() {
-  if (UniqueFd(::open("/", O_PATH | O_CLOEXEC))) return;
+  if (open_file("/", O_PATH)) return;
   const int err = errno;
   throw Error::system(err, "cannot read mount tables");
 }

@@ -94,8 +94,7 @@ std::uint64_t own_namespace_inode(NamespaceType type) {
 }
 
 bool in_user_namespace_tree(pid_t pid, std::uint64_t user_ns) {
-  UniqueFd fd(::open(namespace_path(std::to_string(pid), NamespaceType::user).c_str(),
-                     O_RDONLY | O_CLOEXEC));
+  UniqueFd fd = open_file(namespace_path(std::to_string(pid), NamespaceType::user), O_RDONLY);
   while (fd) {
     if (inode_of(fd) == user_ns) return true;
     fd.reset(::ioctl(fd.get(), NS_GET_PARENT));  // EPERM at our own namespace: the top for us
@@ -104,20 +103,19 @@ bool in_user_namespace_tree(pid_t pid, std::uint64_t user_ns) {
 }
 
 std::optional<std::uint64_t> parent_of_user_namespace(pid_t pid) {
-  const UniqueFd user_ns(::open(namespace_path(std::to_string(pid), NamespaceType::user).c_str(),
-                                O_RDONLY | O_CLOEXEC));
+  const UniqueFd user_ns =
+      open_file(namespace_path(std::to_string(pid), NamespaceType::user), O_RDONLY);
   return inode_of(UniqueFd(user_ns ? ::ioctl(user_ns.get(), NS_GET_PARENT) : -1));
 }
 
 std::optional<std::uint64_t> owner_of_mount_namespace(pid_t pid) {
-  const UniqueFd mount_ns(::open(namespace_path(std::to_string(pid), NamespaceType::mount).c_str(),
-                                 O_RDONLY | O_CLOEXEC));
+  const UniqueFd mount_ns =
+      open_file(namespace_path(std::to_string(pid), NamespaceType::mount), O_RDONLY);
   return inode_of(UniqueFd(mount_ns ? ::ioctl(mount_ns.get(), NS_GET_USERNS) : -1));
 }
 
 bool owns_mount_namespace() {
-  const UniqueFd mount_ns(
-      ::open(namespace_path("self", NamespaceType::mount).c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd mount_ns = open_file(namespace_path("self", NamespaceType::mount), O_RDONLY);
   const UniqueFd owner(mount_ns ? ::ioctl(mount_ns.get(), NS_GET_USERNS) : -1);
   // EPERM: the owner is a user namespace outside of ours.
   return owner && inode_of(owner) == own_namespace_inode(NamespaceType::user);

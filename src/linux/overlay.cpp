@@ -46,7 +46,7 @@ class LayerPath {
 
 /// A directory that the agent can put a symlink in the place of.
 UniqueFd open_own_layer(const std::filesystem::path& path) {
-  UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  UniqueFd fd = open_file(path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
   if (!fd) throw_errno("cannot open directory", path.native());
   return fd;
 }
@@ -75,7 +75,7 @@ void umount_or_throw(const std::filesystem::path& mountpoint, int flags) {
 /// fchmodat(2) knows no way not to follow symlinks before Linux 6.6.
 UniqueFd enter(int parent, const char* name) {
   constexpr int kFlags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  UniqueFd fd(::openat(parent, name, kFlags));
+  UniqueFd fd = open_at(parent, name, kFlags);
   if (fd) ::chmod(path_of_fd(fd.get()).c_str(), S_IRWXU);
   return fd;
 }
@@ -111,7 +111,7 @@ void mount_overlay(const OverlaySpec& spec) {
 bool forget_volatile(const std::filesystem::path& work) {
   // ovl_create_volatile_dirty() in fs/overlayfs/super.c makes work/incompat/volatile/dirty, all of
   // it with mode 000. The work directory can be reached by the agent: no symlink is followed.
-  const UniqueFd outer(::open(work.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const UniqueFd outer = open_file(work, O_PATH | O_DIRECTORY | O_NOFOLLOW);
   const UniqueFd inner = outer ? enter(outer.get(), "work") : UniqueFd();
   const UniqueFd features = inner ? enter(inner.get(), "incompat") : UniqueFd();
   const UniqueFd mark = features ? enter(features.get(), "volatile") : UniqueFd();

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "os/files.h"
 
 namespace wafers {
 namespace {
@@ -28,7 +29,7 @@ void make_directory(const std::filesystem::path& path) {
 }
 
 void write_file(const std::filesystem::path& path, int flags) {
-  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | flags, S_IRUSR | S_IWUSR));
+  const UniqueFd fd = open_file(path, O_WRONLY | flags, S_IRUSR | S_IWUSR);
   check(static_cast<bool>(fd), "cannot open for writing", path);
   check(::write(fd.get(), "x", 1) == 1, "cannot write", path);
 }

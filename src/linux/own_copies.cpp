@@ -24,10 +24,10 @@ void show_at(const fs::path& file, const fs::path& copy) {
 
 /// False where `from` can't be read.
 bool copy_content(const fs::path& from, const fs::path& to) {
-  const UniqueFd source(::open(from.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  const UniqueFd source = open_file(from, O_RDONLY | O_NONBLOCK);
   struct stat st {};
   if (!source || ::fstat(source.get(), &st) != 0 || !S_ISREG(st.st_mode)) return false;
-  const UniqueFd copy(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444));
+  const UniqueFd copy = open_file(to, O_WRONLY | O_CREAT | O_EXCL, 0444);
   if (!copy) throw_errno("cannot make", to.native());
   write_all(copy.get(), read_to_end(source.get()));
   return true;

@@ -36,7 +36,7 @@ constexpr const char* kNote =
 
 /// Not where a symlink in its place leads to.
 UniqueFd open_directory(const fs::path& place, int flags) {
-  UniqueFd fd(::open(place.c_str(), flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  UniqueFd fd = open_file(place, flags | O_DIRECTORY | O_NOFOLLOW);
   if (fd) return fd;
   const int err = errno;
   fail(err, "cannot open directory", place);
@@ -50,7 +50,7 @@ void set_mode(const UniqueFd& fd, mode_t mode, const fs::path& path) {
 
 void make_bar(const UniqueFd& place, const fs::path& path) {
   constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-  const UniqueFd bar(::openat(place.get(), kBar, kFlags, 0444));
+  const UniqueFd bar = open_at(place.get(), kBar, kFlags, 0444);
   const int err = errno;
   if (bar) return write_all(bar.get(), kNote);
   if (err != EEXIST) fail(err, "cannot make", path / kBar);

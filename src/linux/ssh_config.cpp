@@ -28,7 +28,7 @@ constexpr int kDeepest = 16;  // readconf.c: READCONF_MAX_DEPTH
 
 /// Empty where it is no regular file of a sensible size, or can't be read.
 std::optional<std::string> read_config(const fs::path& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  const UniqueFd fd = open_file(path, O_RDONLY | O_NONBLOCK);
   struct stat st {};
   if (!fd || ::fstat(fd.get(), &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > kLargest) {
     return std::nullopt;

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "os/files.h"
 
 namespace wafers {
 namespace {
@@ -227,7 +228,7 @@ void make_whiteout(int dirfd, const std::string& name, UpperDialect dialect) {
   if (dialect == UpperDialect::fuse && err != EEXIST) {
     const std::string file = std::string(kWhiteoutPrefix) + name;
     constexpr int kFlags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
-    const UniqueFd fd(::openat(dirfd, file.c_str(), kFlags, 0600));
+    const UniqueFd fd = open_at(dirfd, file, kFlags, 0600);
     if (fd) return;
     err = errno;
   }
@@ -240,7 +241,7 @@ void make_opaque(int dirfd, UpperDialect dialect) {
   int err = errno;
   if (dialect == UpperDialect::fuse) {
     constexpr int kFlags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
-    const UniqueFd fd(::openat(dirfd, kOpaqueFile, kFlags, 0600));
+    const UniqueFd fd = open_at(dirfd, kOpaqueFile, kFlags, 0600);
     if (fd) return;
     err = errno;
   }

@@ -206,7 +206,7 @@ class Attacher {
       fail(errno, "cannot make directory", path);
     }
     constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    const UniqueFd upper(::openat(place.upper, name.c_str(), kFlags));
+    const UniqueFd upper = open_at(place.upper, name, kFlags);
     if (!upper) fail(errno, "cannot open directory", path);
     const auto base =
         place.base != nullptr ? place.base->find_directory(name) : std::optional<PlainDir>();
@@ -251,7 +251,7 @@ class Attacher {
   static void write_file(const Place& place, const TreeEntry& entry, std::string_view content) {
     constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     const mode_t mode = entry.mode == FileMode::executable ? 0777 : 0666;
-    const UniqueFd fd(::openat(place.upper, entry.name.c_str(), kFlags, mode));
+    const UniqueFd fd = open_at(place.upper, entry.name, kFlags, mode);
     if (!fd) fail(errno, "cannot make file", place.prefix + entry.name);
     write_all(fd.get(), content);
   }

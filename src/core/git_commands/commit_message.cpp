@@ -20,7 +20,7 @@ namespace {
 
 std::string read_message_file(const std::filesystem::path& file) {
   if (file == "-") return read_all(STDIN_FILENO, "standard input");
-  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd fd = open_file(file, O_RDONLY);
   if (!fd) throw_errno("cannot read", file.native());
   return read_all(fd.get(), file.native());
 }

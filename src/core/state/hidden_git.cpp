@@ -10,12 +10,12 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "linux/upper.h"
+#include "os/files.h"
 
 namespace wafers {
 
 void hide_repository(const Wafer& wafer) {
-  const UniqueFd upper(
-      ::open(wafer.upper().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const UniqueFd upper = open_file(wafer.upper(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!upper) {
     const int err = errno;
     throw Error::system(err, "cannot open " + in_quotes(wafer.upper().native()));

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "os/files.h"
 
 namespace wafers {
 namespace {
@@ -19,7 +20,7 @@ class Reserve {
  public:
   Reserve() {
     while (descriptors_.size() < kDescriptors) {
-      descriptors_.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+      descriptors_.emplace_back(open_file("/dev/null", O_RDONLY));
       if (descriptors_.back()) continue;
       throw_errno("cannot begin");
     }

@@ -19,6 +19,7 @@
 #include "core/state/record_check.h"
 #include "os/files.h"
 #include "os/remove_tree.h"
+#include "os/replacement.h"
 
 namespace wafers {
 namespace {
@@ -50,57 +51,12 @@ void write_new_file(const fs::path& path, std::string_view content) {
   write_all(fd.get(), content);
 }
 
-/// A file's new content, under another name until it takes the old one's place.
-class Replacement {
- public:
-  explicit Replacement(fs::path path)
-      : path_(std::move(path)), temporary_(path_.native() + ".new") {}
-  Replacement(Replacement&& other) noexcept
-      : path_(std::move(other.path_)), temporary_(std::exchange(other.temporary_, {})) {}
-  Replacement& operator=(Replacement&&) = delete;
-  ~Replacement() {
-    if (!temporary_.empty()) ::unlink(temporary_.c_str());
-  }
-
-  void write(std::string_view content, Durability durability) const {
-    const UniqueFd fd = make_temporary();
-    write_all(fd.get(), content);
-    if (durability != Durability::until_crash) sync_where_possible(fd.get(), temporary_.native());
-  }
-
-  void take_place() {
-    if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
-      throw_errno("cannot replace", path_.native());
-    }
-    temporary_.clear();
-  }
-
- private:
-  /// A file of its own, whatever has this name already: what a killed process left, or a fifo or
-  /// a link that was put there.
-  UniqueFd make_temporary() const {
-    constexpr int kTries = 10;
-    for (int tries = 1;; ++tries) {
-      UniqueFd fd(
-          ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-      if (fd) return fd;
-      const int err = errno;
-      if (err != EEXIST || tries == kTries) {
-        throw Error::system(err, "cannot make " + in_quotes(temporary_.native()));
-      }
-      remove_tree(temporary_);
-    }
-  }
-
-  fs::path path_;
-  fs::path temporary_;  ///< empty: there is none any more
-};
-
 /// `path` holds either its old content or the new one, whenever this process dies. `durability`
 /// says what it holds when the host does.
 void replace_file(const fs::path& path, std::string_view content, Durability durability) {
+  using Sync = Replacement::Sync;
   Replacement replacement(path);
-  replacement.write(content, durability);
+  replacement.write(content, durability == Durability::until_crash ? Sync::no : Sync::yes);
   replacement.take_place();
   if (durability == Durability::synced) sync_directory(path.parent_path());
 }
@@ -129,7 +85,7 @@ class Foreign : public Error {
 /// A directory in the state, which is tightened where others could write in it. Empty with errno
 /// set where it can't be opened. Throws Foreign.
 UniqueFd open_entry(const fs::path& directory) {
-  UniqueFd fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  UniqueFd fd = open_file(directory, O_PATH | O_DIRECTORY | O_NOFOLLOW);
   if (!fd) return fd;
   const struct stat status = status_of(fd, directory);
   if (!is_own(status)) throw Foreign("it", status);
@@ -141,7 +97,7 @@ UniqueFd open_entry(const fs::path& directory) {
 /// with the reason alone, and Foreign.
 std::optional<std::string> read_record(const UniqueFd& directory) {
   constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-  const UniqueFd fd(::openat(directory.get(), kRecordFile, kFlags));
+  const UniqueFd fd = open_at(directory.get(), kRecordFile, kFlags);
   if (!fd) {
     const int err = errno;
     if (err == ENOENT) return std::nullopt;
@@ -217,7 +173,7 @@ fs::path state_directory() {
 }
 
 void require_own_state(const fs::path& root) {
-  const UniqueFd fd(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd fd = open_file(root, O_PATH | O_DIRECTORY);
   if (!fd) return;  // the caller that needs it says why
   const std::string name = "the state directory " + in_quotes(root.native());
   const std::string hint = "set WAFERS_STATE_DIR to a directory of your own";
@@ -272,7 +228,7 @@ std::vector<fs::path> Store::create() const {
 
 Lock Store::acquire(const fs::path& file, int flags, const std::string& what) const {
   while (true) {
-    UniqueFd fd(::open(file.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600));
+    UniqueFd fd = open_file(file, O_RDWR | O_NOFOLLOW | flags, 0600);
     if (!fd) {
       const int err = errno;
       if (!is_no_lock(err)) throw Error::system(err, "cannot open the lock of " + what);
@@ -430,7 +386,7 @@ void Store::save_all(const std::vector<const Wafer*>& wafers) const {
   replacements.reserve(wafers.size());
   for (const Wafer* const wafer : wafers) {
     replacements.emplace_back(directory_of(wafer->name) / kRecordFile)
-        .write(encode_metadata(*wafer), Durability::until_crash);
+        .write(encode_metadata(*wafer), Replacement::Sync::no);
   }
   // In this order no name ever leads to a content that is not on the disk.
   sync_file_system(root_);

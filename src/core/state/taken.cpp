@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "os/directory.h"
 #include "os/files.h"
+#include "os/replacement.h"
 
 namespace wafers {
 namespace {
@@ -159,7 +160,7 @@ std::string encoded(const std::vector<Remembered>& all) {
 
 /// Not what another user wrote, or could write.
 Memory recall(const fs::path& file) {
-  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  const UniqueFd fd = open_file(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   struct stat status {};
   if (!fd || ::fstat(fd.get(), &status) != 0) return {};
   const bool own = S_ISREG(status.st_mode) && status.st_uid == ::geteuid() &&
@@ -172,17 +173,12 @@ Memory recall(const fs::path& file) {
 
 /// Where it can't be written, all records are read again the next time, that is all.
 void remember(const fs::path& file, const std::vector<Remembered>& all) noexcept {
-  const std::string temporary = file.native() + ".new";
-  ::unlink(temporary.c_str());
   try {
-    const UniqueFd fd(
-        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!fd) return;
-    write_all(fd.get(), encoded(all));
-    if (::rename(temporary.c_str(), file.c_str()) == 0) return;
+    Replacement replacement(file);
+    replacement.write(encoded(all), Replacement::Sync::no);
+    replacement.take_place();
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the disk is full
   }
-  ::unlink(temporary.c_str());
 }
 
 }  // namespace

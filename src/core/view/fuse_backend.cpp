@@ -164,8 +164,8 @@ void clear_what_is_left(const Wafer& wafer) {
 /// close(2) makes the kernel send what it holds of a file to the server and wait for that, mappings
 /// included (fuse_flush() in fs/fuse/file.c). syncfs(2) starts the same but need not wait.
 void flush_file(const std::filesystem::path& path) {
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (!fd) fd.reset(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  UniqueFd fd = open_file(path, O_RDONLY | O_NONBLOCK);
+  if (!fd) fd = open_file(path, O_WRONLY | O_NONBLOCK);
   if (!fd) return;  // gone meanwhile, or of a process that ended, which has flushed it
   if (::close(fd.release()) == 0) return;
   throw_errno("cannot flush", path.native());

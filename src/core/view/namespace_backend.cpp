@@ -464,8 +464,8 @@ class NamespaceView final : public MountedView {
  private:
   static void join(const Inside& inside, const Wafer& wafer) {
     // A command that unmounts may have seen no one inside: an open descriptor keeps the view.
-    UniqueFd view(::open(view_path_of(inside.id.pid, wafer).c_str(),
-                         O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    UniqueFd view =
+        open_file(view_path_of(inside.id.pid, wafer), O_PATH | O_DIRECTORY | O_NOFOLLOW);
     if (!has_view(inside, wafer)) throw not_mounted(wafer);
     std::error_code no_directory;
     const fs::path directory = fs::current_path(no_directory);

@@ -297,7 +297,7 @@ IndexView::~IndexView() = default;
 
 std::optional<IndexView> IndexView::open(const fs::path& path, IndexChecksum checksum) {
   const std::string doing = "cannot read index " + in_quotes(path.native());
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const UniqueFd fd = open_file(path, O_RDONLY | O_NONBLOCK);
   if (!fd) {
     const int err = errno;
     if (err == ENOENT) return std::nullopt;

@@ -1,22 +1,13 @@
-#include <fcntl.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <vector>
 
-#include "base/error.h"
-#include "base/fd.h"
-#include "base/text.h"
 #include "git/index/index_file.h"
 #include "git/index/index_format.h"
 #include "git/objects/big_endian.h"
 #include "git/objects/sha1.h"
-#include "os/files.h"
+#include "os/replacement.h"
 
 namespace wafers::git {
 namespace {
@@ -105,19 +96,9 @@ std::string serialised(const IndexFile& index) {
 }  // namespace
 
 void IndexFile::write(const fs::path& path) const {
-  const std::string content = serialised(*this);
-  std::string temporary = path.native() + ".XXXXXX";
-  const UniqueFd fd(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!fd) throw_errno("cannot write index", path.native());
-  try {
-    write_all(fd.get(), content, temporary);
-    if (::rename(temporary.c_str(), path.c_str()) != 0) {
-      throw_errno("cannot write index", path.native());
-    }
-  } catch (const Error&) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
+  Replacement replacement(path, ".XXXXXX");
+  replacement.write(serialised(*this), Replacement::Sync::no);
+  replacement.take_place();
 }
 
 }  // namespace wafers::git

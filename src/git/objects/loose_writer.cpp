@@ -39,7 +39,7 @@ UniqueFd make_temporary(const fs::path& directory, fs::path& path) {
     std::snprintf(suffix.data(), suffix.size(), "%016llx",
                   static_cast<unsigned long long>(random()));
     path = directory / (std::string("tmp_obj_") + suffix.data());
-    UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444));
+    UniqueFd fd = open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0444);
     if (fd) return fd;
     const int err = errno;
     if (err == EEXIST) continue;

@@ -80,7 +80,7 @@ LockFile::LockFile(fs::path file, const SharedMode& shared, std::string_view con
 /// The errno where it can't be had.
 int LockFile::try_to_take(const SharedMode& shared, std::string_view content) {
   if (!fd_) {
-    fd_.reset(::open(lock_.parent_path().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666));
+    fd_ = open_file(lock_.parent_path(), O_TMPFILE | O_RDWR, 0666);
     const int err = errno;
     if (fd_) {
       prepare(shared, content);
@@ -94,7 +94,7 @@ int LockFile::try_to_take(const SharedMode& shared, std::string_view content) {
         ::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, lock_.c_str(), AT_SYMLINK_FOLLOW);
     return result == 0 ? 0 : errno;
   }
-  fd_.reset(::open(lock_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  fd_ = open_file(lock_, O_RDWR | O_CREAT | O_EXCL, 0666);
   if (!fd_) return errno;
   try {
     prepare(shared, content);
@@ -132,7 +132,7 @@ void LockFile::commit() {
 
 void take_away_dead_lock(const fs::path& file) noexcept {
   const std::string lock = file.native() + ".lock";
-  const UniqueFd fd(::open(lock.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  const UniqueFd fd = open_file(lock, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   struct stat opened {};
   if (!fd || ::fstat(fd.get(), &opened) != 0 || !is_marked(opened)) return;
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return;

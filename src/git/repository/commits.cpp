@@ -70,7 +70,7 @@ bool reaches(git_repository* repository, const Oid& commit, const Oid& ancestor,
 /// How many objects a pack holds: the last entry of its index' fan-out table (gitformat-pack(5)).
 std::uint32_t objects_in_pack(const fs::path& index) {
   constexpr off_t kLastFanOut = 8 + 255 * 4;
-  const UniqueFd fd(::open(index.c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd fd = open_file(index, O_RDONLY);
   std::array<std::uint8_t, 4> bytes{};
   if (!fd || ::pread(fd.get(), bytes.data(), bytes.size(), kLastFanOut) != 4) return 0;
   return std::uint32_t{bytes[0]} << 24U | std::uint32_t{bytes[1]} << 16U |
