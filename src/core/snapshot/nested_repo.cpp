@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "git/refs/repository_text.h"
 #include "os/files.h"
 
 namespace wafers {
@@ -20,13 +20,6 @@ namespace {
 constexpr std::size_t kLargestSmallFile = std::size_t{1} << 20U;  // setup.c: read_gitfile_gently
 constexpr std::size_t kLargestPackedRefs = std::size_t{64} << 20U;
 constexpr std::size_t kLargestIndex = std::size_t{256} << 20U;
-constexpr std::string_view kGitFilePrefix = "gitdir: ";
-constexpr int kSymrefDepth = 5;  // refs-internal.h: SYMREF_MAXDEPTH
-
-std::string_view without_line_end(std::string_view text) {
-  const std::size_t last = text.find_last_not_of("\r\n");
-  return last == std::string_view::npos ? std::string_view{} : text.substr(0, last + 1);
-}
 
 /// Whether the kernel takes a path of that length. One that it doesn't leads nowhere, and isn't
 /// taken apart: these files are the agent's.
@@ -39,48 +32,20 @@ std::optional<std::string> text_of(const MergedDir& dir, const std::string& name
   return text;
 }
 
-/// Target of "ref: refs/...", empty where `content` is none.
-std::string_view symref_target(std::string_view content) {
-  if (!content.starts_with("ref:")) return {};
-  const std::string_view target = trimmed(content.substr(4));
-  const bool leads_out = target.find("..") != std::string_view::npos;
-  return target.starts_with("refs/") && !leads_out ? target : std::string_view{};
-}
-
-std::optional<git::Oid> packed_ref(const MergedDir& common, std::string_view ref) {
-  const auto packed = common.file("packed-refs", kLargestPackedRefs);
-  if (!packed) return std::nullopt;
-  const std::string wanted = " " + std::string(ref);
-  std::string_view rest = *packed;
-  while (!rest.empty()) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    if (line.size() == 2 * git::Oid::kSize + wanted.size() && line.ends_with(wanted)) {
-      return git::Oid::from_hex(line.substr(0, 2 * git::Oid::kSize));
-    }
-    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-  }
-  return std::nullopt;
-}
-
 std::optional<git::Oid> resolve_head(const MergedDir& git_dir, const MergedDir& common) {
-  auto content = text_of(git_dir, "HEAD");
-  for (int depth = 0; content && depth <= kSymrefDepth; ++depth) {
-    const std::string ref(symref_target(*content));
-    if (ref.empty()) {
-      return git::Oid::from_hex(std::string_view(*content).substr(0, 2 * git::Oid::kSize));
-    }
-    if (!fits(ref)) return std::nullopt;
+  const auto read = [&](const std::string& ref) -> std::optional<git::RefValue> {
     const std::size_t slash = ref.rfind('/');
-    content = text_of(common.descend(ref.substr(0, slash)), ref.substr(slash + 1));
-    if (!content) return packed_ref(common, ref);
-  }
-  return std::nullopt;
-}
-
-bool is_valid_head(const std::optional<std::string>& content) {
-  return content && (!symref_target(*content).empty() ||
-                     git::Oid::from_hex(std::string_view(*content).substr(
-                         0, std::min(content->size(), 2 * git::Oid::kSize))));
+    const auto content = slash == std::string::npos
+                             ? text_of(git_dir, ref)
+                             : text_of(common.descend(ref.substr(0, slash)), ref.substr(slash + 1));
+    if (content) return git::parse_ref(*content);
+    const auto packed = common.file("packed-refs", kLargestPackedRefs);
+    const auto oid = packed ? git::find_packed_ref(*packed, ref) : std::nullopt;
+    if (!oid) return std::nullopt;
+    return git::RefValue{{}, *oid};
+  };
+  const auto found = git::follow_ref("HEAD", read);
+  return found ? found->oid : std::nullopt;
 }
 
 /// The index in `content`. It is parsed from a copy in memory: the file's owner could replace it by
@@ -134,8 +99,7 @@ std::optional<NestedRepoFinder::GitDir> NestedRepoFinder::git_dir_of(
     return GitDir{std::move(own), here / ".git"};
   std::string target;
   if (const auto content = text_of(dir, ".git")) {
-    if (!content->starts_with(kGitFilePrefix)) return std::nullopt;
-    target = without_line_end(std::string_view(*content).substr(kGitFilePrefix.size()));
+    target = git::git_file_target(*content).value_or(std::string_view());
   } else if (const auto link = dir.link(".git")) {
     target = *link;
   }
@@ -150,7 +114,7 @@ MergedDir NestedRepoFinder::common_dir_of(const GitDir& git_dir) const {
   const auto content = text_of(git_dir.dir, "commondir");
   if (content && !fits(*content)) return {std::nullopt, std::nullopt};
   const std::filesystem::path path =
-      content ? normal(git_dir.path / without_line_end(*content)) : git_dir.path;
+      content ? normal(git_dir.path / git::path_in(*content)) : git_dir.path;
   auto found = open(path);
   return found ? std::move(*found) : MergedDir(std::nullopt, std::nullopt);
 }
@@ -159,9 +123,8 @@ std::optional<NestedRepoFinder::Repo> NestedRepoFinder::find(const MergedDir& di
                                                              const std::string& path) const {
   try {
     const auto git_dir = git_dir_of(dir, path);
-    if (!git_dir || !is_valid_head(text_of(git_dir->dir, "HEAD"))) {
-      return std::nullopt;
-    }
+    const auto head = git_dir ? text_of(git_dir->dir, "HEAD") : std::nullopt;
+    if (!head || !git::is_head(*head)) return std::nullopt;
     const MergedDir common = common_dir_of(*git_dir);
     if (!common.directory("objects").exists() || !common.directory("refs").exists()) {
       return std::nullopt;

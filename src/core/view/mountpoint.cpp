@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "core/state/backend_traits.h"
+#include "git/refs/head.h"
 #include "os/directory.h"
 #include "os/files.h"
 
@@ -36,18 +37,10 @@ Error failure(int err, const std::string& doing, const fs::path& path) {
   return Error::system(err, doing + " " + in_quotes(path.native()));
 }
 
-/// git's setup.c, is_git_directory(): HEAD, an object directory and refs make a repository.
-bool is_git_directory(const fs::path& directory) {
-  std::error_code error;
-  const auto there = [&](const char* name) {
-    return fs::exists(fs::symlink_status(directory / name, error));
-  };
-  return there("HEAD") && ((there("objects") && there("refs")) || there("commondir"));
-}
-
-bool is_gitfile(const fs::path& path) {
+/// A `.git` file, wherever it leads.
+bool is_git_file(const fs::path& path) {
   constexpr std::string_view kStart = "gitdir:";
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  const UniqueFd fd = open_file(path, O_RDONLY | O_NONBLOCK);
   std::string start(kStart.size(), '\0');
   return fd && read_full(fd.get(), start.data(), start.size()) > 0 && start == kStart;
 }
@@ -96,7 +89,7 @@ bool is_marked(int fd) {
 
 /// Throws Error(failed) where that can't be told.
 bool is_marked(const fs::path& directory) {
-  const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const UniqueFd fd = open_file(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (fd) return is_marked(fd.get());
   const int err = errno;
   if (is_not_ours(err)) return false;
@@ -184,8 +177,7 @@ std::string first_line(const Wafer& wafer) {
 bool has_marker_of(int directory, const Wafer& wafer, std::size_t least) {
   const std::string line = first_line(wafer);
   std::string start(line.size(), '\0');
-  const UniqueFd fd(
-      ::openat(directory, kMountpointMarker, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  const UniqueFd fd = open_at(directory, kMountpointMarker, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   const ssize_t got = fd ? read_full(fd.get(), start.data(), start.size()) : -1;
   const int err = errno;
   if (got < 0 && !is_not_ours(err))
@@ -204,8 +196,8 @@ bool is_of(int directory, const Wafer& wafer) {
 }
 
 void write_marker(int directory, const Wafer& wafer) {
-  const UniqueFd fd(::openat(directory, kMountpointMarker,
-                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444));
+  const UniqueFd fd =
+      open_at(directory, kMountpointMarker, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0444);
   const std::string text = marker_text(wafer.name);
   if (!fd || ::write(fd.get(), text.data(), text.size()) < 0) {
     const int err = errno;
@@ -214,7 +206,7 @@ void write_marker(int directory, const Wafer& wafer) {
 }
 
 UniqueFd open_mountpoint(const fs::path& mountpoint) {
-  UniqueFd fd(::open(mountpoint.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  UniqueFd fd = open_file(mountpoint, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!fd) {
     const int err = errno;
     throw failure(err, "cannot open mountpoint", mountpoint);
@@ -346,7 +338,8 @@ void refuse_place_of_others(const fs::path& mountpoint) {
 
 std::optional<fs::path> enclosing_repository(const fs::path& directory) {
   for (fs::path path = fs::weakly_canonical(directory);; path = path.parent_path()) {
-    if (is_git_directory(path / ".git") || is_gitfile(path / ".git") || is_git_directory(path)) {
+    const fs::path dot_git = path / ".git";
+    if (git::is_git_directory(dot_git) || is_git_file(dot_git) || git::is_git_directory(path)) {
       return path;
     }
     if (path == path.root_path()) return std::nullopt;
@@ -447,7 +440,7 @@ std::vector<std::string> stray_entries(const Wafer& wafer) {
 }
 
 void release_mountpoint(const Wafer& wafer) {
-  UniqueFd fd(::open(wafer.mountpoint.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  UniqueFd fd = open_file(wafer.mountpoint, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!fd) {
     const int err = errno;
     if (!is_not_ours(err)) throw failure(err, "cannot open mountpoint", wafer.mountpoint);

@@ -7,6 +7,14 @@
 
 namespace wafers::git {
 
+inline constexpr const char* kHead = "HEAD";
+
+/// Whether git takes the directory for a repository's (setup.c: is_git_directory()).
+bool is_git_directory(const std::filesystem::path& directory);
+
+/// Where a gitdir's `commondir` file points, else the gitdir itself.
+std::filesystem::path common_dir_of(const std::filesystem::path& git_dir);
+
 /// What can be read of a base repository without libgit2, which costs more than all of `ls`.
 struct BaseFiles {
   bool exists = false;                              ///< the worktree's directory is there

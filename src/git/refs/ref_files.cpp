@@ -13,9 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// As many symbolic refs in a row as git follows (SYMREF_MAXDEPTH).
-constexpr int kMaxSymbolicDepth = 5;
-
 /// refs.c: is_per_worktree_ref().
 bool is_per_worktree(std::string_view name) {
   constexpr std::array<std::string_view, 3> kPrefixes{"refs/worktree/", "refs/bisect/",
@@ -24,20 +21,6 @@ bool is_per_worktree(std::string_view name) {
     if (name.starts_with(prefix)) return true;
   }
   return !name.starts_with("refs/");
-}
-
-std::optional<RefFiles::Value> parse(std::string_view content) {
-  if (content.starts_with("ref:")) {
-    return RefFiles::Value{std::string(trimmed(content.substr(4))), Oid{}};
-  }
-  // What follows the object name is ignored, as git does.
-  const std::string_view digits = content.substr(0, 2 * Oid::kSize);
-  const std::string_view rest = content.substr(digits.size());
-  const std::optional<Oid> oid = Oid::from_hex(digits);
-  const bool separated =
-      rest.empty() || std::string_view(" \t\r\n").find(rest[0]) != std::string_view::npos;
-  if (!oid || !separated) return std::nullopt;
-  return RefFiles::Value{std::string(), *oid};
 }
 
 }  // namespace
@@ -52,45 +35,32 @@ const fs::path& RefFiles::base_of(const std::string& name) const {
   return is_per_worktree(name) ? git_dir_ : common_dir_;
 }
 
-std::optional<RefFiles::Value> RefFiles::read(const std::string& name) const {
+std::optional<RefValue> RefFiles::read(const std::string& name) const {
   const fs::path path = path_of(name);
   std::error_code error;
   const fs::path link = fs::read_symlink(path, error);
-  if (!error && link.native().starts_with("refs/")) return Value{link.native(), Oid{}};
+  if (!error) {
+    if (auto value = symbolic_ref(link.native())) return value;
+  }
   // Loose before packed: git writes packed-refs first and removes the loose file after.
   if (const std::optional<std::string> content = read_file(path)) {
-    if (std::optional<Value> value = parse(*content)) return value;
+    if (auto value = parse_ref(*content)) return value;
     throw Error(ErrorKind::failed, "cannot read ref " + in_quotes(name) + ": " +
                                        in_quotes(path.native()) + " is malformed");
   }
   const std::optional<Oid> packed = read_packed(name);
   if (!packed) return std::nullopt;
-  return Value{std::string(), *packed};
+  return RefValue{std::string(), *packed};
 }
 
 std::optional<Oid> RefFiles::read_packed(const std::string& name) const {
-  const std::optional<std::string> content = read_file(common_dir_ / "packed-refs");
-  if (!content) return std::nullopt;
-  const std::string wanted = " " + name + "\n";
-  std::size_t at = 0;
-  while ((at = content->find(wanted, at)) != std::string::npos) {
-    constexpr std::size_t kDigits = 2 * Oid::kSize;
-    const bool starts_line =
-        at == kDigits || (at > kDigits && (*content)[at - kDigits - 1] == '\n');
-    if (starts_line) return Oid::from_hex(std::string_view(*content).substr(at - kDigits, kDigits));
-    ++at;
-  }
-  return std::nullopt;
+  const std::optional<std::string> content = read_file(packed_refs());
+  return content ? find_packed_ref(*content, name) : std::nullopt;
 }
 
-RefFiles::Followed RefFiles::follow(const std::string& name) const {
-  std::string current = name;
-  for (int depth = 0; depth < kMaxSymbolicDepth; ++depth) {
-    const std::optional<Value> value = read(current);
-    if (!value) return {current, std::nullopt};
-    if (value->target.empty()) return {current, value->oid};
-    current = value->target;
-  }
+FollowedRef RefFiles::follow(const std::string& name) const {
+  auto found = follow_ref(name, [this](const std::string& ref) { return read(ref); });
+  if (found) return *std::move(found);
   throw Error(ErrorKind::failed, "cannot read ref " + in_quotes(name) + ": too many symbolic refs");
 }
 

@@ -8,6 +8,7 @@
 
 #include "git/objects/object.h"
 #include "git/objects/shared_mode.h"
+#include "git/refs/repository_text.h"
 #include "git/text/quote.h"
 
 namespace wafers::git {
@@ -27,21 +28,11 @@ class RefFiles {
   RefFiles(std::filesystem::path git_dir, std::filesystem::path common_dir, Logging logging,
            SharedMode shared);
 
-  /// A ref as it is stored: with a target where it is symbolic, else with an object name.
-  struct Value {
-    std::string target;
-    Oid oid;
-  };
   /// nullopt where there is no such ref. Throws Error(failed) where its content is malformed.
-  std::optional<Value> read(const std::string& name) const;
+  std::optional<RefValue> read(const std::string& name) const;
 
-  /// What a ref comes to where it is a symbolic one, else itself.
-  struct Followed {
-    std::string name;
-    std::optional<Oid> oid;  ///< absent where there is no ref of that name
-  };
   /// Reads each ref on the way once. Throws Error(failed) where there are too many.
-  Followed follow(const std::string& name) const;
+  FollowedRef follow(const std::string& name) const;
   /// The object at the end of symbolic refs.
   std::optional<Oid> resolve(const std::string& name) const;
 

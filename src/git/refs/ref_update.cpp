@@ -15,6 +15,7 @@
 #include "git/refs/lock_file.h"
 #include "git/refs/ref_files.h"
 #include "os/files.h"
+#include "os/replacement.h"
 
 namespace wafers::git {
 namespace {
@@ -137,7 +138,7 @@ void RefFiles::take_away_dead_locks(const std::string& name) const noexcept {
 }
 
 void RefFiles::require_value(const std::string& name, const Oid& expected) const {
-  const std::optional<Value> value = read(name);
+  const std::optional<RefValue> value = read(name);
   if (value && value->target.empty() && value->oid == expected) return;
   std::string now = "is gone";
   if (value) now = "is at " + (value->target.empty() ? value->oid.hex() : in_quotes(value->target));
@@ -169,9 +170,9 @@ void RefFiles::append_log(const std::string& name, const std::string& line) cons
     shared_.make_directories(path.parent_path());
     flags |= O_CREAT;
   }
-  UniqueFd fd(::open(path.c_str(), flags, 0666));
+  UniqueFd fd = open_file(path, flags, 0666);
   if (!fd && errno == EISDIR && remove_empty_tree(path)) {
-    fd.reset(::open(path.c_str(), flags, 0666));
+    fd = open_file(path, flags, 0666);
   }
   if (!fd) {
     const int err = errno;
@@ -190,17 +191,10 @@ void RefFiles::remove_packed(const std::string& name) const {
   const std::optional<std::string> shorter = without_ref(*packed, name);
   if (!shorter) return;
   // Not git's own name for it, packed-refs.new: git would fail for ever where we die here.
-  const fs::path renewed = path.native() + ".wafers";
-  const UniqueFd fd(::open(renewed.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (fd) {
-    shared_.adjust(renewed);
-    write_all(fd.get(), *shorter, renewed.native());
-  }
-  if (!fd || ::fsync(fd.get()) != 0 || ::rename(renewed.c_str(), path.c_str()) != 0) {
-    const int err = errno;
-    ::unlink(renewed.c_str());
-    throw Error::system(err, "cannot write " + in_quotes(path.native()));
-  }
+  Replacement replacement(path, ".wafers", 0666);
+  replacement.write(*shorter, Replacement::Sync::yes);
+  shared_.adjust(replacement.temporary());
+  replacement.take_place();
 }
 
 }  // namespace wafers::git

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -14,7 +13,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "git/objects/object.h"
+#include "git/refs/head.h"
+#include "git/refs/repository_text.h"
 #include "os/files.h"
 
 namespace wafers::git {
@@ -34,38 +34,14 @@ fs::path resolved(const fs::path& path) {
   return real;
 }
 
-/// setup.c: validate_headref(): a symlink or "ref:" to refs/..., or an object name.
-bool is_head(const fs::path& head) {
-  std::error_code error;
-  const fs::path target = fs::read_symlink(head, error);
-  if (!error) return target.native().starts_with("refs/");
-  const std::optional<std::string> content = read_file(head);
-  if (!content) return false;
-  std::string_view text = trimmed(*content);
-  if (text.starts_with("ref:")) return trimmed(text.substr(4)).starts_with("refs/");
-  return text.size() >= 2 * Oid::kSize &&
-         std::all_of(text.begin(), text.end(),
-                     [](unsigned char c) { return std::isxdigit(c) != 0; });
-}
-
-/// setup.c: is_git_directory().
-bool is_git_directory(const fs::path& directory) {
-  std::error_code error;
-  if (!fs::is_directory(directory, error) || !is_head(directory / "HEAD")) return false;
-  const fs::path common = common_dir_of(directory);
-  return fs::is_directory(common / "objects", error) && fs::is_directory(common / "refs", error);
-}
-
 /// Where the file `.git` points to: "gitdir: <path>", relative to the file's directory.
 fs::path follow_git_file(const fs::path& git_file) {
   const std::string content = read_file(git_file).value_or(std::string());
-  constexpr std::string_view kPrefix = "gitdir: ";
-  if (!content.starts_with(kPrefix)) {
+  const auto target = git_file_target(content);
+  if (!target) {
     throw Error(ErrorKind::failed, "invalid gitfile format: " + in_quotes(git_file.native()));
   }
-  std::string_view target = std::string_view(content).substr(kPrefix.size());
-  while (target.ends_with('\n') || target.ends_with('\r')) target.remove_suffix(1);
-  const fs::path git_dir = git_file.parent_path() / target;
+  const fs::path git_dir = git_file.parent_path() / *target;
   if (!is_git_directory(git_dir)) {
     throw Error(ErrorKind::failed,
                 "not a git repository: " + in_quotes(git_dir.native()) + " (from " +
@@ -159,14 +135,6 @@ bool is_declared_safe(const fs::path& worktree) {
 }
 
 }  // namespace
-
-fs::path common_dir_of(const fs::path& git_dir) {
-  const std::optional<std::string> content = read_file(git_dir / "commondir");
-  if (!content) return git_dir;
-  std::string_view target = *content;
-  while (target.ends_with('\n') || target.ends_with('\r')) target.remove_suffix(1);
-  return git_dir / target;
-}
 
 Layout discover(const fs::path& inside) {
   fs::path directory = resolved(inside);

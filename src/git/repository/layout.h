@@ -23,9 +23,6 @@ struct Layout {
 /// Throws Error(failed) where there is none or it is bare.
 Layout discover(const std::filesystem::path& inside);
 
-/// Where a gitdir's `commondir` file points, else the gitdir itself.
-std::filesystem::path common_dir_of(const std::filesystem::path& git_dir);
-
 /// Where a worktree that core.worktree names doesn't lead to this repository again when it is
 /// opened by itself: a sentence that says so, and what makes it do so. Nothing for all other
 /// worktrees.

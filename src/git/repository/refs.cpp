@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "git/refs/head.h"
 #include "git/repository/ident.h"
 #include "git/repository/repository_impl.h"
 #include "git/text/branch_name.h"
@@ -40,16 +41,14 @@ bool is_in_update_refs(const fs::path& file, const std::string& ref) {
 /// The ref that HEAD of a worktree is on, at the end of symbolic refs; empty where it is detached.
 std::string ref_at_head(const fs::path& git_dir, const RefFiles& refs) {
   std::error_code error;
-  const fs::path link = fs::read_symlink(git_dir / "HEAD", error);
-  std::string target = error ? std::string() : link.native();
-  const std::string head = line_of(git_dir / "HEAD").value_or(std::string());
-  if (target.empty() && head.starts_with("ref:"))
-    target = trimmed(std::string_view(head).substr(4));
-  if (!target.starts_with(kHeads)) return target;
+  const fs::path link = fs::read_symlink(git_dir / kHead, error);
+  const auto head = error ? parse_ref(read_file(git_dir / kHead).value_or(std::string()))
+                          : symbolic_ref(link.native());
+  if (!head || !head->target.starts_with(kHeads)) return {};
   try {
-    return refs.follow(target).name;
+    return refs.follow(head->target).name;
   } catch (const Error&) {
-    return target;
+    return head->target;
   }
 }
 
@@ -84,7 +83,7 @@ std::optional<Oid> Repository::branch_tip(std::string_view branch) const {
 
 std::optional<std::string> Repository::symbolic_target(std::string_view branch) const {
   const std::string name = full_name(branch);
-  RefFiles::Followed found = impl_->refs.follow(name);
+  FollowedRef found = impl_->refs.follow(name);
   return found.name == name ? std::nullopt : std::optional(std::move(found.name));
 }
 
