@@ -272,7 +272,8 @@ class Adding {
     const fs::path worktree = base_.repository.worktree();
     const std::vector<BaseMount> mounts = find_base_mounts(worktree);
     chosen_ = choose(request_, store_.root(), trials_, obstacles_of(worktree, mounts), notify_);
-    if (traits_of(chosen_.backend->kind()).leaves_out_base_mounts) warn_of_mounts(mounts, notify_);
+    const auto shown = traits_of(chosen_.backend->kind()).base_mounts;
+    if (shown == BackendTraits::BaseMounts::left_out) warn_of_mounts(mounts, notify_);
   }
 
   void plan_for_foreign_owners(const std::vector<git::OwnedFiles>& of_others) {
@@ -286,11 +287,16 @@ class Adding {
     if (!told.empty()) notify_(told);
   }
 
-  /// Beside namespace, which `auto` has taken: host has been found not to work.
+  /// Beside the one with namespaces of its own that `auto` has taken, after those that need
+  /// CAP_SYS_ADMIN were found not to work.
   std::string other_backend() const {
-    const auto fuse = make_backend(BackendKind::fuse);
-    const bool works = fuse->trial(store_.root(), mount_mode(request_)).works;
-    return works ? std::string(to_string(BackendKind::fuse)) : std::string();
+    for (const BackendTraits& traits : all_backends()) {
+      if (traits.has_own_namespaces || traits.needs_sys_admin) continue;
+      const auto backend = make_backend(traits.kind);
+      if (backend->trial(store_.root(), mount_mode(request_)).works)
+        return std::string(traits.name);
+    }
+    return {};
   }
 
   void begin_reserving() {

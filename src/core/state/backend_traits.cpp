@@ -14,12 +14,14 @@ constexpr std::array kBackends{
     BackendTraits{.kind = BackendKind::host,
                   .name = "host",
                   .dialects = kKernel,
-                  .leaves_out_base_mounts = true},
+                  .needs_sys_admin = true,
+                  .base_mounts = BackendTraits::BaseMounts::left_out},
     BackendTraits{.kind = BackendKind::fuse, .name = "fuse", .dialects = kFuse},
     BackendTraits{.kind = BackendKind::namespace_,
                   .name = "namespace",
                   .dialects = kKernelUser,
                   .has_own_namespaces = true,
+                  .base_mounts = BackendTraits::BaseMounts::refused,
                   .remembers_trial = true},
 };
 

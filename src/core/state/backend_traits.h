@@ -17,8 +17,12 @@ struct BackendTraits {
   /// The view is mounted in namespaces of the wafer's own, out of sight of other processes, and
   /// files of users who are not mapped there have no owner in it.
   bool has_own_namespaces = false;
-  /// The view shows what a mount below the base covers, and not what is mounted there.
-  bool leaves_out_base_mounts = false;
+  /// Mounts for all to see, which takes CAP_SYS_ADMIN where wafers is called.
+  bool needs_sys_admin = false;
+  /// What a mount below the base does to a view: nothing; the view shows what it covers, and not
+  /// what is mounted there; there can be no view.
+  enum class BaseMounts { shown, left_out, refused };
+  BaseMounts base_mounts = BaseMounts::shown;
   /// What a trial has shown holds until the host is restarted.
   bool remembers_trial = false;
 };

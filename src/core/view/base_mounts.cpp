@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "core/state/backend_traits.h"
 #include "git/program/git_program.h"
 #include "linux/mount_table.h"
 #include "os/spawn.h"
@@ -47,21 +48,25 @@ std::string describe(const BaseMount& mount) {
 }
 
 Obstacles obstacles_of(const fs::path& worktree, const std::vector<BaseMount>& mounts) {
+  using BaseMounts = BackendTraits::BaseMounts;
   Obstacles obstacles;
   if (mounts.empty()) return obstacles;
-  obstacles.emplace(
-      BackendKind::namespace_,
-      obstacle(worktree, mounts.front(), "and the kernel shows nobody but root what it covers"));
   const auto tracked = std::ranges::find_if(mounts, &BaseMount::tracked);
-  if (tracked != mounts.end()) {
-    obstacles.emplace(BackendKind::host,
-                      obstacle(worktree, *tracked, "whose tracked files the view would lack"));
+  for (const BackendTraits& traits : all_backends()) {
+    if (traits.base_mounts == BaseMounts::refused) {
+      obstacles.emplace(traits.kind,
+                        obstacle(worktree, mounts.front(),
+                                 "and the kernel shows nobody but root what it covers"));
+    } else if (traits.base_mounts == BaseMounts::left_out && tracked != mounts.end()) {
+      obstacles.emplace(traits.kind,
+                        obstacle(worktree, *tracked, "whose tracked files the view would lack"));
+    }
   }
   return obstacles;
 }
 
 void refuse_base_mounts(const Wafer& wafer) {
-  if (wafer.backend == BackendKind::fuse) return;
+  if (traits_of(wafer.backend).base_mounts == BackendTraits::BaseMounts::shown) return;
   const Obstacles obstacles = obstacles_of(wafer.base_repo, find_base_mounts(wafer.base_repo));
   const auto found = obstacles.find(wafer.backend);
   if (found == obstacles.end()) return;

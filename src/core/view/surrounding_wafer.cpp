@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "core/state/backend_traits.h"
 #include "core/view/backend_parts.h"
 #include "linux/mount_table.h"
 #include "linux/overlay.h"
@@ -33,7 +34,8 @@ std::optional<std::string> by_namespace(const Store& store, const Table& table) 
     const auto name = name_of_view(entry);
     const auto wafer =
         name && is_valid_wafer_name(*name) ? store.lookup(*name).wafer : std::nullopt;
-    if (wafer && wafer->backend == BackendKind::namespace_ && entry.source == view_source(*wafer)) {
+    if (wafer && traits_of(wafer->backend).has_own_namespaces &&
+        entry.source == view_source(*wafer)) {
       return name;
     }
   }
