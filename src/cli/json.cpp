@@ -20,7 +20,7 @@ json to_json(const WaferInfo& info) {
   return {
       {"name", text_to_json(wafer.name)},
       {"branch", text_to_json(wafer.branch)},
-      {"base_repo", text_to_json(wafer.base_repo.native())},
+      {"base_repo", text_to_json(wafer.checkout.native())},
       {"base_commit", commit_or_null(wafer.base_commit)},
       {"last_commit", commit_or_null(wafer.last_commit)},
       {"backend", to_string(wafer.backend)},

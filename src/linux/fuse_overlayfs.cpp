@@ -73,15 +73,24 @@ UniqueFd lock_upper(const std::filesystem::path& upper) {
   throw Error::system(err, "cannot lock " + in_quotes(upper.native()));
 }
 
-/// A name for the lower without any special character: option strings and fuse-overlayfs's own
-/// parser both have separators, with different rules for quoting.
-void link_lower(const FuseSpec& spec) {
-  const std::filesystem::path link = spec.directory / "lower";
+void link_lower(const std::filesystem::path& lower, const std::filesystem::path& link) {
   std::error_code error;
-  if (std::filesystem::read_symlink(link, error) == spec.lower) return;
+  if (std::filesystem::read_symlink(link, error) == lower) return;
   std::filesystem::remove(link, error);
-  std::filesystem::create_symlink(spec.lower, link, error);
+  std::filesystem::create_symlink(lower, link, error);
   if (error) throw Error::system(error.value(), "cannot make " + in_quotes(link.native()));
+}
+
+/// Names for the lowers, as the option lowerdir has them, without any special character: option
+/// strings and fuse-overlayfs's own parser both have separators, with different rules for quoting.
+std::string linked_lowers(const FuseSpec& spec) {
+  std::string names;
+  for (std::size_t i = 0; i < spec.lowers.size(); ++i) {
+    const std::string name = i == 0 ? "lower" : "lower" + std::to_string(i);
+    link_lower(spec.lowers[i], spec.directory / name);
+    names += (names.empty() ? "" : ":") + name;
+  }
+  return names;
 }
 
 /// fuse-overlayfs would follow it, and clear what it leads to.
@@ -106,7 +115,8 @@ Command server_command(const FuseSpec& spec, const UniqueFd& lock) {
   command.path = require_program(kProgram);
   // Without the kernel's write-back cache: what is written is in the upper when write(2) returns,
   // and its time stamps are the upper's own.
-  std::string options = "lowerdir=lower,upperdir=upper,workdir=work,writeback=0";
+  std::string options =
+      "lowerdir=" + linked_lowers(spec) + ",upperdir=upper,workdir=work,writeback=0";
   if (spec.is_volatile) options += ",volatile";
   command.argv = {kProgram, "-o", std::move(options), spec.mountpoint};
   command.environment = own_environment();
@@ -221,7 +231,6 @@ FuseServer start_fuse_overlayfs(const FuseSpec& spec) {
   refuse_colon(spec.directory);
   refuse_symlink(spec.directory / "work");
   const UniqueFd lock = lock_upper(spec.directory / "upper");
-  link_lower(spec);
   try {
     return run_server(server_command(spec, lock),
                       "cannot mount fuse-overlayfs on " + in_quotes(spec.mountpoint.native()));

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/fd.h"
 
@@ -18,8 +19,9 @@ std::optional<std::string> fuse_overlayfs_version();
 /// fuse-overlayfs (as of 1.10) splits the real path of its upperdir at ':', whatever is done to
 /// quote it.
 struct FuseSpec {
-  std::filesystem::path lower;
-  std::filesystem::path directory;  ///< holds `upper` and `work`; a symlink `lower` is made in it
+  std::vector<std::filesystem::path> lowers;  ///< topmost first
+  /// Holds `upper` and `work`; a symlink to each lower is made in it.
+  std::filesystem::path directory;
   std::filesystem::path mountpoint;
   bool is_volatile = false;  ///< an fsync(2) in the view does nothing
 };

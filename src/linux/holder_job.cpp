@@ -63,7 +63,8 @@ class Fields {
 std::string encode(const HolderJob& job) {
   std::string out;
   append(out, job.kind == HolderJob::Kind::adopt ? "adopt" : "mount");
-  append(out, job.overlay.lower.native());
+  append(out, job.overlay.lowers.size());
+  for (const auto& lower : job.overlay.lowers) append(out, lower.native());
   append(out, job.overlay.upper.native());
   append(out, job.overlay.work.native());
   append(out, job.overlay.mountpoint.native());
@@ -82,7 +83,8 @@ HolderJob decode_job(std::string_view text) {
   Fields fields(text);
   HolderJob job;
   job.kind = fields.text() == "adopt" ? HolderJob::Kind::adopt : HolderJob::Kind::mount;
-  job.overlay.lower = fields.text();
+  job.overlay.lowers.resize(fields.count());
+  for (auto& lower : job.overlay.lowers) lower = fields.text();
   job.overlay.upper = fields.text();
   job.overlay.work = fields.text();
   job.overlay.mountpoint = fields.text();

@@ -8,7 +8,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <string_view>
 #include <vector>
 
@@ -25,11 +27,10 @@ namespace {
 /// goes by a descriptor. Others stay readable in the mount table.
 class LayerPath {
  public:
-  explicit LayerPath(const std::filesystem::path& path) {
-    // mount(2) takes one page of options; three of these and the fixed ones fit well.
-    constexpr std::size_t kLongest = 1024;
+  /// A path of more than `longest` bytes goes by a descriptor, too.
+  LayerPath(const std::filesystem::path& path, std::size_t longest) {
     const std::string& text = path.native();
-    if (text.size() <= kLongest && text.find_first_of(",:\\") == std::string::npos) {
+    if (text.size() <= longest && text.find_first_of(",:\\") == std::string::npos) {
       text_ = text;
     } else {
       fd_ = open_anchor(path);
@@ -59,11 +60,14 @@ std::string_view fixed_options(OverlayXattrs xattrs) {
                                        : "redirect_dir=nofollow,metacopy=off,index=on,xino=auto";
 }
 
-unsigned long mount_flags(const std::filesystem::path& lower) {
-  struct statvfs status {};
-  const bool noexec = ::statvfs(lower.c_str(), &status) == 0 && (status.f_flag & ST_NOEXEC) != 0;
-  const unsigned long flags = MS_NODEV | MS_NOSUID;
-  return noexec ? flags | MS_NOEXEC : flags;
+unsigned long mount_flags(const std::vector<std::filesystem::path>& lowers) {
+  unsigned long flags = MS_NODEV | MS_NOSUID;
+  for (const auto& lower : lowers) {
+    struct statvfs status {};
+    const bool noexec = ::statvfs(lower.c_str(), &status) == 0 && (status.f_flag & ST_NOEXEC) != 0;
+    if (noexec) flags |= MS_NOEXEC;
+  }
+  return flags;
 }
 
 void umount_or_throw(const std::filesystem::path& mountpoint, int flags) {
@@ -92,16 +96,22 @@ void remove_mark(const std::filesystem::path& upper, const char* name) {
 }  // namespace
 
 void mount_overlay(const OverlaySpec& spec) {
-  const LayerPath lower(spec.lower);
+  // mount(2) takes one page of options: these and the others fit well.
+  const std::size_t longest = 2048 / std::max<std::size_t>(spec.lowers.size(), 1);
+  std::vector<LayerPath> layers;
+  std::string lowers;
+  for (const auto& lower : spec.lowers) {
+    lowers += (lowers.empty() ? "" : ":") + layers.emplace_back(lower, longest).text();
+  }
   const UniqueFd upper = open_own_layer(spec.upper);
   const UniqueFd work = open_own_layer(spec.work);
   const std::string options = std::string(fixed_options(spec.xattrs)) +
-                              (spec.is_volatile ? ",volatile" : "") + ",lowerdir=" + lower.text() +
+                              (spec.is_volatile ? ",volatile" : "") + ",lowerdir=" + lowers +
                               ",upperdir=" + path_of_fd(upper.get()) +
                               ",workdir=" + path_of_fd(work.get());
   const std::string target =
       spec.mountpoint_fd < 0 ? spec.mountpoint.native() : path_of_fd(spec.mountpoint_fd);
-  if (::mount(spec.source.c_str(), target.c_str(), "overlay", mount_flags(spec.lower),
+  if (::mount(spec.source.c_str(), target.c_str(), "overlay", mount_flags(spec.lowers),
               options.c_str()) == 0) {
     return;
   }

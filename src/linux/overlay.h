@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace wafers {
 
@@ -15,7 +16,9 @@ enum class OverlayXattrs {
 
 /// One overlay to be mounted. Paths are absolute and may hold any byte.
 struct OverlaySpec {
-  std::filesystem::path lower;
+  /// Directories, topmost first; all but the last may hold marks of `xattrs`. Linux 5.11 for
+  /// several with user xattrs.
+  std::vector<std::filesystem::path> lowers;
   std::filesystem::path upper;
   std::filesystem::path work;  ///< on the same file system as upper
   std::filesystem::path mountpoint;
@@ -27,7 +30,7 @@ struct OverlaySpec {
   int mountpoint_fd = -1;  ///< the mountpoint, open: what is mounted on if it isn't -1
 };
 
-/// Mounts it in the caller's mount namespace: nodev, nosuid, and noexec where the lower is. The
+/// Mounts it in the caller's mount namespace: nodev, nosuid, and noexec where a lower is. The
 /// upper and work directory must be directories, not symlinks, and are mounted as such: whoever
 /// works in a view can put others in their place, but none that lead elsewhere. An
 /// upper or work directory that is in use by another overlay anywhere is refused with EBUSY

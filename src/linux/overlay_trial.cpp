@@ -82,8 +82,14 @@ void make_trial_layers(const std::filesystem::path& scratch) {
 }
 
 OverlaySpec trial_overlay(const std::filesystem::path& scratch, OverlayXattrs xattrs) {
-  return {scratch / "base", scratch / "upper", scratch / "work",
-          scratch / "view", "wafers-trial",    xattrs};
+  OverlaySpec spec;
+  spec.lowers = {scratch / "base"};
+  spec.upper = scratch / "upper";
+  spec.work = scratch / "work";
+  spec.mountpoint = scratch / "view";
+  spec.source = "wafers-trial";
+  spec.xattrs = xattrs;
+  return spec;
 }
 
 void try_view(const std::filesystem::path& view) {

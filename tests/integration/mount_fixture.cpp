@@ -119,7 +119,8 @@ std::unique_ptr<MountedView> MountFixture::found() const {
 Wafer MountFixture::make_wafer(const std::string& name) const {
   Wafer made;
   made.name = name;
-  made.base_repo = base;
+  made.checkout = base;
+  made.layers = {made.checkout};
   made.directory = state_dir / name;
   made.mountpoint = mountpoints / name;
   made.volatile_boot = boot_id();  // as nearly all real ones

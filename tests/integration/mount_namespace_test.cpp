@@ -122,7 +122,7 @@ TEST_CASE("an upper is never mounted twice") {
 
   SECTION("by whoever tries to: the kernel refuses") {
     const TempDir elsewhere;
-    const OverlaySpec spec{f.base, f.wafer.upper(), elsewhere.path(), elsewhere.path(), "x"};
+    const OverlaySpec spec{{f.base}, f.wafer.upper(), elsewhere.path(), elsewhere.path(), "x"};
     const uid_t uid = ::geteuid();
     const gid_t gid = ::getegid();
     const auto failure = run_in_child([&] {
@@ -606,7 +606,7 @@ TEST_CASE("the caller's own shell inside counts as an occupant, the caller doesn
 
 TEST_CASE("a mount that fails says at which step, and leaves nothing") {
   MountFixture f(kKind);
-  f.wafer.base_repo = f.base / "missing";
+  f.wafer.layers = {f.base / "missing"};
   try {
     f.mount();
     FAIL("mounted without a base");

@@ -57,7 +57,8 @@ class Comparison {
     base_.git({"branch", "wafers/test"});
     wafer_.name = "test";
     wafer_.branch = "wafers/test";
-    wafer_.base_repo = base_.path();
+    wafer_.checkout = base_.path();
+    wafer_.layers = {wafer_.checkout};
     wafer_.base_commit = base_.head();
     wafer_.last_commit = wafer_.base_commit;
     wafer_.dialect = dialect;

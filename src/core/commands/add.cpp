@@ -396,8 +396,10 @@ class Adding {
     wafer.name = planned.name;
     wafer.stage = WaferStage::adding;
     wafer.branch = planned.branch;
-    wafer.base_repo = base_.repository.worktree();
+    wafer.checkout = base_.repository.worktree();
     wafer.base_commit = base_.head.hex();
+    wafer.layers = {wafer.checkout};
+    wafer.checkout_commit = wafer.base_commit;
     wafer.last_commit = one.tip.hex();
     wafer.backend = chosen_.backend->kind();
     wafer.dialect = chosen_.trial.dialect;
@@ -418,8 +420,8 @@ class Adding {
     const fs::path common_dir = base_.repository.common_dir();
     for (const Taken& other : others_) {
       if (other.branch != branch) continue;
-      const git::BaseFiles& files = bases_.of(other.base_repo);
-      if (other.base_repo == base_.repository.worktree() || files.common_dir == common_dir) {
+      const git::BaseFiles& files = bases_.of(other.checkout);
+      if (other.checkout == base_.repository.worktree() || files.common_dir == common_dir) {
         throw Error(ErrorKind::refused, name + " belongs to wafer " + in_quotes(other.name),
                     "choose another one with --branch");
       }
@@ -538,7 +540,7 @@ class Adding {
     }
     // The view has no repository of its own. Removed through the mount it would cost far more.
     hide_repository(one.wafer);
-    copy_root_attributes(upper, one.wafer.base_repo);
+    copy_root_attributes(upper, one.wafer.checkout);
     if (one.wafer.durable) sync_file_system(one.wafer.upper());
   }
 

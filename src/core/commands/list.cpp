@@ -18,8 +18,8 @@ void mark_broken(MountState& state, const std::string& reason) {
 
 std::string note_on_branch(const Wafer& wafer, git::BaseFilesCache& bases) {
   constexpr std::size_t kShortId = 7;
-  if (wafer.stage != WaferStage::ready || !bases.of(wafer.base_repo).common_dir) return {};
-  const auto tip = bases.branch_of(wafer.base_repo, wafer.branch);
+  if (wafer.stage != WaferStage::ready || !bases.of(wafer.checkout).common_dir) return {};
+  const auto tip = bases.branch_of(wafer.checkout, wafer.branch);
   const std::string name = "branch " + in_quotes(wafer.branch);
   if (!tip) return name + " is gone";
   if (*tip == wafer.last_commit || *tip == wafer.pending_commit) return {};
@@ -51,10 +51,10 @@ WaferInfo inspect(const Wafer& wafer, git::BaseFilesCache& bases) {
   WaferInfo info;
   info.wafer = wafer;
   info.mount = make_backend(wafer.backend)->state(wafer);
-  const git::BaseFiles& base = bases.of(wafer.base_repo);
+  const git::BaseFiles& base = bases.of(wafer.checkout);
   if (base.head) info.base_moved = *base.head != wafer.base_commit;
   if (!base.exists) {
-    mark_broken(info.mount, "its base " + in_quotes(wafer.base_repo.native()) + " is gone");
+    mark_broken(info.mount, "its base " + in_quotes(wafer.checkout.native()) + " is gone");
   }
   if (is_unclean(wafer)) mark_broken(info.mount, unclean_reason());
   if (wafer.stage == WaferStage::adding) mark_broken(info.mount, "it is not completely made");

@@ -108,17 +108,17 @@ class Removing {
   void take_away_dead_locks() {
     if (wafer_.pending_commit.empty() && wafer_.stage == WaferStage::ready) return;
     try {
-      git::Repository::open(wafer_.base_repo).take_away_dead_locks(wafer_.branch);
+      git::Repository::open(wafer_.checkout).take_away_dead_locks(wafer_.branch);
     } catch (const Error&) {  // NOLINT(bugprone-empty-catch): without a repository there is none
     }
   }
 
   BranchLeft branch_left(bool was_mounted) {
     const auto there = [this] {
-      const git::BaseFiles files = git::read_base_files(wafer_.base_repo);
+      const git::BaseFiles files = git::read_base_files(wafer_.checkout);
       if (!files.common_dir) return BranchLeft::unknown;
       const bool found =
-          git::BaseFilesCache().branch_of(wafer_.base_repo, wafer_.branch).has_value();
+          git::BaseFilesCache().branch_of(wafer_.checkout, wafer_.branch).has_value();
       return found ? BranchLeft::kept : BranchLeft::gone;
     };
     const BranchLeft before = there();

@@ -63,7 +63,7 @@ OverlapResult find_overlaps(const Store& store, const std::vector<std::string>& 
     try {
       const WaferGit git = open_wafer_git(wafer);
       Group& group = groups[git.repository.common_dir()];
-      if (group.checkout.empty()) group.checkout = wafer.base_repo;
+      if (group.checkout.empty()) group.checkout = wafer.checkout;
       for (const std::string& path : changed_by(wafer, git)) {
         group.changed[path].push_back(wafer.name);
       }

@@ -22,7 +22,7 @@ namespace {
 void settle_pending_commit(LockedWafer& locked) {
   Wafer& wafer = *locked;
   if (wafer.pending_commit.empty()) return;
-  const auto repository = git::Repository::open(wafer.base_repo);
+  const auto repository = git::Repository::open(wafer.checkout);
   repository.take_away_dead_locks(wafer.branch);
   const auto tip = repository.branch_tip(wafer.branch);
   if (tip && tip->hex() == wafer.pending_commit) {

@@ -62,7 +62,7 @@ void require_branch(const git::Repository& repository, const Wafer& wafer) {
 
 void git_push(const Store& store, const std::string& name, const PushRequest& request) {
   const Wafer wafer = store.load(name);
-  const auto repository = git::Repository::open(wafer.base_repo);
+  const auto repository = git::Repository::open(wafer.checkout);
   require_branch(repository, wafer);
   const std::string remote = remote_for(repository, wafer, request);
 

@@ -146,7 +146,7 @@ std::optional<BranchTrouble> lost_tip(const Wafer& wafer, const Repository& repo
 }
 
 void require_deletable_branch(const Wafer& wafer) {
-  const Repository repository = Repository::open(wafer.base_repo);
+  const Repository repository = Repository::open(wafer.checkout);
   if (!repository.branch_tip(wafer.branch)) return;
   if (const auto use = repository.use_of_branch(wafer.branch)) {
     throw Error(ErrorKind::refused,
@@ -162,7 +162,7 @@ void require_deletable_branch(const Wafer& wafer) {
 }
 
 std::string delete_branch_as_git(const Wafer& wafer) {
-  const Repository repository = Repository::open(wafer.base_repo);
+  const Repository repository = Repository::open(wafer.checkout);
   if (!repository.branch_tip(wafer.branch)) return {};
   ProgramResult deleted = run_git(repository, {"branch", "-d", "--", wafer.branch});
   if (deleted.success()) return std::string(trimmed(deleted.errors));

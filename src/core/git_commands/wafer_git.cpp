@@ -64,7 +64,7 @@ std::string is_repository(const std::string& path) {
 }  // namespace
 
 WaferGit open_wafer_git(const Wafer& wafer) {
-  git::Repository repository = git::Repository::open(wafer.base_repo);
+  git::Repository repository = git::Repository::open(wafer.checkout);
   const git::Oid last = parse_commit(wafer.last_commit, wafer.name);
   const git::Oid base = parse_commit(wafer.base_commit, wafer.name);
   const auto branch = repository.branch_tip(wafer.branch);

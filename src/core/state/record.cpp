@@ -118,6 +118,16 @@ class Reader {
   }
 
   /// For keys that older records don't have.
+  std::vector<std::filesystem::path> paths(const std::string& key) const {
+    std::vector<std::filesystem::path> paths;
+    const json* const values = optional(key);
+    if (values == nullptr) return paths;
+    if (!values->is_array()) invalid("key " + in_quotes(key) + " is no array");
+    for (const json& value : *values) paths.emplace_back(text_from_json(value, key));
+    return paths;
+  }
+
+  /// For keys that older records don't have.
   template <std::integral Number>
   std::vector<Number> numbers(const std::string& key) const {
     std::vector<Number> numbers;
@@ -181,6 +191,7 @@ Enum enum_from_text(const std::string& text, const std::string& key,
 }
 
 constexpr std::array kStages{WaferStage::adding, WaferStage::ready, WaferStage::removing};
+constexpr std::array kBaseKinds{BaseKind::live, BaseKind::frozen};
 constexpr std::array kDialects{UpperDialect::kernel_user, UpperDialect::kernel_trusted,
                                UpperDialect::fuse};
 
@@ -229,18 +240,24 @@ json parse(std::string_view document) {
   }
 }
 
+json paths_to_json(const std::vector<std::filesystem::path>& paths) {
+  json list = json::array();
+  for (const auto& path : paths) list.push_back(text_to_json(path.native()));
+  return list;
+}
+
 json known_keys_of(const Wafer& wafer) {
-  json parents = json::array();
-  for (const auto& parent : wafer.mountpoint_parents) {
-    parents.push_back(text_to_json(parent.native()));
-  }
   return {
       {"version", kVersion},
       {"name", text_to_json(wafer.name)},
       {"stage", to_string(wafer.stage)},
       {"branch", text_to_json(wafer.branch)},
-      {"base_repo", text_to_json(wafer.base_repo.native())},
+      {"base_repo", text_to_json(wafer.checkout.native())},
+      {"base_kind", to_string(wafer.base_kind)},
       {"base_commit", wafer.base_commit},
+      {"base_ref", text_to_json(wafer.base_ref)},
+      {"base_layers", paths_to_json(wafer.layers)},
+      {"checkout_commit", wafer.checkout_commit},
       {"last_commit", wafer.last_commit},
       {"pending_commit", wafer.pending_commit},
       {"staged_tree", wafer.staged_tree},
@@ -249,7 +266,7 @@ json known_keys_of(const Wafer& wafer) {
       {"dialect", to_string(wafer.dialect)},
       {"mountpoint", text_to_json(wafer.mountpoint.native())},
       {"mountpoint_made", wafer.mountpoint_made},
-      {"mountpoint_parents", std::move(parents)},
+      {"mountpoint_parents", paths_to_json(wafer.mountpoint_parents)},
       {"mountpoint_mode", or_null(wafer.mountpoint_mode)},
       {"groups", wafer.groups},
       {"durable", wafer.durable},
@@ -264,6 +281,19 @@ std::string unknown_keys_of(json document) {
   static const json known = known_keys_of(Wafer());
   for (const auto& entry : known.items()) document.erase(entry.key());
   return document.empty() ? std::string() : document.dump();
+}
+
+/// What records of version 0.1.0 don't have: their base is the checkout alone.
+void read_base(const Reader& reader, Wafer& wafer) {
+  wafer.base_ref = reader.text_or_empty("base_ref");
+  wafer.layers = reader.paths("base_layers");
+  if (wafer.layers.empty()) {
+    wafer.layers = {wafer.checkout};
+    wafer.checkout_commit = wafer.base_commit;
+    return;
+  }
+  wafer.base_kind = enum_from_text(reader.text("base_kind"), "base_kind", kBaseKinds);
+  wafer.checkout_commit = reader.text_or_empty("checkout_commit");
 }
 
 }  // namespace
@@ -285,8 +315,9 @@ Wafer decode_metadata(std::string_view document) {
   wafer.name = reader.text("name");
   wafer.stage = enum_from_text(reader.text("stage"), "stage", kStages);
   wafer.branch = reader.text("branch");
-  wafer.base_repo = reader.absolute_path("base_repo");
+  wafer.checkout = reader.absolute_path("base_repo");
   wafer.base_commit = reader.text("base_commit");
+  read_base(reader, wafer);
   wafer.last_commit = reader.text("last_commit");
   wafer.pending_commit = reader.text("pending_commit");
   wafer.staged_tree = reader.text_or_empty("staged_tree");
@@ -295,12 +326,7 @@ Wafer decode_metadata(std::string_view document) {
   wafer.dialect = enum_from_text(reader.text("dialect"), "dialect", kDialects);
   wafer.mountpoint = reader.absolute_path("mountpoint");
   wafer.mountpoint_made = reader.flag("mountpoint_made");
-  if (const json* const parents = reader.optional("mountpoint_parents")) {
-    if (!parents->is_array()) invalid("key 'mountpoint_parents' is no array");
-    for (const json& parent : *parents) {
-      wafer.mountpoint_parents.emplace_back(text_from_json(parent, "mountpoint_parents"));
-    }
-  }
+  wafer.mountpoint_parents = reader.paths("mountpoint_parents");
   wafer.mountpoint_mode = reader.number<std::uint32_t>("mountpoint_mode");
   wafer.groups = reader.numbers<std::uint32_t>("groups");
   wafer.durable = reader.flag("durable");

@@ -60,6 +60,21 @@ bool is_parent(const fs::path& parent, const Wafer& wafer) {
          is_within(wafer.mountpoint.native(), parent.native());
 }
 
+/// Those above the lowest are ours, and so is the lowest of a frozen base.
+bool layers_fit(const Wafer& wafer, const fs::path& root) {
+  constexpr std::size_t kMost = 8;
+  if (wafer.layers.empty() || wafer.layers.size() > kMost) return false;
+  const bool live = wafer.base_kind == BaseKind::live;
+  if (live && (wafer.layers.back() != wafer.checkout || wafer.checkout_commit.empty())) {
+    return false;
+  }
+  const std::string bases = (root / kBasesDirectory).native() + "/";
+  return std::all_of(wafer.layers.begin(), wafer.layers.end() - (live ? 1 : 0),
+                     [&](const fs::path& layer) {
+                       return is_plain_path(layer) && layer.native().starts_with(bases);
+                     });
+}
+
 bool dialect_fits(const Wafer& wafer) {
   const auto dialects = traits_of(wafer.backend).dialects;
   return std::ranges::find(dialects, wafer.dialect) != dialects.end();
@@ -70,9 +85,11 @@ bool dialect_fits(const Wafer& wafer) {
 void require_believable(const Wafer& wafer, const fs::path& root) {
   constexpr std::uint32_t kPermissions = 07777;
   require(git::is_valid_branch_name(wafer.branch), "branch");
-  require(wafer.base_repo == "/" || is_plain_path(wafer.base_repo), "base_repo");
-  require(!is_within(wafer.base_repo.native(), root.native()), "base_repo");
+  require(wafer.checkout == "/" || is_plain_path(wafer.checkout), "base_repo");
+  require(!is_within(wafer.checkout.native(), root.native()), "base_repo");
   require(is_object_name(wafer.base_commit), "base_commit");
+  require(layers_fit(wafer, root), "base_layers");
+  require(is_empty_or_object_name(wafer.checkout_commit), "checkout_commit");
   require(is_object_name(wafer.last_commit), "last_commit");
   require(is_empty_or_object_name(wafer.pending_commit), "pending_commit");
   require(is_empty_or_object_name(wafer.staged_tree), "staged_tree");

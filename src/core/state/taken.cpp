@@ -100,16 +100,16 @@ std::optional<Remembered> read_one(std::string_view name, Fields& fields) {
   const auto size = fields.number<std::uint64_t>();
   const auto changed = fields.number<std::int64_t>();
   const auto branch = fields.next();
-  const auto base_repo = fields.next();
+  const auto checkout = fields.next();
   const auto mountpoint = fields.next();
   const auto parents = fields.number<std::size_t>();
-  if (!inode || !size || !changed || !branch || !base_repo || !mountpoint || !parents) {
+  if (!inode || !size || !changed || !branch || !checkout || !mountpoint || !parents) {
     return std::nullopt;
   }
   Remembered one{{*inode, *size, *changed},
                  {std::string(name),
                   std::string(*branch),
-                  std::string(*base_repo),
+                  std::string(*checkout),
                   std::string(*mountpoint),
                   {}}};
   for (std::size_t i = 0; i < *parents; ++i) {
@@ -149,7 +149,7 @@ std::string encoded(const std::vector<Remembered>& all) {
     append(text, std::to_string(stamp.size));
     append(text, std::to_string(stamp.changed));
     append(text, taken.branch);
-    append(text, taken.base_repo);
+    append(text, taken.checkout);
     append(text, taken.mountpoint);
     append(text, std::to_string(taken.parents.size()));
     for (const std::string& parent : taken.parents) append(text, parent);
@@ -184,7 +184,7 @@ void remember(const fs::path& file, const std::vector<Remembered>& all) noexcept
 }  // namespace
 
 Taken taken_by(const Wafer& wafer) {
-  Taken taken{wafer.name, wafer.branch, wafer.base_repo, wafer.mountpoint, {}};
+  Taken taken{wafer.name, wafer.branch, wafer.checkout, wafer.mountpoint, {}};
   for (const fs::path& parent : wafer.mountpoint_parents) taken.parents.push_back(parent);
   return taken;
 }

@@ -14,7 +14,7 @@ namespace wafers {
 struct Taken {
   std::string name;
   std::string branch;
-  std::string base_repo;
+  std::string checkout;
   std::string mountpoint;
   std::vector<std::string> parents;  ///< Wafer::mountpoint_parents
 

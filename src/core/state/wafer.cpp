@@ -6,6 +6,8 @@ namespace wafers {
 
 std::string_view to_string(BackendKind kind) { return traits_of(kind).name; }
 
+std::string_view to_string(BaseKind kind) { return kind == BaseKind::live ? "live" : "frozen"; }
+
 std::optional<BackendKind> parse_backend(std::string_view text) {
   for (const BackendTraits& backend : all_backends()) {
     if (backend.name == text) return backend.kind;

@@ -46,15 +46,30 @@ enum class WaferStage {
 };
 std::string_view to_string(WaferStage stage);
 
+/// What the lowest layer of a wafer's base is.
+enum class BaseKind {
+  live,    ///< the checkout itself
+  frozen,  ///< a snapshot in the state directory
+};
+std::string_view to_string(BaseKind kind);
+
 /// A wafer's metadata, as stored. Paths are absolute. Oids are hexadecimal so that what needs no
 /// Git need not know of it.
 struct Wafer {
   std::string name;
   WaferStage stage = WaferStage::ready;
   std::string branch;
-  std::filesystem::path base_repo;  ///< worktree of the base
-  std::string base_commit;          ///< base HEAD when the wafer was made: the lowerdir's content
-  std::string last_commit;          ///< the tip that wafers last saw
+  std::filesystem::path checkout;  ///< worktree that the wafer was made from
+  BaseKind base_kind = BaseKind::live;
+  std::string base_commit;  ///< what the layers show: what the upper's changes are changes of
+  std::string base_ref;     ///< what it was called when the wafer was made, for people
+  /// The lowerdirs, topmost first: delta layers above the lowest, which is the checkout of a live
+  /// base. What the view shows below the upper, what the snapshot compares with and what people are
+  /// told of the base is read from here and nowhere else.
+  std::vector<std::filesystem::path> layers;
+  /// A live base: HEAD of the checkout with which the layers show base_commit.
+  std::string checkout_commit;
+  std::string last_commit;  ///< the tip that wafers last saw
   /// Written before the branch is moved to this commit, cleared after: if we die in between, a tip
   /// at this commit is our own doing and not a move from outside. Empty otherwise.
   std::string pending_commit;
@@ -90,6 +105,9 @@ struct Wafer {
   std::filesystem::path index() const { return directory / "index"; }  ///< of the latest commit
   std::filesystem::path seen() const { return directory / "seen"; }    ///< of the latest status
 };
+
+/// Of the state directory: holds the frozen bases and delta layers, which wafers share.
+inline constexpr const char* kBasesDirectory = ".bases";
 
 enum class WaferStatus { mounted, unmounted, broken };
 std::string_view to_string(WaferStatus status);

@@ -40,7 +40,7 @@ std::string view_source(const Wafer& wafer) {
 
 OverlaySpec overlay_of(const Wafer& wafer) {
   OverlaySpec spec;
-  spec.lower = wafer.base_repo;
+  spec.lowers = wafer.layers;
   spec.upper = wafer.upper();
   spec.work = wafer.work();
   spec.mountpoint = wafer.mountpoint;

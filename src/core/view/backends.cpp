@@ -83,7 +83,7 @@ BackendChoice choose_backend(const std::filesystem::path& state_dir, MountMode m
 
 void remove_trial(const std::filesystem::path& directory) {
   // A kernel overlay has gone with the namespace that it was mounted in; a server lives on.
-  const FuseSpec spec{.lower = {}, .directory = directory, .mountpoint = directory / "view"};
+  const FuseSpec spec{.lowers = {}, .directory = directory, .mountpoint = directory / "view"};
   if (find_mount(own_mount_table(), spec.mountpoint)) stop_fuse_overlayfs(spec);
   remove_tree(directory);
 }

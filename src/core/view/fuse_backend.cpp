@@ -50,7 +50,7 @@ std::optional<ViewIdentity> proven_live_view(const Wafer& wafer) {
 }
 
 FuseSpec spec_of(const Wafer& wafer) {
-  return {wafer.base_repo, wafer.directory, wafer.mountpoint, !wafer.volatile_boot.empty()};
+  return {wafer.layers, wafer.directory, wafer.mountpoint, !wafer.volatile_boot.empty()};
 }
 
 /// A request that waits for the server's answer, and that a signal ends as long as the server
@@ -276,7 +276,8 @@ class FuseBackend final : public Backend {
   }
 
   static void try_serving(const std::filesystem::path& scratch, MountMode mode) {
-    const FuseSpec spec{scratch / "base", scratch, scratch / "view", mode == MountMode::volatile_};
+    const FuseSpec spec{
+        {scratch / "base"}, scratch, scratch / "view", mode == MountMode::volatile_};
     const FuseServer server = start_fuse_overlayfs(spec);
     try {
       const UniqueFd process = open_process(server.pid, server.start_ticks);

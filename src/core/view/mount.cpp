@@ -32,9 +32,9 @@ std::unique_ptr<MountedView> usable_view(const Backend& backend, const Wafer& wa
 /// What the view is made of. The work directory holds nothing between two mounts.
 void require_layers(const Wafer& wafer) {
   const std::string doing = "cannot mount wafer " + in_quotes(wafer.name) + ": its ";
-  if (!fs::is_directory(wafer.base_repo)) {
+  if (!fs::is_directory(wafer.checkout)) {
     throw Error(ErrorKind::failed,
-                doing + "base " + in_quotes(wafer.base_repo.native()) + " is gone");
+                doing + "base " + in_quotes(wafer.checkout.native()) + " is gone");
   }
   if (!fs::is_directory(fs::symlink_status(wafer.upper()))) {
     throw Error(ErrorKind::failed,

@@ -55,7 +55,7 @@ void check_fields(const Wafer& wafer) {
        {&wafer.pending_commit, &wafer.staged_tree, &wafer.pending_staged_tree}) {
     require(optional->empty() || is_name_of_object(*optional), "an object or nothing");
   }
-  require(is_plain(wafer.base_repo), "base_repo is a plain path");
+  require(is_plain(wafer.checkout), "base_repo is a plain path");
   require(is_plain(wafer.mountpoint) && wafer.mountpoint != "/", "mountpoint is a plain path");
   const std::string top = kRoot.native() + "/";
   require(

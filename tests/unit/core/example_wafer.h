@@ -11,7 +11,7 @@ inline Wafer example_wafer(const std::string& name) {
   Wafer wafer;
   wafer.name = name;
   wafer.branch = "wafers/" + name;
-  wafer.base_repo = "/base";
+  wafer.checkout = "/base";
   wafer.base_commit = std::string(40, 'a');
   wafer.last_commit = std::string(40, 'b');
   wafer.mountpoint = "/views/" + name;

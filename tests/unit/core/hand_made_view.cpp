@@ -49,7 +49,8 @@ HandMadeView::HandMadeView(const std::string& base)
   base_.git({"branch", "wafers/test"});
   wafer_.name = "test";
   wafer_.branch = "wafers/test";
-  wafer_.base_repo = base_.path();
+  wafer_.checkout = base_.path();
+  wafer_.layers = {wafer_.checkout};
   wafer_.last_commit = wafer_.base_commit;
   wafer_.dialect = kDialect;
   wafer_.directory = scratch_ / "state";

@@ -14,7 +14,7 @@ using namespace wafers;
 TEST_CASE("a job comes out as it went in") {
   HolderJob job;
   job.kind = GENERATE(HolderJob::Kind::mount, HolderJob::Kind::adopt);
-  job.overlay.lower = "/b a\ns,e:\\";
+  job.overlay.lowers = {"/delta", "/b a\ns,e:\\"};
   job.overlay.upper = "/\xff";
   job.overlay.work = "/" + std::string(4000, 'w');
   job.overlay.mountpoint = "/m";
@@ -25,7 +25,7 @@ TEST_CASE("a job comes out as it went in") {
   job.own_copies = {"/etc/ssh/ssh_config.d/50 \n.conf", "/b"};
   const HolderJob read = decode_job(encode(job));
   CHECK(read.kind == job.kind);
-  CHECK(read.overlay.lower == job.overlay.lower);
+  CHECK(read.overlay.lowers == job.overlay.lowers);
   CHECK(read.overlay.upper == job.overlay.upper);
   CHECK(read.overlay.work == job.overlay.work);
   CHECK(read.overlay.mountpoint == job.overlay.mountpoint);

@@ -13,8 +13,9 @@ Wafer believable_record() {
   Wafer wafer;
   wafer.name = "a1";
   wafer.branch = "wafers/a1";
-  wafer.base_repo = "/src/base";
-  wafer.base_commit = std::string(40, 'a');
+  wafer.checkout = "/src/base";
+  wafer.layers = {wafer.checkout};
+  wafer.base_commit = wafer.checkout_commit = std::string(40, 'a');
   wafer.last_commit = std::string(40, 'b');
   wafer.mountpoint = "/state/a1/mnt";
   wafer.created_at = "2026-01-02T03:04:05Z";
@@ -40,7 +41,15 @@ std::string refused_key(const std::function<void(Wafer&)>& change) {
 TEST_CASE("what add writes is believed") {
   CHECK(refused_key([](Wafer&) {}).empty());
   CHECK(refused_key([](Wafer& wafer) { wafer.branch = "topic/caf\xE9"; }).empty());
-  CHECK(refused_key([](Wafer& wafer) { wafer.base_repo = "/"; }).empty());
+  CHECK(refused_key([](Wafer& wafer) { wafer.layers = {wafer.checkout = "/"}; }).empty());
+  CHECK(refused_key([](Wafer& wafer) {
+          wafer.layers = {"/state/.bases/delta/1", wafer.checkout};
+        }).empty());
+  CHECK(refused_key([](Wafer& wafer) {
+          wafer.base_kind = BaseKind::frozen;
+          wafer.layers = {"/state/.bases/1/tree"};
+          wafer.checkout_commit.clear();
+        }).empty());
   CHECK(refused_key([](Wafer& wafer) { wafer.staged_tree = std::string(40, '0'); }).empty());
   CHECK(refused_key([](Wafer& wafer) { wafer.mountpoint_mode = 02755; }).empty());
   CHECK(refused_key([](Wafer& wafer) { wafer.mount.reset(); }).empty());
@@ -52,6 +61,25 @@ TEST_CASE("what add writes is believed") {
           wafer.backend = BackendKind::host;
           wafer.dialect = UpperDialect::kernel_trusted;
         }).empty());
+}
+
+TEST_CASE("a base is made of the checkout and of what lies among the bases of the state") {
+  using Layers = std::vector<std::filesystem::path>;
+  for (const Layers& layers :
+       {Layers{}, Layers{"/src/other"}, Layers{"/src/base", "/src/base"},
+        Layers{"/state/a1/upper", "/src/base"}, Layers{"/state/.bases", "/src/base"},
+        Layers{"/state/.bases/../b1/upper", "/src/base"}, Layers{"/state/.bases/1"},
+        Layers(9, "/src/base")}) {
+    CHECK(refused_key([&](Wafer& wafer) { wafer.layers = layers; }) == "base_layers");
+  }
+  for (const Layers& layers : {Layers{"/src/base"}, Layers{"/state/.bases/1", "/src/base"}}) {
+    CHECK(refused_key([&](Wafer& wafer) {
+            wafer.base_kind = BaseKind::frozen;
+            wafer.layers = layers;
+          }) == "base_layers");
+  }
+  CHECK(refused_key([](Wafer& wafer) { wafer.checkout_commit.clear(); }) == "base_layers");
+  CHECK(refused_key([](Wafer& wafer) { wafer.checkout_commit = "HEAD"; }) == "checkout_commit");
 }
 
 TEST_CASE("a branch that git would not make leads out of the branches") {
@@ -100,8 +128,8 @@ TEST_CASE("parents are parents") {
 }
 
 TEST_CASE("the other fields are what they may be") {
-  CHECK(refused_key([](Wafer& wafer) { wafer.base_repo = "/src/../etc"; }) == "base_repo");
-  CHECK(refused_key([](Wafer& wafer) { wafer.base_repo = "/state/a1/upper"; }) == "base_repo");
+  CHECK(refused_key([](Wafer& wafer) { wafer.checkout = "/src/../etc"; }) == "base_repo");
+  CHECK(refused_key([](Wafer& wafer) { wafer.checkout = "/state/a1/upper"; }) == "base_repo");
   CHECK(refused_key([](Wafer& wafer) { wafer.mountpoint_mode = 0100777; }) == "mountpoint_mode");
   CHECK(refused_key([](Wafer& wafer) { wafer.volatile_boot = "\x1b[2J"; }) == "volatile_boot");
   CHECK(refused_key([](Wafer& wafer) { wafer.created_at = std::string(65, '1'); }) == "created_at");

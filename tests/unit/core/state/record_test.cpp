@@ -14,8 +14,12 @@ Wafer full_record() {
   wafer.name = "a1";
   wafer.stage = WaferStage::ready;
   wafer.branch = "wafers/a1";
-  wafer.base_repo = "/src/base";
+  wafer.checkout = "/src/base";
+  wafer.base_kind = BaseKind::frozen;
   wafer.base_commit = std::string(40, 'a');
+  wafer.base_ref = "main";
+  wafer.layers = {"/state/.bases/2", "/state/.bases/1"};
+  wafer.checkout_commit = std::string(40, 'f');
   wafer.last_commit = std::string(40, 'b');
   wafer.pending_commit = std::string(40, 'c');
   wafer.staged_tree = std::string(40, 'd');
@@ -57,8 +61,12 @@ TEST_CASE("every field of a wafer survives its record") {
   CHECK(after.stage == before.stage);
   CHECK(after.groups == before.groups);
   CHECK(after.branch == before.branch);
-  CHECK(after.base_repo == before.base_repo);
+  CHECK(after.checkout == before.checkout);
+  CHECK(after.base_kind == before.base_kind);
   CHECK(after.base_commit == before.base_commit);
+  CHECK(after.base_ref == before.base_ref);
+  CHECK(after.layers == before.layers);
+  CHECK(after.checkout_commit == before.checkout_commit);
   CHECK(after.last_commit == before.last_commit);
   CHECK(after.pending_commit == before.pending_commit);
   CHECK(after.staged_tree == before.staged_tree);
@@ -80,6 +88,18 @@ TEST_CASE("every field of a wafer survives its record") {
   CHECK(after.mount->device == before.mount->device);
 }
 
+TEST_CASE("a record of version 0.1.0 has the checkout alone for its base") {
+  std::string document = encode_metadata(full_record());
+  for (const char* key : {"base_kind", "base_ref", "base_layers", "checkout_commit"}) {
+    document =
+        replaced(document, "\"" + std::string(key) + "\"", "\"once_" + std::string(key) + "\"");
+  }
+  const Wafer wafer = decode_metadata(document);
+  CHECK(wafer.base_kind == BaseKind::live);
+  CHECK(wafer.layers == std::vector{wafer.checkout});
+  CHECK(wafer.checkout_commit == wafer.base_commit);
+}
+
 TEST_CASE("what is absent stays absent") {
   Wafer wafer = full_record();
   wafer.mount = MountRecord{"boot", {}, {}, {}, {}};
@@ -96,11 +116,11 @@ TEST_CASE("what is absent stays absent") {
 TEST_CASE("paths and branches that are not UTF-8 survive") {
   Wafer wafer = full_record();
   wafer.branch = "wafers/\xE9t\xE9";
-  wafer.base_repo = "/src/\xFF\xFE \n'\"";
+  wafer.checkout = "/src/\xFF\xFE \n'\"";
   wafer.mountpoint_parents = {"/\x80"};
   const Wafer after = decode_metadata(encode_metadata(wafer));
   CHECK(after.branch == wafer.branch);
-  CHECK(after.base_repo == wafer.base_repo);
+  CHECK(after.checkout == wafer.checkout);
   CHECK(after.mountpoint_parents == wafer.mountpoint_parents);
 }
 

@@ -82,7 +82,8 @@ TEST_CASE("that a view may be unclean is noted once, and not of a durable one") 
   wafer.branch = "wafers/a1";
   wafer.base_commit = wafer.last_commit = std::string(40, 'a');
   wafer.mountpoint = store.directory_of("a1") / "mnt";
-  wafer.base_repo = "/";
+  wafer.checkout = "/";
+  wafer.layers = {wafer.checkout};
   SECTION("volatile") {
     wafers::LockedWafer locked(store, store.lock("a1"), wafer);
     wafers::expect_unclean(locked);
