@@ -101,6 +101,7 @@ SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::Objec
   input.objects = &objects;
   input.upper = wafer.upper();
   input.dialect = wafer.dialect;
+  input.layers = wafer.layers;
   input.base_tree = git.base_tree;
   input.compared_tree = git.index_tree;
   input.cache = git.stat_cache ? &*git.stat_cache : nullptr;

@@ -67,6 +67,7 @@ std::optional<git::TreeEntry> entry_at(git::ObjectStore& objects, git::Oid tree,
 const std::vector<std::string>& MarkedFiles::paths() {
   if (paths_) return *paths_;
   paths_.emplace();
+  if (input_.layers.back() != input_.repository->worktree()) return *paths_;
   for (const git::IndexRecord& record : index_.view().entries()) {
     if (record.skip_worktree() || record.assume_valid()) paths_->emplace_back(record.path());
   }
@@ -88,22 +89,16 @@ bool MarkedFiles::any_below(std::string_view prefix) {
   return (first != paths().end() && first->starts_with(prefix)) || is_marked(prefix);
 }
 
-/// Of the base's worktree.
-std::optional<PlainDir> MarkedFiles::directory_of(const std::string& path) const {
-  std::optional<PlainDir> dir = PlainDir::open(repository_.worktree(), "the base");
+/// Of the base.
+MergedDir MarkedFiles::directory_of(const std::string& path) const {
+  MergedDir root = MergedDir::open_base(input_.layers, input_.dialect);
   const std::size_t end = path.rfind('/');
-  if (end == std::string::npos) return dir;
-  for (const std::string& component : split(path.substr(0, end), '/')) {
-    dir = dir->find_directory(component);
-    if (!dir) break;
-  }
-  return dir;
+  return end == std::string::npos ? std::move(root) : root.descend(path.substr(0, end));
 }
 
 bool MarkedFiles::is_left_out(const std::string& path) {
   if (!is_marked(path)) return false;
-  const auto dir = directory_of(path);
-  return !dir || !dir->stat(name_of(path));
+  return !directory_of(path).has(name_of(path));
 }
 
 std::optional<git::TreeEntry> MarkedFiles::committed_version(const std::string& path,
@@ -111,9 +106,10 @@ std::optional<git::TreeEntry> MarkedFiles::committed_version(const std::string& 
                                                              git::ObjectStore& objects,
                                                              const git::Oid& base_tree) {
   if (!is_marked(path)) return std::nullopt;
-  const auto dir = directory_of(path);
-  const auto there = dir ? dir->stat(file.name) : std::nullopt;
-  if (!there || !same_content(file, *dir, *there)) return std::nullopt;
+  const MergedDir dir = directory_of(path);
+  const PlainDir* const holder = dir.holder_of(file.name);
+  const auto there = holder != nullptr ? holder->stat(file.name) : std::nullopt;
+  if (!there || !same_content(file, *holder, *there)) return std::nullopt;
   auto entry = entry_at(objects, base_tree, path);
   if (!entry || !git::is_blob(entry->mode)) return std::nullopt;
   const bool same_mode = (file.stat.st_mode & S_IXUSR) == (there->st_mode & S_IXUSR);

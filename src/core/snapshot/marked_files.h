@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "core/snapshot/base_index.h"
+#include "core/snapshot/merged_dir.h"
+#include "core/snapshot/snapshot_types.h"
 #include "git/objects/object.h"
-#include "git/repository/repository.h"
 #include "os/plain_dir.h"
 
 namespace wafers {
@@ -17,13 +18,12 @@ namespace wafers {
 /// The files of the base that git was told not to look at: its index marks them skip-worktree, as a
 /// sparse checkout does, or assume-unchanged. The base may have them changed or missing and still
 /// is clean, so what its worktree has, and not its commit, is what the view shows of them. The
-/// index is read when it is first needed. Everything throws Error(failed) for what can't be
-/// read.
+/// files of a frozen base are none. The index is read when it is first needed. Everything throws
+/// Error(failed) for what can't be read.
 class MarkedFiles {
  public:
   /// Both must outlive this.
-  MarkedFiles(const git::Repository& repository, BaseIndex& index)
-      : repository_(repository), index_(index) {}
+  MarkedFiles(const SnapshotInput& input, BaseIndex& index) : input_(input), index_(index) {}
 
   bool is_marked(std::string_view path);
   /// Whether there are any below "directory/".
@@ -47,9 +47,9 @@ class MarkedFiles {
 
  private:
   const std::vector<std::string>& paths();
-  std::optional<PlainDir> directory_of(const std::string& path) const;
+  MergedDir directory_of(const std::string& path) const;
 
-  const git::Repository& repository_;
+  const SnapshotInput& input_;
   BaseIndex& index_;
   std::optional<std::vector<std::string>>
       paths_;  ///< in byte order; a sparse directory ends in '/'

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdint>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -13,20 +14,52 @@
 
 namespace wafers {
 
-MergedDir::MergedDir(std::optional<UpperDir> upper, std::optional<PlainDir> lower)
-    : upper_(std::move(upper)), lower_(std::move(lower)) {
-  if (upper_ && lower_ && upper_->opaque()) lower_.reset();
+MergedDir::MergedDir(std::optional<UpperDir> upper, std::optional<MergedDir> lower) {
+  if (upper) marked_.push_back(*std::move(upper));
+  if (lower) add_below(std::move(lower->marked_), std::move(lower->plain_));
+}
+
+/// Unless what is there already hides it.
+void MergedDir::add_below(std::vector<UpperDir> marked, std::optional<PlainDir> plain) {
+  if (!marked_.empty() && marked_.back().opaque()) return;
+  for (UpperDir& layer : marked) {
+    marked_.push_back(std::move(layer));
+    if (marked_.back().opaque()) return;
+  }
+  plain_ = std::move(plain);
+}
+
+MergedDir MergedDir::open_base(const std::vector<std::filesystem::path>& layers,
+                               UpperDialect dialect) {
+  std::vector<UpperDir> marked;
+  for (std::size_t i = 0; i + 1 < layers.size(); ++i) {
+    marked.push_back(UpperDir::open(layers[i], dialect));
+  }
+  MergedDir base;
+  base.add_below(std::move(marked), PlainDir::open(layers.back(), "the base"));
+  return base;
 }
 
 MergedDir MergedDir::directory(const std::string& name) const {
-  const auto entry = upper_ ? upper_->find(name) : std::nullopt;
-  if (entry && entry->type != UpperEntryType::directory) return {std::nullopt, std::nullopt};
-  return {entry ? std::optional(upper_->open_directory(name)) : std::nullopt,
-          lower_ ? lower_->find_directory(name) : std::nullopt};
+  MergedDir child;
+  for (const UpperDir& layer : marked_) {
+    const auto entry = layer.find(name);
+    if (!entry) continue;
+    if (entry->type != UpperEntryType::directory) return child;
+    child.marked_.push_back(layer.open_directory(name));
+    if (child.marked_.back().opaque()) return child;
+  }
+  if (plain_) child.plain_ = plain_->find_directory(name);
+  return child;
+}
+
+std::optional<MergedDir> MergedDir::find_directory(const std::string& name) const {
+  MergedDir child = directory(name);
+  return child.exists() ? std::optional(std::move(child)) : std::nullopt;
 }
 
 MergedDir MergedDir::descend(std::string_view path) const {
-  if (path.size() >= PATH_MAX) return {std::nullopt, std::nullopt};
+  if (path.size() >= PATH_MAX) return {};
   MergedDir dir = directory(std::string(path.substr(0, path.find('/'))));
   while (dir.exists() && path.find('/') != std::string_view::npos) {
     path.remove_prefix(path.find('/') + 1);
@@ -35,16 +68,33 @@ MergedDir MergedDir::descend(std::string_view path) const {
   return dir;
 }
 
-/// The layer whose entry of that name the view shows; null where the view shows none.
-const PlainDir* MergedDir::holder_of(const std::string& name) const {
-  const auto entry = upper_ ? upper_->find(name) : std::nullopt;
-  if (!entry) return lower_ ? &*lower_ : nullptr;
-  return entry->type == UpperEntryType::whiteout ? nullptr : &upper_->plain();
+std::vector<std::string> MergedDir::names() const {
+  std::vector<std::string> names = plain_ ? plain_->names() : std::vector<std::string>();
+  if (marked_.empty()) return names;
+  std::set<std::string> shown(names.begin(), names.end());
+  for (auto layer = marked_.rbegin(); layer != marked_.rend(); ++layer) {
+    for (const UpperEntry& entry : layer->list().entries) {
+      if (entry.type == UpperEntryType::whiteout) {
+        shown.erase(entry.name);
+      } else {
+        shown.insert(entry.name);
+      }
+    }
+  }
+  return {shown.begin(), shown.end()};
 }
 
-bool MergedDir::has(const std::string& name) const {
+const PlainDir* MergedDir::holder_of(const std::string& name) const {
+  for (const UpperDir& layer : marked_) {
+    const auto entry = layer.find(name);
+    if (entry) return entry->type == UpperEntryType::whiteout ? nullptr : &layer.plain();
+  }
+  return plain_ ? &*plain_ : nullptr;
+}
+
+std::optional<struct stat> MergedDir::stat(const std::string& name) const {
   const PlainDir* const holder = holder_of(name);
-  return holder != nullptr && holder->stat(name);
+  return holder != nullptr ? holder->stat(name) : std::nullopt;
 }
 
 std::optional<std::string> MergedDir::file(const std::string& name, std::size_t largest,
@@ -64,10 +114,6 @@ std::optional<std::string> MergedDir::link(const std::string& name) const {
   } catch (const Error&) {
     return std::nullopt;
   }
-}
-
-bool MergedDir::touched(const std::string& name) const {
-  return upper_ && (upper_->find(name) || upper_->opaque());
 }
 
 std::optional<std::string> read_small_file(const PlainDir& dir, const std::string& name,

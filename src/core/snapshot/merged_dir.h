@@ -1,32 +1,55 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "linux/upper.h"
 #include "os/plain_dir.h"
 
 namespace wafers {
 
-/// One directory of the merged view as the overlay would show it: the upper's over the lower's, any
-/// of the two or both. For looking up single names; whole directories are walked by ViewWalk.
+/// One directory as an overlay shows it that is made of these layers: the upper over the base, or
+/// the base's delta layers over its lowest. For looking up single names; whole views are walked by
+/// ViewWalk.
 class MergedDir {
  public:
-  /// Which of both exist; neither gives a directory without entries.
-  MergedDir(std::optional<UpperDir> upper, std::optional<PlainDir> lower);
+  /// A directory that doesn't exist().
+  MergedDir() = default;
+  /// One without layers of its own.
+  explicit MergedDir(PlainDir plain) : plain_(std::move(plain)) {}
+  /// Whatever exists of `upper` and `lower`, the one over the other.
+  MergedDir(std::optional<UpperDir> upper, std::optional<MergedDir> lower);
 
-  bool exists() const noexcept { return upper_ || lower_; }
+  /// The root of a base: `layers` topmost first, all but the last of them with the marks of
+  /// `dialect`. Throws Error(failed) where one can't be opened.
+  static MergedDir open_base(const std::vector<std::filesystem::path>& layers,
+                             UpperDialect dialect);
 
-  /// The child directory; one that doesn't exist() where the view shows none.
+  bool exists() const noexcept { return !marked_.empty() || plain_; }
+
+  /// The child directory; one that doesn't exist() where the layers show none.
   MergedDir directory(const std::string& name) const;
+  /// The same; absent where there is none.
+  std::optional<MergedDir> find_directory(const std::string& name) const;
   /// As directory(), for several components. A path of PATH_MAX bytes or more leads nowhere, as the
   /// kernel has it: git could open nothing there either.
   MergedDir descend(std::string_view path) const;
 
-  /// Whether the view shows anything of that name.
-  bool has(const std::string& name) const;
+  /// All names that show, in byte order.
+  std::vector<std::string> names() const;
+
+  /// The layer's directory whose entry of that name shows, if any does; null where a mark hides it
+  /// or no layer but the lowest can have it and there is none.
+  const PlainDir* holder_of(const std::string& name) const;
+
+  /// fstatat(2) of what shows, without following; absent where nothing does.
+  std::optional<struct stat> stat(const std::string& name) const;
+  bool has(const std::string& name) const { return stat(name).has_value(); }
 
   /// Content of a regular file; absent where there is none, it can't be read or is larger.
   std::optional<std::string> file(const std::string& name, std::size_t largest,
@@ -35,14 +58,11 @@ class MergedDir {
   /// Target of a symlink; absent where there is none.
   std::optional<std::string> link(const std::string& name) const;
 
-  /// Whether the upper says something of the name: a file, directory or whiteout.
-  bool touched(const std::string& name) const;
-
  private:
-  const PlainDir* holder_of(const std::string& name) const;
+  void add_below(std::vector<UpperDir> marked, std::optional<PlainDir> plain);
 
-  std::optional<UpperDir> upper_;
-  std::optional<PlainDir> lower_;  ///< only where it shows through
+  std::vector<UpperDir> marked_;   ///< topmost first; only the last may be opaque
+  std::optional<PlainDir> plain_;  ///< only where it shows through
 };
 
 /// Content of the regular file `name` of `dir`; absent where there is none, it is larger than

@@ -82,12 +82,12 @@ NestedRepoFinder::NestedRepoFinder(Places places) : places_(std::move(places)) {
 std::optional<MergedDir> NestedRepoFinder::open(const std::filesystem::path& path) const {
   auto inside = below(path, places_.worktree);
   if (!inside) inside = below(path, places_.mountpoint);
-  if (!inside) return MergedDir(std::nullopt, PlainDir::open(path, "the file system"));
+  if (!inside) return MergedDir(PlainDir::open(path, "the file system"));
   MergedDir root(UpperDir::open(places_.upper, places_.dialect),
-                 PlainDir::open(places_.worktree, "the base"));
+                 MergedDir::open_base(places_.layers, places_.dialect));
   const auto in_git_dir = below("/" + *inside, "/.git");
   if (in_git_dir && !root.directory(".git").exists()) {
-    return MergedDir(std::nullopt, PlainDir::open(places_.git_dir / *in_git_dir, "the base"));
+    return MergedDir(PlainDir::open(places_.git_dir / *in_git_dir, "the base"));
   }
   return inside->empty() ? std::move(root) : root.descend(*inside);
 }
@@ -112,11 +112,11 @@ std::optional<NestedRepoFinder::GitDir> NestedRepoFinder::git_dir_of(
 
 MergedDir NestedRepoFinder::common_dir_of(const GitDir& git_dir) const {
   const auto content = text_of(git_dir.dir, "commondir");
-  if (content && !fits(*content)) return {std::nullopt, std::nullopt};
+  if (content && !fits(*content)) return {};
   const std::filesystem::path path =
       content ? normal(git_dir.path / git::path_in(*content)) : git_dir.path;
   auto found = open(path);
-  return found ? std::move(*found) : MergedDir(std::nullopt, std::nullopt);
+  return found ? std::move(*found) : MergedDir();
 }
 
 std::optional<NestedRepoFinder::Repo> NestedRepoFinder::find(const MergedDir& dir,

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/snapshot/merged_dir.h"
 #include "git/index/index_file.h"
@@ -20,6 +21,7 @@ class NestedRepoFinder {
   struct Places {
     std::filesystem::path upper;
     UpperDialect dialect = UpperDialect::kernel_user;
+    std::vector<std::filesystem::path> layers;
     std::filesystem::path worktree;
     std::filesystem::path git_dir;
     std::filesystem::path mountpoint;

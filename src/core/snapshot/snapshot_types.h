@@ -31,7 +31,8 @@ struct SnapshotInput {
   git::ObjectStore* objects = nullptr;
   std::filesystem::path upper;
   UpperDialect dialect = UpperDialect::kernel_user;
-  git::Oid base_tree;  ///< tree of the commit that the lowerdir shows
+  std::vector<std::filesystem::path> layers;  ///< of the base, as Wafer has them
+  git::Oid base_tree;                         ///< tree of the commit that they show
   /// What git would have in its index: what is staged, or else the tree of the branch's tip. The
   /// walk calls it the tip.
   git::Oid compared_tree;

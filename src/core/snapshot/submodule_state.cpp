@@ -46,10 +46,9 @@ class Comparison {
 };
 
 std::string rules_in(const SubmoduleDir& dir) {
-  const auto entry = dir.upper.find(kIgnoreFile);
-  if (!entry && dir.lower)
-    return read_small_file(*dir.lower, kIgnoreFile, kLargestFile).value_or("");
-  return read_small_file(dir.upper.plain(), kIgnoreFile, kLargestFile).value_or("");
+  const PlainDir* holder = &dir.upper.plain();
+  if (!dir.upper.find(kIgnoreFile) && dir.lower) holder = dir.lower->holder_of(kIgnoreFile);
+  return holder != nullptr ? read_small_file(*holder, kIgnoreFile, kLargestFile).value_or("") : "";
 }
 
 auto first_below(const git::IndexFile& index, const std::string& prefix) {

@@ -3,18 +3,18 @@
 #include <optional>
 #include <string_view>
 
+#include "core/snapshot/merged_dir.h"
 #include "core/snapshot/nested_repo.h"
 #include "git/repository/repository.h"
 #include "git/text/wildmatch.h"
 #include "linux/upper.h"
-#include "os/plain_dir.h"
 
 namespace wafers {
 
 /// One directory of a submodule: what the upper has of it, and the lower's if that shows through.
 struct SubmoduleDir {
   UpperDir upper;
-  std::optional<PlainDir> lower;
+  std::optional<MergedDir> lower;
 };
 
 /// Whether a submodule's untracked files count.

@@ -59,13 +59,13 @@ void ViewDirs::read_trees(ViewDir& dir) const {
   dir.tip = dir.layers.tip == dir.layers.base ? dir.base : sorted_tree(dir.layers.tip);
 }
 
-const PlainDir* ViewDirs::lower(ViewDir& dir) const {
+const MergedDir* ViewDirs::lower(ViewDir& dir) const {
   if (!dir.layers.lower_visible) return nullptr;
   if (!std::exchange(dir.lower_tried_, true)) {
     try {
       if (dir.parent == nullptr) {
-        dir.lower_ = PlainDir::open(input_.repository->worktree(), "the base");
-      } else if (const PlainDir* above = lower(*dir.parent)) {
+        dir.lower_ = MergedDir::open_base(input_.layers, input_.dialect);
+      } else if (const MergedDir* above = lower(*dir.parent)) {
         dir.lower_ = above->find_directory(dir.name);
       }
     } catch (const Error& error) {
@@ -88,8 +88,9 @@ std::string ViewDirs::rule_of_base(ViewDir& dir, const std::string& file) const 
   if (const git::TreeEntry* entry = dir.find_base(file)) {
     return git::is_regular(entry->mode) ? input_.objects->read_blob(entry->oid) : std::string();
   }
-  const PlainDir* below = lower(dir);
-  return below != nullptr ? read_rule(*below, file) : std::string();
+  const MergedDir* below = lower(dir);
+  const PlainDir* holder = below != nullptr ? below->holder_of(file) : nullptr;
+  return holder != nullptr ? read_rule(*holder, file) : std::string();
 }
 
 std::string ViewDirs::rule_of_view(ViewDir& dir, const std::string& file) const {

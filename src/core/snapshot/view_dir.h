@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/snapshot/merged_dir.h"
 #include "core/snapshot/path_selection.h"
 #include "core/snapshot/snapshot_types.h"
 #include "git/objects/object.h"
@@ -51,13 +52,13 @@ struct ViewDir {
 
  private:
   friend class ViewDirs;
-  std::optional<PlainDir> lower_;
+  std::optional<MergedDir> lower_;
   bool lower_tried_ = false;
 };
 
 /// Makes ViewDirs: reads their trees and their rule files. Ignore rules and attributes are those of
 /// the merged view: the upper's file, else the base commit's blob (so that a base that moved on
-/// can't be seen here), else an untracked file of the base's worktree. As in git, a rule file that
+/// can't be seen here), else an untracked file of the base. As in git, a rule file that
 /// is a symlink is not followed, and attributes fall back to the tip's version.
 class ViewDirs {
  public:
@@ -72,8 +73,8 @@ class ViewDirs {
   /// What `.gitmodules` of the view's root holds, or the tip's where the view has none.
   std::string modules_of_view(ViewDir& root) const;
 
-  /// The base worktree's directory, opened when first asked for; null where it doesn't show.
-  const PlainDir* lower(ViewDir& dir) const;
+  /// The base's directory, opened when first asked for; null where it doesn't show.
+  const MergedDir* lower(ViewDir& dir) const;
 
   git::LetterCase letters() const noexcept { return letters_; }
 

@@ -68,10 +68,11 @@ ViewWalk::ViewWalk(const SnapshotInput& input, const PathSelection& selection, S
       blobs_(input, base_index_),
       repos_({.upper = input.upper,
               .dialect = input.dialect,
+              .layers = input.layers,
               .worktree = input.repository->worktree(),
               .git_dir = input.repository->git_dir(),
               .mountpoint = input.mountpoint}),
-      marked_(*input.repository, base_index_),
+      marked_(input, base_index_),
       protection_(input.repository->path_protection()),
       trust_executable_bit_(input.repository->config_bool("core.fileMode", true)),
       has_symlinks_(input.repository->config_bool("core.symlinks", true)) {}
@@ -104,7 +105,7 @@ std::optional<git::Oid> ViewWalk::tree_of(const git::TreeEntry* entry) {
 std::optional<git::Oid> ViewWalk::walk(ViewDir& dir) {
   const std::size_t untracked_before = out_.untracked.size();
   std::vector<std::string> in_lower;
-  if (const PlainDir* lower = dir.rules_changed ? dirs_.lower(dir) : nullptr) {
+  if (const MergedDir* lower = dir.rules_changed ? dirs_.lower(dir) : nullptr) {
     in_lower = lower->names();
   }
   Rest upper(dir.layers.listing.entries);
@@ -227,8 +228,9 @@ ViewWalk::Found ViewWalk::only_in_base(const Site& site) {
 /// once it was committed, and untracked where the upper's rules no longer ignore it. A name that
 /// the base's rules don't ignore was not there when the base was clean, and is none of ours.
 ViewWalk::Found ViewWalk::only_in_lower(const Site& site) {
-  const PlainDir* lower = dirs_.lower(site.dir);
-  const auto stat = lower != nullptr ? lower->stat(site.name) : std::nullopt;
+  const MergedDir* lower = dirs_.lower(site.dir);
+  const PlainDir* holder = lower != nullptr ? lower->holder_of(site.name) : nullptr;
+  const auto stat = holder != nullptr ? holder->stat(site.name) : std::nullopt;
   if (!stat) return no_directory(site);
   if (S_ISDIR(stat->st_mode)) {
     ViewLayers layers;
@@ -236,7 +238,7 @@ ViewWalk::Found ViewWalk::only_in_lower(const Site& site) {
     return directory(site, std::move(layers));
   }
   if (!site.dir.base_ignore->is_ignored(site.name, false)) return no_directory(site);
-  if (S_ISREG(stat->st_mode) || S_ISLNK(stat->st_mode)) return file(site, *lower, *stat);
+  if (S_ISREG(stat->st_mode) || S_ISLNK(stat->st_mode)) return file(site, *holder, *stat);
   return special(site);
 }
 

@@ -126,7 +126,7 @@ bool ViewWalk::is_modified(const Site& site, const ViewLayers& layers, Submodule
   const auto contents = repos_.contents(merged(site, layers), site.path());
   // An index that was added to no longer caches the commit's tree.
   if (!contents || (has_git_dir(layers.listing) && !contents->index.cached_tree)) return true;
-  const PlainDir* lower = layers.lower_visible ? dirs_.lower(site.dir) : nullptr;
+  const MergedDir* lower = layers.lower_visible ? dirs_.lower(site.dir) : nullptr;
   const SubmoduleDir dir{
       .upper = site.dir.layers.upper->open_directory(site.name),
       .lower = lower != nullptr ? lower->find_directory(site.name) : std::nullopt};
@@ -139,7 +139,7 @@ bool ViewWalk::is_modified(const Site& site, const ViewLayers& layers, Submodule
 bool ViewWalk::is_directory(const Site& site) {
   if (site.upper != nullptr) return site.upper->type == UpperEntryType::directory;
   try {
-    const PlainDir* const lower = dirs_.lower(site.dir);
+    const MergedDir* const lower = dirs_.lower(site.dir);
     const auto stat = lower != nullptr ? lower->stat(site.name) : std::nullopt;
     return stat && S_ISDIR(stat->st_mode);
   } catch (const Unreadable&) {
@@ -148,10 +148,12 @@ bool ViewWalk::is_directory(const Site& site) {
 }
 
 bool ViewWalk::may_be_opened(const Site& site) {
-  const PlainDir* const layer =
-      site.upper != nullptr ? &site.dir.layers.upper->plain() : dirs_.lower(site.dir);
   try {
-    return layer != nullptr && layer->find_directory(site.name);
+    if (site.upper != nullptr) {
+      return site.dir.layers.upper->plain().find_directory(site.name).has_value();
+    }
+    const MergedDir* const lower = dirs_.lower(site.dir);
+    return lower != nullptr && lower->find_directory(site.name);
   } catch (const Unreadable&) {
     return false;
   }
@@ -210,7 +212,7 @@ std::optional<NestedRepoFinder::Repo> ViewWalk::find_repo(const Site& site,
 
 /// The directory of that name in the merged view, opened anew.
 MergedDir ViewWalk::merged(const Site& site, const ViewLayers& layers) {
-  const PlainDir* lower = layers.lower_visible ? dirs_.lower(site.dir) : nullptr;
+  const MergedDir* lower = layers.lower_visible ? dirs_.lower(site.dir) : nullptr;
   std::optional<UpperDir> upper;
   if (layers.upper) upper = site.dir.layers.upper->open_directory(site.name);
   return {std::move(upper), lower != nullptr ? lower->find_directory(site.name) : std::nullopt};

@@ -68,13 +68,14 @@ class View {
   NestedRepoFinder::Places places() const {
     return {.upper = top_ / "upper",
             .dialect = wafers::UpperDialect::kernel_user,
+            .layers = {top_},
             .worktree = top_,
             .git_dir = top_ / "no-base",
             .mountpoint = top_ / "no-view"};
   }
   MergedDir root() const {
     return {wafers::UpperDir::open(top_ / "upper", wafers::UpperDialect::kernel_user),
-            wafers::PlainDir::open(top_, "the base")};
+            wafers::MergedDir(wafers::PlainDir::open(top_, "the base"))};
   }
 
   fs::path top_ = wafers::fuzz::scratch_directory();

@@ -12,7 +12,8 @@ inline Wafer example_wafer(const std::string& name) {
   wafer.name = name;
   wafer.branch = "wafers/" + name;
   wafer.checkout = "/base";
-  wafer.base_commit = std::string(40, 'a');
+  wafer.layers = {wafer.checkout};
+  wafer.base_commit = wafer.checkout_commit = std::string(40, 'a');
   wafer.last_commit = std::string(40, 'b');
   wafer.mountpoint = "/views/" + name;
   return wafer;

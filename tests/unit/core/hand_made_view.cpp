@@ -43,7 +43,7 @@ bool is_real_directory(const fs::path& path) { return fs::is_directory(fs::symli
 HandMadeView::HandMadeView(const std::string& base)
     : base_(GitRepo::init(scratch_ / "base")), copy_(scratch_ / "copy") {
   run_here(base, base_.path(), scratch_.path());
-  wafer_.base_commit = base_.commit_all("base");
+  wafer_.base_commit = wafer_.checkout_commit = base_.commit_all("base");
   run_ok({"cp", "-a", base_.path(), copy_.path()});
   copy_.git({"status"});  // the copies' stat data, as a checkout would have it
   base_.git({"branch", "wafers/test"});

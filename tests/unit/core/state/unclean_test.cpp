@@ -80,7 +80,7 @@ TEST_CASE("that a view may be unclean is noted once, and not of a durable one") 
   Wafer wafer;
   wafer.name = "a1";
   wafer.branch = "wafers/a1";
-  wafer.base_commit = wafer.last_commit = std::string(40, 'a');
+  wafer.base_commit = wafer.checkout_commit = wafer.last_commit = std::string(40, 'a');
   wafer.mountpoint = store.directory_of("a1") / "mnt";
   wafer.checkout = "/";
   wafer.layers = {wafer.checkout};
