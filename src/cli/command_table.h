@@ -14,13 +14,12 @@ template <Program kProgram>
 constexpr auto command_table() {
   constexpr bool kGit = kProgram == Program::wafers_git;
   return std::array{
-      Command{
-          "add",
-          "<name>... [--at <mountpoint>] [--branch <branch>] [--from <repo>]\n"
-          "                  [--backend auto|namespace|host|fuse] [--assume-clean] [--durable]\n"
-          "                  [--json]",
-          "Make a wafer, a writable view of a Git checkout on a branch of its own",
-          kGit ? run_add : nullptr},
+      Command{"add",
+              "<name>... [--at <mountpoint>] [--branch <branch>] [--from <repo>]\n"
+              "                  [--base <rev>] [--backend auto|namespace|host|fuse]\n"
+              "                  [--assume-clean] [--durable] [--json]",
+              "Make a wafer, a writable view of a Git checkout on a branch of its own",
+              kGit ? run_add : nullptr},
       Command{"exec", "<name> [--cwd <dir>] [--env K=V]... -- <command> [args...]",
               "Run a command inside a wafer", run_exec},
       Command{"shell", "<name>", "Run an interactive shell inside a wafer", run_shell},

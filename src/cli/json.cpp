@@ -15,6 +15,12 @@ json commit_or_null(const std::string& commit) {
   return commit.empty() ? json(nullptr) : json(commit);
 }
 
+json paths_to_json(const std::vector<std::filesystem::path>& paths) {
+  json list = json::array();
+  for (const auto& path : paths) list.push_back(text_to_json(path.native()));
+  return list;
+}
+
 json to_json(const WaferInfo& info) {
   const Wafer& wafer = info.wafer;
   return {
@@ -22,6 +28,9 @@ json to_json(const WaferInfo& info) {
       {"branch", text_to_json(wafer.branch)},
       {"base_repo", text_to_json(wafer.checkout.native())},
       {"base_commit", commit_or_null(wafer.base_commit)},
+      {"base_kind", to_string(wafer.base_kind)},
+      {"base_ref", wafer.base_ref.empty() ? json(nullptr) : text_to_json(wafer.base_ref)},
+      {"base_layers", paths_to_json(wafer.layers)},
       {"last_commit", commit_or_null(wafer.last_commit)},
       {"backend", to_string(wafer.backend)},
       {"status", to_string(info.mount.status)},

@@ -17,17 +17,32 @@ std::optional<BackendKind> backend_named(const Parser& parser, const std::string
   return kind;
 }
 
-void print(const std::vector<WaferInfo>& wafers, Report& report) {
+nlohmann::json start_to_json(const StartingPoint& base) {
+  return {{"commit", base.commit},
+          {"ref", text_to_json(base.ref)},
+          {"subject", text_to_json(base.subject)},
+          {"upstream", base.behind == 0 ? nlohmann::json() : text_to_json(base.upstream)},
+          {"behind", base.behind}};
+}
+
+void print(const AddResult& added, Report& report) {
+  const StartingPoint& base = added.base;
   if (report.form() == OutputForm::json) {
-    report.document({{"wafers", to_json(wafers)}});
+    report.document({{"wafers", to_json(added.wafers)}, {"base", start_to_json(base)}});
     return;
   }
-  for (const WaferInfo& info : wafers) {
+  for (const WaferInfo& info : added.wafers) {
     const Wafer& wafer = info.wafer;
     report.line("Added wafer " + wafer.name + " on branch " + printable(wafer.branch) + ", view (" +
                 std::string(to_string(wafer.backend)) + ") at " +
                 printable(wafer.mountpoint.native()));
   }
+  report.line("Starting from " + base.short_id + " (" + printable(base.ref) + ") " +
+              printable(base.subject));
+  if (base.behind == 0) return;
+  Report::note(printable(base.ref) + " is " + std::to_string(base.behind) +
+               (base.behind == 1 ? " commit" : " commits") + " behind " + printable(base.upstream) +
+               ", as far as is known here");
 }
 
 }  // namespace
@@ -42,6 +57,7 @@ int run_add(const Command& command, const Arguments& arguments, Report& report) 
   parser.option("--branch", request.branch, "branch",
                 "new or existing; may hold {name} (default: wafers/{name})");
   parser.option("--from", from, "repo", "the base: any directory of its checkout (default: .)");
+  parser.option("--base", request.base, "rev", "the commit to start from (default: HEAD)");
   parser.option("--backend", backend, "backend", "auto (default), namespace, host or fuse");
   parser.flag("--assume-clean", request.assume_clean, "do not check that the base is clean");
   parser.flag("--durable", request.durable,

@@ -49,7 +49,7 @@ void print_removed_document(const std::vector<RemoveResult>& removed,
 int remove_each(const std::vector<std::string>& names, const RemoveOptions& options,
                 Report& report) {
   const Store store = open_store();
-  const Remover remover(store, names, options, Report::warning);
+  Remover remover(store, names, options, Report::warning);
   const bool text = report.form() == OutputForm::text;
   std::vector<RemoveResult> removed;
   std::optional<Error> first_failure;

@@ -12,11 +12,13 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "core/base/bases.h"
+#include "core/base/difference.h"
 #include "core/commands/add_names.h"
 #include "core/commands/base_check.h"
 #include "core/commands/base_owners.h"
 #include "core/commands/discard.h"
-#include "core/commands/fill_branch.h"
+#include "core/commands/unused_layers.h"
 #include "core/git_commands/wafer_branch.h"
 #include "core/state/backend_traits.h"
 #include "core/state/hidden_git.h"
@@ -33,6 +35,8 @@
 #include "git/index/index_file.h"
 #include "git/refs/head.h"
 #include "git/repository/repository.h"
+#include "git/repository/revision.h"
+#include "git/text/quote.h"
 #include "os/clock.h"
 #include "os/deep_stack.h"
 #include "os/files.h"
@@ -48,10 +52,11 @@ namespace fs = std::filesystem;
 /// The base as `add` found it.
 struct Base {
   git::Repository repository;
-  git::Oid head;
+  git::Oid head;            ///< of the checkout
+  git::NamedCommit commit;  ///< that the wafers are to start from
 };
 
-Base open_base(const fs::path& from) {
+Base open_base(const fs::path& from, const std::optional<std::string>& revision) {
   if (std::error_code error; fs::exists(from, error) && !fs::is_directory(from, error)) {
     throw Error(ErrorKind::failed, in_quotes(from.native()) + " is no directory",
                 "--from names any directory of a checkout");
@@ -60,14 +65,15 @@ Base open_base(const fs::path& from) {
       from == "." ? git::Repository::open_here(from) : git::Repository::open(from);
   const auto complaints = repository.unsupported();
   if (!complaints.empty()) throw Error(ErrorKind::unsupported, complaints.front());
-  const auto head = repository.head_commit();
+  const auto head = git::commit_at_head(repository);
   if (!head) {
     throw Error(ErrorKind::failed,
                 "repository " + in_quotes(repository.worktree().native()) +
                     " has no commit yet that a wafer could be based on",
                 "make a first commit");
   }
-  return {std::move(repository), *head};
+  const git::NamedCommit commit = revision ? git::find_commit(repository, *revision) : *head;
+  return {std::move(repository), head->oid, commit};
 }
 
 void refuse_inside(const Store& store) {
@@ -174,9 +180,9 @@ class Adding {
         trials_(trials),
         notify_(notify),
         planned_(plan_names(request, store.root())),
-        base_(open_base(request.from)) {}
+        base_(open_base(request.from, request.base)) {}
 
-  std::vector<WaferInfo> run() {
+  AddResult run() {
     check_before();
     const InterruptGuard interrupts;
     Plan plan;
@@ -187,6 +193,8 @@ class Adding {
     plan.step("choose a backend", [this] { choose_backend_for_all(); });
     plan.step(
         "check the base", [this] { check_base(); }, [this] { base_check_.reset(); });
+    plan.step(
+        "make the layers", [this] { make_layers(); }, [this] { give_back_layers(); });
     plan.step("take the lock", [this] { begin_reserving(); });
     wafers_.resize(planned_.size());
     for (One& one : wafers_) plan_reservation(plan, one, planned_.at(index_of(one)));
@@ -211,7 +219,7 @@ class Adding {
       InterruptGuard::check();
       throw;
     }
-    return std::move(infos_);
+    return {starting_point(), std::move(infos_)};
   }
 
   /// A mount has failed that would have worked by a trial that was made some time ago.
@@ -298,6 +306,42 @@ class Adding {
     }
     return {};
   }
+
+  /// What the new wafers' views show below their uppers: the checkout, and where they are to start
+  /// from another commit than its HEAD, what makes that of it.
+  void make_layers() {
+    layers_ = {{base_.repository.worktree()}, chosen_.trial.dialect};
+    if (base_.commit.oid == base_.head) return;
+    shared_layers_.emplace(store_);
+    on_deep_stack([&] {
+      layers_.layers.insert(
+          layers_.layers.begin(),
+          shared_layers_->delta(base_.repository, layers_, base_.head, base_.commit.oid));
+    });
+  }
+
+  void give_back_layers() {
+    if (!shared_layers_) return;
+    shared_layers_.reset();
+    take_away_unused_layers(store_);
+  }
+
+  StartingPoint starting_point() const {
+    const git::Repository& repository = base_.repository;
+    StartingPoint start;
+    start.commit = base_.commit.oid.hex();
+    start.short_id = repository.short_id(base_.commit.oid);
+    start.ref = base_.commit.ref;
+    start.subject = git::subject_of(repository.message_of(base_.commit.oid));
+    if (auto behind = git::behind_upstream(repository, base_.commit)) {
+      start.upstream = std::move(behind->upstream);
+      start.behind = behind->commits;
+    }
+    return start;
+  }
+
+  /// For the branch's reflog.
+  std::string start_name() const { return request_.base ? base_.commit.ref : "HEAD"; }
 
   void begin_reserving() {
     reserving_.emplace(store_.lock_all());
@@ -387,9 +431,9 @@ class Adding {
     require_free_name(planned.name);  // now that no other process can take it
     const auto existing = check_branch(planned.branch);
     one.branch_exists = existing.has_value();
-    one.tip = existing.value_or(base_.head);
-    if (!base_.repository.is_descendant_or_same(one.tip, base_.head)) {
-      one.forward_from = std::exchange(one.tip, base_.head);
+    one.tip = existing.value_or(base_.commit.oid);
+    if (!base_.repository.is_descendant_or_same(one.tip, base_.commit.oid)) {
+      one.forward_from = std::exchange(one.tip, base_.commit.oid);
     }
     check_place(planned.mountpoint, planned.name);
     Wafer& wafer = one.wafer;
@@ -397,9 +441,10 @@ class Adding {
     wafer.stage = WaferStage::adding;
     wafer.branch = planned.branch;
     wafer.checkout = base_.repository.worktree();
-    wafer.base_commit = base_.head.hex();
-    wafer.layers = {wafer.checkout};
-    wafer.checkout_commit = wafer.base_commit;
+    wafer.base_commit = base_.commit.oid.hex();
+    wafer.base_ref = base_.commit.ref;
+    wafer.layers = layers_.layers;
+    wafer.checkout_commit = base_.head.hex();
     wafer.last_commit = one.tip.hex();
     wafer.backend = chosen_.backend->kind();
     wafer.dialect = chosen_.trial.dialect;
@@ -413,7 +458,7 @@ class Adding {
     plan_mountpoint(wafer);
   }
 
-  /// The commit that the branch is at, if it exists: a descendant of the base's HEAD, or what is to
+  /// The commit that the branch is at, if it exists: a descendant of the base commit, or what is to
   /// be fast-forwarded to it.
   std::optional<git::Oid> check_branch(const std::string& branch) {
     const std::string name = "branch " + in_quotes(branch);
@@ -439,20 +484,27 @@ class Adding {
     }
     const auto tip = base_.repository.branch_tip(branch);
     if (!tip) return std::nullopt;
-    if (base_.repository.is_descendant_or_same(*tip, base_.head)) return tip;
-    const bool behind = base_.repository.is_descendant_or_same(base_.head, *tip);
+    const git::Oid& commit = base_.commit.oid;
+    if (base_.repository.is_descendant_or_same(*tip, commit)) return tip;
+    const bool behind = base_.repository.is_descendant_or_same(commit, *tip);
     if (behind && !request_.branch) return tip;
-    throw Error(ErrorKind::refused,
-                name + " exists and does not descend from the base's HEAD " +
-                    base_.repository.short_id(base_.head),
-                (behind ? how_to_forward(branch) : how_to_rebase(branch)) +
+    throw Error(ErrorKind::refused, name + " exists and does not descend from " + base_name(),
+                "say --base " + shell_quoted(branch) + " to start from where it is; " +
+                    (behind ? how_to_forward(branch) : how_to_rebase(branch)) +
                     "; or choose another one with --branch");
+  }
+
+  /// "the base's HEAD 1234567", or "the base commit 1234567".
+  std::string base_name() const {
+    return (request_.base ? "the base commit " : "the base's HEAD ") +
+           base_.repository.short_id(base_.commit.oid);
   }
 
   /// git refuses what is no fast-forward.
   std::string how_to_forward(const std::string& branch) const {
     return "fast-forward it with: " + git_in(base_.repository) + "fetch . " +
-           shell_quoted("HEAD:refs/heads/" + branch);
+           shell_quoted((request_.base ? base_.commit.oid.hex() : "HEAD") + ":refs/heads/" +
+                        branch);
   }
 
   /// In the base it would be left checked out there.
@@ -462,7 +514,7 @@ class Adding {
     const std::string there = shell_quoted(place.native());
     return "rebase it in a worktree of its own: " + git_in(base_.repository) + "worktree add " +
            there + " " + shell_quoted(branch) + " && git -C " + there + " rebase " +
-           base_.head.hex() + " && " + git_in(base_.repository) + "worktree remove " + there;
+           base_.commit.oid.hex() + " && " + git_in(base_.repository) + "worktree remove " + there;
   }
 
   void check_place(const fs::path& mountpoint, const std::string& name) {
@@ -494,9 +546,10 @@ class Adding {
     git::Repository& repository = base_.repository;
     const std::string& branch = one.wafer.branch;
     if (one.forward_from) {
-      repository.move_branch(branch, *one.forward_from, one.tip, "wafers: fast-forwarded to HEAD");
+      repository.move_branch(branch, *one.forward_from, one.tip,
+                             "wafers: fast-forwarded to " + start_name());
     } else if (!one.branch_exists) {
-      repository.create_branch(branch, one.tip, "wafers: created from HEAD");
+      repository.create_branch(branch, one.tip, "wafers: created from " + start_name());
     } else {
       return;
     }
@@ -519,8 +572,7 @@ class Adding {
     for (const One& one : wafers_) {
       if (!one.forward_from) continue;
       notify_("branch " + in_quotes(one.wafer.branch) + " was fast-forwarded from " +
-              base_.repository.short_id(*one.forward_from) + " to the base's HEAD " +
-              base_.repository.short_id(one.tip));
+              base_.repository.short_id(*one.forward_from) + " to " + base_name());
     }
   }
 
@@ -531,11 +583,11 @@ class Adding {
 
   void fill_upper(One& one) {
     const fs::path upper = one.wafer.upper();
-    if (one.tip != base_.head) {
+    if (one.tip != base_.commit.oid) {
+      const TreePair trees{base_.repository.tree_of(base_.commit.oid),
+                           base_.repository.tree_of(one.tip)};
       on_deep_stack([&] {
-        attach_branch(base_.repository, upper, chosen_.trial.dialect,
-                      base_.repository.tree_of(base_.head), base_.repository.tree_of(one.tip))
-            .write(one.wafer.index());
+        write_difference(base_.repository, upper, layers_, trees).write(one.wafer.index());
       });
     }
     // The view has no repository of its own. Removed through the mount it would cost far more.
@@ -563,6 +615,7 @@ class Adding {
     std::error_code ignored;
     fs::remove(store_.root() / ".lock", ignored);
     fs::remove_all(store_.root() / kCheckedIndexes, ignored);
+    fs::remove(store_.root() / kBasesDirectory, ignored);
     fs::remove(store_.root() / kTakenFile, ignored);
     for (auto path = made_roots_.rbegin(); path != made_roots_.rend(); ++path) {
       if (!fs::remove(*path, ignored)) return;  // another add is at work in it
@@ -582,6 +635,8 @@ class Adding {
   std::optional<BaseCheck> base_check_;  ///< none with --assume-clean
   OwnerPlan owners_;
   ChosenBackend chosen_;
+  LayersBelow layers_;
+  std::optional<Bases> shared_layers_;  ///< where some of them are
   bool mount_failed_ = false;
   std::vector<fs::path> made_roots_;
   std::optional<Lock> reserving_;
@@ -593,8 +648,7 @@ class Adding {
 
 }  // namespace
 
-std::vector<WaferInfo> add_wafers(const Store& store, const AddRequest& request,
-                                  const Notify& notify) {
+AddResult add_wafers(const Store& store, const AddRequest& request, const Notify& notify) {
   refuse_inside(store);
   {
     Adding adding(store, request, Trials::believed, notify);

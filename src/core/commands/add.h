@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -12,12 +13,26 @@
 
 namespace wafers {
 
+/// What a new wafer starts from.
+struct StartingPoint {
+  std::string commit;  ///< hexadecimal
+  std::string short_id;
+  std::string ref;  ///< that it was found by, short; "HEAD" where that is detached
+  std::string subject;
+  std::string upstream;    ///< of that ref, if it is ahead of the commit; else empty
+  std::size_t behind = 0;  ///< by so many commits
+};
+
+struct AddResult {
+  StartingPoint base;
+  std::vector<WaferInfo> wafers;
+};
+
 /// `wafers add`: makes wafers and mounts their views, all of them or, where anything fails, none;
 /// then branches, mounts, state and directories that were made are gone again. The base's worktree
 /// and index are only read. `notify` hears of fallbacks and of what will not work. Throws
 /// Interrupted, or Error: usage (names, templates), refused (base not clean, branch or mountpoint
 /// not usable), unsupported (repository or host), failed.
-std::vector<WaferInfo> add_wafers(const Store& store, const AddRequest& request,
-                                  const Notify& notify);
+AddResult add_wafers(const Store& store, const AddRequest& request, const Notify& notify);
 
 }  // namespace wafers

@@ -12,6 +12,7 @@ struct AddRequest {
   std::optional<std::string> at;       ///< "{name}" stands for the wafer's name
   std::optional<std::string> branch;   ///< as above; "wafers/<name>" if absent
   std::filesystem::path from = ".";    ///< any directory of the base's worktree
+  std::optional<std::string> base;     ///< a revision; HEAD if absent
   std::optional<BackendKind> backend;  ///< absent: the first that works
   bool assume_clean = false;
   bool durable = false;

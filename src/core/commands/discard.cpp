@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "core/base/bases.h"
 #include "core/commands/base_check.h"
 #include "core/git_commands/diff.h"
 #include "core/view/backends.h"
@@ -79,7 +80,8 @@ Suspects find_suspects(const fs::path& root) {
     const std::string name = it->path().filename().native();
     if (name.starts_with(kAddingPrefix)) suspects.half_made.push_back(it->path());
     if (name.starts_with(kPrefix) || name.starts_with(kTrialPrefix) ||
-        name.starts_with(kDiffPrefix) || name.starts_with(kCheckPrefix)) {
+        name.starts_with(kDiffPrefix) || name.starts_with(kCheckPrefix) ||
+        name.starts_with(kMakingPrefix)) {
       suspects.claimable.push_back(it->path());
     }
   }

@@ -24,8 +24,8 @@ void discard(const std::filesystem::path& root, const std::filesystem::path& dir
 
 /// Takes away what commands that were killed have left in the state directory: wafers that were
 /// never made completely, trials, with what is mounted in them, and, in the background, what
-/// discard() had not removed yet and what git-diff and add had made. Reads the directory once. The
-/// caller holds no lock_all(). Throws nothing.
+/// discard() had not removed yet, what git-diff and add had made, and layers of bases that were not
+/// completed. Reads the directory once. The caller holds no lock_all(). Throws nothing.
 void sweep(const Store& store) noexcept;
 
 }  // namespace wafers

@@ -52,7 +52,9 @@ WaferInfo inspect(const Wafer& wafer, git::BaseFilesCache& bases) {
   info.wafer = wafer;
   info.mount = make_backend(wafer.backend)->state(wafer);
   const git::BaseFiles& base = bases.of(wafer.checkout);
-  if (base.head) info.base_moved = *base.head != wafer.base_commit;
+  if (base.head && wafer.base_kind == BaseKind::live) {
+    info.base_moved = *base.head != wafer.checkout_commit;
+  }
   if (!base.exists) {
     mark_broken(info.mount, "its base " + in_quotes(wafer.checkout.native()) + " is gone");
   }

@@ -19,7 +19,8 @@ class BaseFilesCache;  // git/refs/head.h
 struct WaferInfo {
   Wafer wafer;
   MountState mount;
-  /// Whether the base's HEAD is no longer base_commit; nullopt where it can't be read.
+  /// Whether HEAD of a live base's checkout is no longer the commit that the view was made for;
+  /// nullopt where it can't be read, and for a frozen base.
   std::optional<bool> base_moved;
   /// What was done to the branch outside of wafers; empty where nothing was. list_wafers() looks.
   std::string branch_note;

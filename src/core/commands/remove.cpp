@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "core/commands/discard.h"
+#include "core/commands/unused_layers.h"
 #include "core/git_commands/status.h"
 #include "core/git_commands/wafer_branch.h"
 #include "core/state/backend_traits.h"
@@ -292,7 +293,11 @@ Remover::Remover(const Store& store, const std::vector<std::string>& names,
   bystanders_ = holders_of(store, names);
 }
 
-RemoveResult Remover::remove(const std::string& name) const {
+Remover::~Remover() {
+  if (had_shared_layers_) take_away_unused_layers(store_);
+}
+
+RemoveResult Remover::remove(const std::string& name) {
   if (const Lookup found = store_.lookup(name);
       found.invalid && !std::filesystem::is_directory(found.invalid->path)) {
     return remove_invalid(*found.invalid, options_);  // a file has no lock in it
@@ -301,7 +306,10 @@ RemoveResult Remover::remove(const std::string& name) const {
   Lookup found = store_.lookup(name);
   if (found.invalid) return remove_invalid(*found.invalid, options_);
   LockedWafer wafer(store_, std::move(lock), std::move(found.wafer).value());
-  return Removing(std::move(wafer), options_, warn_, bystanders_).run();
+  const bool shared = wafer->layers.front() != wafer->checkout;
+  RemoveResult result = Removing(std::move(wafer), options_, warn_, bystanders_).run();
+  had_shared_layers_ = had_shared_layers_ || shared;
+  return result;
 }
 
 }  // namespace wafers

@@ -41,6 +41,10 @@ class Remover {
   /// on purpose.
   Remover(const Store& store, const std::vector<std::string>& names, const RemoveOptions& options,
           Notify warn);
+  Remover(const Remover&) = delete;
+  Remover& operator=(const Remover&) = delete;
+  /// Gives back the layers that the removed wafers were the last to use.
+  ~Remover();
 
   /// Removes one of the wafers: unmounts, ends the holder, and removes its state and its
   /// mountpoint.
@@ -49,13 +53,14 @@ class Remover {
   /// where the branch is to be deleted and git would not; Error(busy), naming processes, where some
   /// are inside and are not to be killed; nothing has changed then. Throws Error(failed) naming
   /// what can't be removed; calling it again goes on.
-  RemoveResult remove(const std::string& name) const;
+  RemoveResult remove(const std::string& name);
 
  private:
   const Store& store_;
   RemoveOptions options_;
   Notify warn_;
   Bystanders bystanders_;
+  bool had_shared_layers_ = false;
 };
 
 }  // namespace wafers

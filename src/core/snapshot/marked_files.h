@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "core/snapshot/base_index.h"
-#include "core/snapshot/merged_dir.h"
 #include "core/snapshot/snapshot_types.h"
 #include "git/objects/object.h"
+#include "linux/merged_dir.h"
 #include "os/plain_dir.h"
 
 namespace wafers {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "core/snapshot/merged_dir.h"
 #include "git/index/index_file.h"
 #include "git/objects/object.h"
+#include "linux/merged_dir.h"
 
 namespace wafers {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/snapshot/merged_dir.h"
+#include "linux/merged_dir.h"
 
 namespace wafers {
 

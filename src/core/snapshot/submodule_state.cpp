@@ -8,16 +8,16 @@
 #include <utility>
 
 #include "base/error.h"
-#include "core/snapshot/merged_dir.h"
 #include "git/index/index_file.h"
 #include "git/text/ignore.h"
 #include "git/worktree/worktree_stat.h"
+#include "linux/merged_dir.h"
 
 namespace wafers {
 namespace {
 
 constexpr std::size_t kLargestFile = std::size_t{100} << 20U;
-constexpr const char* kIgnoreFile = ".gitignore";
+constexpr const char* kIgnoreRules = ".gitignore";
 
 using IgnoreRules = std::shared_ptr<const git::IgnoreScope>;
 
@@ -47,8 +47,8 @@ class Comparison {
 
 std::string rules_in(const SubmoduleDir& dir) {
   const PlainDir* holder = &dir.upper.plain();
-  if (!dir.upper.find(kIgnoreFile) && dir.lower) holder = dir.lower->holder_of(kIgnoreFile);
-  return holder != nullptr ? read_small_file(*holder, kIgnoreFile, kLargestFile).value_or("") : "";
+  if (!dir.upper.find(kIgnoreRules) && dir.lower) holder = dir.lower->holder_of(kIgnoreRules);
+  return holder != nullptr ? read_small_file(*holder, kIgnoreRules, kLargestFile).value_or("") : "";
 }
 
 auto first_below(const git::IndexFile& index, const std::string& prefix) {

@@ -3,10 +3,10 @@
 #include <optional>
 #include <string_view>
 
-#include "core/snapshot/merged_dir.h"
 #include "core/snapshot/nested_repo.h"
 #include "git/repository/repository.h"
 #include "git/text/wildmatch.h"
+#include "linux/merged_dir.h"
 #include "linux/upper.h"
 
 namespace wafers {

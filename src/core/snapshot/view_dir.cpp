@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "core/snapshot/merged_dir.h"
 #include "git/worktree/rule_files.h"
+#include "linux/merged_dir.h"
 
 namespace wafers {
 namespace {

@@ -6,12 +6,12 @@
 #include <string_view>
 #include <vector>
 
-#include "core/snapshot/merged_dir.h"
 #include "core/snapshot/path_selection.h"
 #include "core/snapshot/snapshot_types.h"
 #include "git/objects/object.h"
 #include "git/text/attributes.h"
 #include "git/text/ignore.h"
+#include "linux/merged_dir.h"
 #include "linux/upper.h"
 #include "os/plain_dir.h"
 

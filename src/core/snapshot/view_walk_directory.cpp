@@ -6,10 +6,10 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "core/snapshot/merged_dir.h"
 #include "core/snapshot/submodule_state.h"
 #include "core/snapshot/view_walk.h"
 #include "git/worktree/rule_files.h"
+#include "linux/merged_dir.h"
 
 // Directories: which layers they are made of, and repositories among them.
 

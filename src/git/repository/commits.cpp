@@ -147,6 +147,10 @@ Oid Repository::tree_of(const Oid& commit) const {
   return from_library(*git_commit_tree_id(look_up(impl_->handle.get(), commit).get()));
 }
 
+std::string Repository::message_of(const Oid& commit) const {
+  return git_commit_message(look_up(impl_->handle.get(), commit).get());
+}
+
 std::string Repository::short_id(const Oid& oid) const {
   const std::string hex = oid.hex();
   const std::optional<std::size_t> configured = configured_length(impl_->config);

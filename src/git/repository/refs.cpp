@@ -77,6 +77,8 @@ fs::path worktree_of_entry(const fs::path& entry) {
 
 std::optional<Oid> Repository::head_commit() const { return impl_->refs.resolve("HEAD"); }
 
+std::string Repository::head_ref() const { return impl_->refs.follow("HEAD").name; }
+
 std::optional<Oid> Repository::branch_tip(std::string_view branch) const {
   return impl_->refs.resolve(full_name(branch));
 }

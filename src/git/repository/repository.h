@@ -55,6 +55,9 @@ class Repository {
 
   // Refs and commits. Branch names are short: "wafers/a1".
   std::optional<Oid> head_commit() const;  ///< nullopt on an unborn branch
+  /// The full name of the ref that HEAD is on, at the end of symbolic refs; "HEAD" where it is
+  /// detached.
+  std::string head_ref() const;
   std::optional<Oid> branch_tip(std::string_view branch) const;
   /// The full name of the ref that a symbolic branch stands for (git symbolic-ref); nullopt for
   /// every other branch.
@@ -74,6 +77,7 @@ class Repository {
   std::optional<std::string> renamed_branch(const std::string& branch) const;
   bool is_descendant_or_same(const Oid& commit, const Oid& ancestor) const;
   Oid tree_of(const Oid& commit) const;
+  std::string message_of(const Oid& commit) const;
   /// Shortest unambiguous abbreviation, core.abbrev heeded.
   std::string short_id(const Oid& oid) const;
 

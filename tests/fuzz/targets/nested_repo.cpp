@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "base/error.h"
-#include "core/snapshot/merged_dir.h"
 #include "git/refs/ref_files.h"
+#include "linux/merged_dir.h"
 #include "linux/upper.h"
 #include "os/plain_dir.h"
 #include "target.h"

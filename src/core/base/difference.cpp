@@ -1,4 +1,4 @@
-#include "core/commands/fill_branch.h"
+#include "core/base/difference.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -22,6 +22,7 @@
 #include "git/worktree/convert_driver.h"
 #include "git/worktree/rule_files.h"
 #include "git/worktree/worktree_stat.h"
+#include "linux/merged_dir.h"
 #include "os/files.h"
 #include "os/plain_dir.h"
 
@@ -40,18 +41,18 @@ constexpr std::string_view kFuseMark = ".wh.";
   throw Error::system(err, doing + " " + in_quotes(path) + " in the upper");
 }
 
-/// One directory that base and tip may have, as it is being made in the upper.
+/// One directory that both trees may have, as it is being made in the upper.
 struct Place {
-  std::string prefix;              ///< path from the root with a trailing '/', "" for the root
-  int upper = -1;                  ///< its directory in the upper
-  const PlainDir* base = nullptr;  ///< its directory in the base worktree, if there is one
+  std::string prefix;                ///< path from the root with a trailing '/', "" for the root
+  int upper = -1;                    ///< its directory in the upper
+  const MergedDir* below = nullptr;  ///< its directory in the layers below, if there is one
   std::shared_ptr<const git::AttributeScope> attributes;  ///< null where the tip has no files here
 };
 
-class Attacher {
+class DifferenceWriter {
  public:
-  Attacher(const git::Repository& repository, UpperDialect dialect,
-           std::vector<std::string>* warnings)
+  DifferenceWriter(const git::Repository& repository, UpperDialect dialect,
+                   std::vector<std::string>* warnings)
       : repository_(repository),
         objects_(repository.objects(git::Writes::to_memory)),
         dialect_(dialect),
@@ -60,26 +61,26 @@ class Attacher {
         protection_(repository.path_protection()),
         has_symlinks_(repository.config_bool("core.symlinks", true)) {}
 
-  git::IndexFile attach(const fs::path& upper, const Oid& base_tree, const Oid& tip_tree) {
-    if (repository_.is_partial_clone()) fetch_changed(base_tree, tip_tree);
-    const PlainDir top = PlainDir::open(upper, "the upper");
-    filter_directory_ = upper;
-    const PlainDir base = PlainDir::open(repository_.worktree(), "the base");
-    Place root{.prefix = {}, .upper = top.fd(), .base = &base, .attributes = nullptr};
-    const std::vector<TreeEntry> tip = read(tip_tree);
+  git::IndexFile write(const fs::path& target, const LayersBelow& layers, const TreePair& trees) {
+    if (repository_.is_partial_clone()) fetch_changed(trees);
+    const PlainDir top = PlainDir::open(target, "the upper");
+    filter_directory_ = target;
+    const MergedDir below = MergedDir::open_base(layers.layers, layers.dialect);
+    Place root{.prefix = {}, .upper = top.fd(), .below = &below, .attributes = nullptr};
+    const std::vector<TreeEntry> tip = read(trees.to);
     root.attributes = git::AttributeScope::root(git::attributes_file(repository_),
                                                 git::info_file(repository_, "attributes"),
                                                 attributes_in(tip), git::letter_case(repository_));
-    fill(root, read(base_tree), tip);
+    fill(root, read(trees.from), tip);
     std::sort(index_.entries.begin(), index_.entries.end(),
               [](const auto& a, const auto& b) { return a.path < b.path; });
     return std::move(index_);
   }
 
  private:
-  void fetch_changed(const Oid& base_tree, const Oid& tip_tree) const {
+  void fetch_changed(const TreePair& trees) const {
     std::vector<Oid> blobs;
-    for (const git::TreeChange& change : git::changed_paths(*objects_, base_tree, tip_tree)) {
+    for (const git::TreeChange& change : git::changed_paths(*objects_, trees.from, trees.to)) {
       if (git::is_blob(change.new_mode)) blobs.push_back(change.new_oid);
     }
     objects_->prefetch(blobs);
@@ -148,13 +149,12 @@ class Attacher {
     }
   }
 
-  /// The branch has deleted `before`.
+  /// The other tree lacks `before`.
   void remove(const Place& place, const TreeEntry& before) {
     if (before.mode != FileMode::tree) return make_whiteout(place.upper, before.name, dialect_);
-    const auto base =
-        place.base != nullptr ? place.base->find_directory(before.name) : std::optional<PlainDir>();
+    const auto below = directory_below(place, before.name);
     const std::vector<TreeEntry> files = read(before.oid);
-    if (!base || holds_only(*base, files)) {
+    if (!below || holds_only(*below, files)) {
       return make_whiteout(place.upper, before.name, dialect_);
     }
     // Ignored files of the base live here: the directory stays, as checkout leaves it.
@@ -162,8 +162,12 @@ class Attacher {
                    [&](const Place& inside) { fill(inside, files, {}); });
   }
 
-  /// Whether a directory of the base worktree has nothing but what its tree has.
-  bool holds_only(const PlainDir& dir, const std::vector<TreeEntry>& tree) const {
+  static std::optional<MergedDir> directory_below(const Place& place, const std::string& name) {
+    return place.below != nullptr ? place.below->find_directory(name) : std::nullopt;
+  }
+
+  /// Whether a directory of the layers has nothing but what its tree has.
+  bool holds_only(const MergedDir& dir, const std::vector<TreeEntry>& tree) const {
     for (const std::string& name : dir.names()) {
       const auto entry = std::find_if(tree.begin(), tree.end(),
                                       [&](const TreeEntry& known) { return known.name == name; });
@@ -197,7 +201,7 @@ class Attacher {
   }
 
   /// Makes the directory `name` in the upper and runs `work` in it; then gives it the mode of the
-  /// base's directory, which may forbid just that work.
+  /// directory below, which may forbid just that work.
   template <typename Work>
   void with_directory(const Place& place, const std::string& name,
                       std::shared_ptr<const git::AttributeScope> attributes, Work work) {
@@ -208,15 +212,15 @@ class Attacher {
     constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     const UniqueFd upper = open_at(place.upper, name, kFlags);
     if (!upper) fail(errno, "cannot open directory", path);
-    const auto base =
-        place.base != nullptr ? place.base->find_directory(name) : std::optional<PlainDir>();
+    const auto below = directory_below(place, name);
     work(Place{.prefix = path + "/",
                .upper = upper.get(),
-               .base = base ? &*base : nullptr,
+               .below = below ? &*below : nullptr,
                .attributes = std::move(attributes)});
-    if (!base) return;
-    struct stat st {};
-    if (::fstat(base->fd(), &st) != 0 || ::fchmod(upper.get(), st.st_mode & 07777U) != 0) {
+    if (!below) return;
+    const auto shown = place.below->stat(name);
+    if (!shown) fail(ENOENT, "cannot look below", path);
+    if (::fchmod(upper.get(), shown->st_mode & 07777U) != 0) {
       fail(errno, "cannot set the mode of", path);
     }
   }
@@ -284,10 +288,10 @@ class Attacher {
 
 }  // namespace
 
-git::IndexFile attach_branch(const git::Repository& repository, const fs::path& upper,
-                             UpperDialect dialect, const Oid& base_tree, const Oid& tip_tree,
-                             std::vector<std::string>* warnings) {
-  return Attacher(repository, dialect, warnings).attach(upper, base_tree, tip_tree);
+git::IndexFile write_difference(const git::Repository& repository, const fs::path& target,
+                                const LayersBelow& below, const TreePair& trees,
+                                std::vector<std::string>* warnings) {
+  return DifferenceWriter(repository, below.dialect, warnings).write(target, below, trees);
 }
 
 }  // namespace wafers

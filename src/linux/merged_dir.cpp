@@ -1,4 +1,4 @@
-#include "core/snapshot/merged_dir.h"
+#include "linux/merged_dir.h"
 
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-#include "core/commands/fill_branch.h"
+#include "core/base/difference.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -19,7 +19,6 @@
 #include "support/temp_dir.h"
 
 namespace fs = std::filesystem;
-using wafers::attach_branch;
 using wafers::Error;
 using wafers::ErrorKind;
 using wafers::UpperDialect;
@@ -111,7 +110,8 @@ class Branched {
       return *Oid::from_hex(repo_.git_line({"rev-parse", commit + "^{tree}"}));
     };
     const Tree before = tree_of(repo_.path());
-    IndexFile index = attach_branch(repository, upper(), dialect, tree(base_), tree("work"));
+    IndexFile index = wafers::write_difference(
+        repository, upper(), {{repository.worktree()}, dialect}, {tree(base_), tree("work")});
     CHECK(tree_of(repo_.path()) == before);
     return index;
   }
