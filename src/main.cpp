@@ -3,5 +3,5 @@
 #include "cli/cli.h"
 
 int main(int argc, char** argv) {
-  return wafers::cli::run(argc, argv, wafers::cli::hand_over_to_git_program);
+  return wafers::cli::run(argc, argv, wafers::cli::kGitOfAnotherProgram);
 }

@@ -119,7 +119,7 @@ int run_reporting(std::vector<std::string> words, const Invocation& invocation, 
 
 }  // namespace
 
-int run(int argc, char** argv, Runner git) {
+int run(int argc, char** argv, const GitParts& git) {
   Report report(OutputForm::text);
   try {
     occupy_closed_streams();

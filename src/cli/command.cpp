@@ -4,8 +4,10 @@
 #include <cstdlib>
 
 #include "base/text.h"
+#include "cli/cli.h"
 #include "cli/command_table.h"
 #include "cli/hand_over.h"
+#include "core/base/live_base.h"
 
 namespace wafers::cli {
 namespace {
@@ -22,13 +24,23 @@ const Command* find_command(std::string_view name) {
 }
 
 int run_command(const Command& command, const Arguments& arguments, Report& report) {
-  const Runner run = command.run != nullptr ? command.run : arguments.invocation.git;
+  const Runner run = command.run != nullptr ? command.run : arguments.invocation.git.run;
   return run(command, arguments, report);
 }
 
-int hand_over_to_git_program(const Command& /*command*/, const Arguments& arguments,
-                             Report& /*report*/) {
-  execute_git_program(arguments.invocation.argv);
+const GitParts kGitOfAnotherProgram{
+    .run = [](const Command&, const Arguments& arguments, Report&) -> int {
+      execute_git_program(arguments.invocation.argv);
+    },
+    .heal =
+        [](LockedWafer& wafer, char** argv) {
+          if (moved_head(*wafer)) execute_git_program(argv);
+        }};
+
+PrepareLayers healing(const Arguments& arguments) {
+  return [&invocation = arguments.invocation](LockedWafer& wafer) {
+    invocation.git.heal(wafer, invocation.argv);
+  };
 }
 
 Store open_store() {

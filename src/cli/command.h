@@ -9,6 +9,7 @@
 #include "cli/parser.h"
 #include "cli/report.h"
 #include "core/state/store.h"
+#include "core/view/mount.h"
 
 namespace wafers::cli {
 
@@ -20,6 +21,10 @@ int run_command(const Command& command, const Arguments& arguments, Report& repo
 
 /// The store of this run, whose waiting for locks shows on stderr.
 Store open_store();
+
+/// What makes the layers of a wafer's base right before its view is mounted. `arguments` must
+/// outlive it.
+PrepareLayers healing(const Arguments& arguments);
 
 /// Of all wafers of the state, those whose record can't be read last. Throws Error(failed).
 std::vector<std::string> all_names(const Store& store);

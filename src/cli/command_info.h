@@ -2,6 +2,10 @@
 
 #include <string_view>
 
+namespace wafers {
+class LockedWafer;
+}
+
 namespace wafers::cli {
 
 struct Arguments;
@@ -19,9 +23,16 @@ struct Command {
   Runner run;                ///< null where it needs Git and this program is `wafers`
 };
 
+/// What needs Git and belongs to commands of both programs, as each of them has it.
+struct GitParts {
+  Runner run = nullptr;  ///< runs the commands that need Git
+  /// A PrepareLayers (core/view/mount.h).
+  void (*heal)(LockedWafer& wafer, char** argv) = nullptr;
+};
+
 /// How this program was called.
 struct Invocation {
-  Runner git = nullptr;   ///< runs the commands that need Git
+  GitParts git;
   char** argv = nullptr;  ///< the whole command line, for a program that takes over
 };
 

@@ -31,12 +31,13 @@ constexpr auto command_table() {
               "                       [--color auto|always|never] [-- <paths>...]",
               "Show a wafer's changes: committed since the base, uncommitted, or all",
               kGit ? run_git_diff : nullptr},
-      Command{"git-add", "[<name>] [--json] -- <paths>...",
+      Command{"git-add", "[<name>] [--accept-moved] [--json] -- <paths>...",
               "Stage some of a wafer's files for the next commit", kGit ? run_git_add : nullptr},
       Command{"git-commit",
               "[<name>] (-m <message>... | -F <file>) [--author <author>] [--allow-empty]\n"
               "                         [-S[<keyid>] | --no-gpg-sign]\n"
-              "                         [--verify | --no-verify] [--json] [-- <paths>...]",
+              "                         [--verify | --no-verify] [--accept-moved] [--json]\n"
+              "                         [-- <paths>...]",
               "Commit what is staged, a wafer's view, or some of its files, to its branch",
               kGit ? run_git_commit : nullptr},
       Command{"git-push", "[<name>] [<remote>] [--force-with-lease] [--dry-run]",

@@ -1,7 +1,9 @@
 // Whatever links this links libgit2: `completion`, too, which asks every command.
 #include <algorithm>
 
+#include "cli/cli.h"
 #include "cli/command_table.h"
+#include "core/base/heal.h"
 
 namespace wafers::cli {
 namespace {
@@ -10,9 +12,11 @@ constexpr auto kCommandsWithGit = command_table<Program::wafers_git>();
 
 }  // namespace
 
-int run_git_command(const Command& command, const Arguments& arguments, Report& report) {
-  const auto* const found = std::ranges::find(kCommandsWithGit, command.name, &Command::name);
-  return found->run(command, arguments, report);
-}
+const GitParts kOwnGit{
+    .run = [](const Command& command, const Arguments& arguments, Report& report) -> int {
+      const auto* const found = std::ranges::find(kCommandsWithGit, command.name, &Command::name);
+      return found->run(command, arguments, report);
+    },
+    .heal = [](LockedWafer& wafer, char** /*argv*/) { wafers::heal(wafer); }};
 
 }  // namespace wafers::cli

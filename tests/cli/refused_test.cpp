@@ -236,7 +236,8 @@ TEST_CASE("branches that can't be had") {
            kOtherBranch},
       {add_on("behind"), 3,
        "wafers: branch 'behind' exists and does not descend from the base's HEAD " + head +
-           "\nhint: fast-forward it with: git -C {top}/base fetch . HEAD:refs/heads/behind; or "
+           "\nhint: say --base behind to start from where it is; fast-forward it with: git -C "
+           "{top}/base fetch . HEAD:refs/heads/behind; or "
            "choose another one with --branch\n"},
       {add_on("wafers/a"), 3,
        std::string("wafers: branch 'wafers/a' belongs to wafer 'a'\n") + kOtherBranch},

@@ -51,6 +51,8 @@ int run_git_commit(const Command& command, const Arguments& arguments, Report& r
   parser.flag("--no-gpg-sign", no_signature, "do not sign it, whatever commit.gpgSign says");
   parser.flag("--verify", verify, "run the repository's commit hooks, in the view");
   parser.flag("-n,--no-verify", no_verify, "do not (default, unless wafers.verify is set)");
+  parser.flag("--accept-moved", request.accept_moved,
+              "commit also what was taken from a base that has moved");
   parser.flag("--json", json, "print JSON");
   const std::string name = one_wafer(parser, parser.parse());
   check_exclusive(parser, {{"-m", !request.messages.empty()}, {"-F", file.has_value()}});

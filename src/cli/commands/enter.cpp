@@ -56,7 +56,7 @@ EnterRequest shell_request(const Command& command, const Arguments& arguments) {
 int enter(const Command& command, const Arguments& arguments,
           EnterRequest (*request)(const Command&, const Arguments&)) {
   try {
-    enter_and_execute(open_store(), request(command, arguments));
+    enter_and_execute(open_store(), request(command, arguments), healing(arguments));
   } catch (const CommandNotRun& error) {
     return Report::command_failure(error);
   } catch (const UncleanWafer&) {

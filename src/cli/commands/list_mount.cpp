@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/json.h"
+#include "core/base/live_base.h"
 #include "core/commands/list.h"
 #include "core/view/mount.h"
 
@@ -129,7 +130,9 @@ int run_mount(const Command& command, const Arguments& arguments, Report& /*repo
   const auto names = names_from(parser, arguments, all);
   const Store store = open_store();
   const Unclean unclean = accept_unclean ? Unclean::accept : Unclean::refuse;
-  return for_each(names, [&](const std::string& name) { ensure_mounted(store, name, unclean); });
+  return for_each(names, [&](const std::string& name) {
+    ensure_healed(store, name, healing(arguments), unclean);
+  });
 }
 
 int run_umount(const Command& command, const Arguments& arguments, Report& /*report*/) {

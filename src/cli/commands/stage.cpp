@@ -18,15 +18,17 @@ nlohmann::json to_json(const StageResult& result) {
 }  // namespace
 
 int run_git_add(const Command& command, const Arguments& arguments, Report& report) {
+  bool accept_moved = false;
   bool json = false;
   Parser parser(command, arguments);
+  parser.flag("--accept-moved", accept_moved, "also what was taken from a base that has moved");
   parser.flag("--json", json, "print JSON: all that is staged now");
   const std::string name = one_wafer(parser, parser.parse());
   const std::vector<std::string> paths = arguments.tail.value_or(std::vector<std::string>());
   if (paths.empty()) {
     throw parser.usage("nothing specified, nothing added: paths stand behind '--'; '.' is all");
   }
-  const StageResult result = git_add(open_store(), name, paths);
+  const StageResult result = git_add(open_store(), name, paths, accept_moved);
   print_warnings(result.warnings);
   if (report.form() == OutputForm::json) report.document(to_json(result));
   return Report::kDone;

@@ -56,6 +56,10 @@ int run_git_status(const Command& command, const Arguments& arguments, Report& r
   }
   const NamedStatus named = git_status(open_store(), name);
   print_status(named, porcelain, report);
+  for (const std::string& path : named.status.taken) {
+    Report::warning(in_quotes(path) + " holds what the base brought when it moved; it is no work " +
+                    "of this wafer");
+  }
   print_warnings(named.status.warnings);
   if (!named.status.hint.empty()) Report::hint(named.status.hint);
   return Report::kDone;

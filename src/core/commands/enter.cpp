@@ -76,11 +76,11 @@ std::vector<std::string> command_of(const EnterRequest& request) {
 /// Mounts the view if needed, and enters it. Between looking and entering the view may go away:
 /// an umount, or a killed holder, which for a moment has given up its namespaces already and is
 /// still there (ESRCH). The next try finds it unmounted, and mounts it again.
-Wafer mount_and_enter(const Store& store, const std::string& name) {
+Wafer mount_and_enter(const Store& store, const std::string& name, const PrepareLayers& prepare) {
   constexpr int kTries = 100;
   constexpr timespec kPause{0, 10'000'000};
   for (int tries = 1;; ++tries) {
-    auto [wafer, view] = ensure_mounted(store, name);
+    auto [wafer, view] = ensure_healed(store, name, prepare);
     try {
       if (!view) throw not_mounted(wafer);
       view->enter();
@@ -95,10 +95,11 @@ Wafer mount_and_enter(const Store& store, const std::string& name) {
 
 }  // namespace
 
-void enter_and_execute(const Store& store, const EnterRequest& request) {
+void enter_and_execute(const Store& store, const EnterRequest& request,
+                       const PrepareLayers& prepare) {
   const std::vector<std::string> command = command_of(request);
   const auto callers_directory = current_directory();
-  const Wafer wafer = mount_and_enter(store, request.name);
+  const Wafer wafer = mount_and_enter(store, request.name, prepare);
   change_directory(target_directory(wafer, request, callers_directory));
   set_environment(wafer, request);
   std::vector<char*> argv;

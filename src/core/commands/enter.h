@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "core/base/live_base.h"
 #include "core/state/store.h"
 
 namespace wafers {
@@ -24,7 +25,9 @@ class CommandNotRun : public Error {
 
 /// Enters the view, mounting it first where needed, and replaces this process, which must have a
 /// single thread, with the command: same uid, gid, terminal and descriptors; privileges as
-/// MountedView::enter() has it. Throws CommandNotRun, or Error for everything before.
-[[noreturn]] void enter_and_execute(const Store& store, const EnterRequest& request);
+/// MountedView::enter() has it; `prepare` as for ensure_healed(). Throws CommandNotRun, or Error
+/// for everything before.
+[[noreturn]] void enter_and_execute(const Store& store, const EnterRequest& request,
+                                    const PrepareLayers& prepare);
 
 }  // namespace wafers

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "core/base/heal.h"
 #include "core/commands/discard.h"
 #include "core/commands/unused_layers.h"
 #include "core/git_commands/status.h"
@@ -185,7 +186,7 @@ class Removing {
 
   void mount_again() noexcept {
     try {
-      mount_and_record(locked_);
+      mount_and_record(locked_, heal);
     } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the next command mounts it
     }
   }

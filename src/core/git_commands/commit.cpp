@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "core/base/moved_content.h"
 #include "core/git_commands/commit_message.h"
 #include "core/git_commands/hooks.h"
 #include "core/git_commands/stage.h"
@@ -184,6 +185,12 @@ CommitResult commit_view(Wafer& wafer, const CommitRequest& request,
     }
   };
   require_something();
+  if (!staged && !request.accept_moved) {
+    refuse_taken(wafer,
+                 taken_from_moved_base(wafer, git.repository, *objects,
+                                       {git.base_tree, git.tip_tree}, paths),
+                 "nothing was committed");
+  }
   objects->flush();
   std::unique_ptr<CommitHooks> hooks;
   if (hooks_wanted(request, wafer, git.repository)) {

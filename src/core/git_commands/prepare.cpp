@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "core/base/heal.h"
 #include "core/git_commands/commit.h"
 #include "core/git_commands/diff.h"
 #include "core/git_commands/stage.h"
@@ -70,16 +71,17 @@ CommitResult git_commit(const Store& store, const std::string& name, const Commi
     wafer.save();
   };
   CommitResult result =
-      commit_view(*wafer, request, about_to_move, [&] { mount_and_record(wafer); });
+      commit_view(*wafer, request, about_to_move, [&] { mount_and_record(wafer, heal); });
   note_commit(wafer, result.warnings);
   return result;
 }
 
 StageResult git_add(const Store& store, const std::string& name,
-                    const std::vector<std::string>& paths) {
+                    const std::vector<std::string>& paths, bool accept_moved) {
   LockedWafer wafer = prepare(store, name, Use::write);
   const LeftInside left(*wafer);
-  return stage_paths(*wafer, paths, [&] { wafer.save(); });
+  return stage_paths(
+      *wafer, paths, [&] { wafer.save(); }, accept_moved);
 }
 
 NamedStatus git_status(const Store& store, const std::string& name) {

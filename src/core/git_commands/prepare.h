@@ -23,7 +23,7 @@ CommitResult git_commit(const Store& store, const std::string& name, const Commi
 /// where there are none and for those that git_commit() refuses, and Error(failed) for ignored
 /// ones; nothing has changed then.
 StageResult git_add(const Store& store, const std::string& name,
-                    const std::vector<std::string>& paths);
+                    const std::vector<std::string>& paths, bool accept_moved = false);
 
 struct NamedStatus {
   std::string branch;

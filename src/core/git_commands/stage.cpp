@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "core/base/moved_content.h"
 #include "git/diff/diff.h"
 #include "git/index/index_view.h"
 #include "git/objects/change_letter.h"
@@ -190,7 +191,7 @@ git::IndexFile full_index(const WaferGit& git, git::ObjectStore& objects, const 
 }
 
 StageResult stage_paths(Wafer& wafer, const std::vector<std::string>& paths,
-                        const std::function<void()>& save) {
+                        const std::function<void()>& save, bool accept_moved) {
   if (paths.empty()) {
     throw Error(ErrorKind::usage, "nothing specified, nothing added",
                 "give the paths behind '--'; '-- .' adds everything");
@@ -203,6 +204,12 @@ StageResult stage_paths(Wafer& wafer, const std::vector<std::string>& paths,
   require_matched(snapshot.unmatched_paths);
   require_not_ignored(snapshot.ignored_paths);
   require_committable(snapshot);
+  if (!accept_moved) {
+    refuse_taken(wafer,
+                 taken_from_moved_base(wafer, git.repository, *objects,
+                                       {git.base_tree, git.tip_tree}, selected),
+                 "nothing was staged");
+  }
   const git::IndexFile index = full_index(git, *objects, snapshot.tree, snapshot.index);
   objects->flush();
 

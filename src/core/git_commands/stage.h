@@ -21,7 +21,7 @@ namespace wafers {
 /// `save` has been called to write that down. Throws as git_add() does, and what `save` throws. The
 /// caller holds the wafer's lock and has flushed the view.
 StageResult stage_paths(Wafer& wafer, const std::vector<std::string>& paths,
-                        const std::function<void()>& save);
+                        const std::function<void()>& save, bool accept_moved = false);
 
 /// `tree` as Wafer::staged_tree has it: empty where nothing is staged on top of `tip_tree`.
 std::string staged_tree_of(const git::Oid& tree, const git::Oid& tip_tree);

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "core/base/moved_content.h"
 #include "core/git_commands/stage.h"
 #include "core/git_commands/wafer_branch.h"
 #include "core/git_commands/wafer_git.h"
@@ -105,6 +106,8 @@ StatusResult status_of_view(const Wafer& wafer) {
                                    git.repository.config_bool("core.quotePath", true));
   result.warnings = std::move(snapshot.warnings);
   for (std::string& error : snapshot.errors) result.warnings.push_back(std::move(error));
+  result.taken =
+      taken_from_moved_base(wafer, git.repository, *objects, {git.base_tree, git.tip_tree});
   if (!wafer.staged_tree.empty() && !has_staged(git)) {
     result.warnings.emplace_back("what was staged is gone from the repository: stage it again");
   }
@@ -146,6 +149,10 @@ UncommittedWork uncommitted_work(const Wafer& wafer, std::size_t limit) {
     }
     for (const std::string& path : snapshot.repositories) {
       lines.push_back(printable(path) + ": a repository of its own, kept by this wafer alone");
+    }
+    for (const std::string& path :
+         taken_from_moved_base(wafer, git.repository, *objects, {git.base_tree, git.tip_tree})) {
+      lines.push_back(printable(path) + ": taken from the base when that moved");
     }
     if (auto lost = lost_tip(wafer, git.repository, git.tip)) {
       lines.insert(lines.begin(), std::move(lost->what));

@@ -22,6 +22,7 @@ struct CommitRequest {
   std::optional<std::filesystem::path> message_file;  ///< -F; "-" is standard input
   std::optional<std::string> author;  ///< "Name <email>", or a pattern for an author in history
   bool allow_empty = false;
+  bool accept_moved = false;  ///< also what was taken from a base that has moved
   Signing signing = Signing::configured;
   std::string signing_key;  ///< --gpg-sign=<keyid>; empty for the configured one
   Hooks hooks = Hooks::configured;
@@ -56,6 +57,7 @@ struct StatusEntry {
 struct StatusResult {
   std::vector<StatusEntry> entries;  ///< in git's order: tracked by path, then untracked by path
   std::vector<std::string> lines;    ///< each entry as `git status --porcelain` prints it
+  std::vector<std::string> taken;    ///< paths: core/git_commands/moved_content.h
   std::vector<std::string> warnings;
   std::string hint;  ///< on the last warning; may be empty
 };

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "git/objects/tree_path.h"
 #include "os/files.h"
 
 namespace wafers {
@@ -46,20 +47,6 @@ bool same_content(const MarkedFiles::ViewedFile& file, const PlainDir& worktree,
   const UniqueFd viewed = file.dir.open_file(file.name, &ours);
   const auto base = worktree.find_file(file.name, &theirs);
   return base && same_bytes(viewed.get(), base->get(), file.dir.path_of(file.name));
-}
-
-std::optional<git::TreeEntry> entry_at(git::ObjectStore& objects, git::Oid tree,
-                                       const std::string& path) {
-  std::optional<git::TreeEntry> found;
-  for (const std::string& component : split(path, '/')) {
-    if (found && found->mode != git::FileMode::tree) return std::nullopt;
-    const auto entries = objects.read_tree(found ? found->oid : tree);
-    const auto named = [&](const git::TreeEntry& entry) { return entry.name == component; };
-    const auto entry = std::find_if(entries.begin(), entries.end(), named);
-    if (entry == entries.end()) return std::nullopt;
-    found = *entry;
-  }
-  return found;
 }
 
 }  // namespace
@@ -110,7 +97,7 @@ std::optional<git::TreeEntry> MarkedFiles::committed_version(const std::string& 
   const PlainDir* const holder = dir.holder_of(file.name);
   const auto there = holder != nullptr ? holder->stat(file.name) : std::nullopt;
   if (!there || !same_content(file, *holder, *there)) return std::nullopt;
-  auto entry = entry_at(objects, base_tree, path);
+  auto entry = git::entry_at(objects, base_tree, path);
   if (!entry || !git::is_blob(entry->mode)) return std::nullopt;
   const bool same_mode = (file.stat.st_mode & S_IXUSR) == (there->st_mode & S_IXUSR);
   if (!same_mode && git::is_regular(entry->mode)) entry->mode = file.mode;

@@ -246,6 +246,28 @@ json paths_to_json(const std::vector<std::filesystem::path>& paths) {
   return list;
 }
 
+json moves_to_json(const std::vector<BaseMove>& moves) {
+  json list = json::array();
+  for (const BaseMove& move : moves) {
+    json paths = json::array();
+    for (const std::string& path : move.paths) paths.push_back(text_to_json(path));
+    list.push_back({{"commit", move.commit}, {"paths", std::move(paths)}});
+  }
+  return list;
+}
+
+std::vector<BaseMove> moves_from_json(const json& list) {
+  if (!list.is_array()) invalid("key 'base_moves' is no array");
+  std::vector<BaseMove> moves;
+  for (const json& entry : list) {
+    const Reader reader(entry);
+    BaseMove& move = moves.emplace_back();
+    move.commit = reader.text("commit");
+    for (const auto& path : reader.paths("paths")) move.paths.push_back(path.native());
+  }
+  return moves;
+}
+
 json known_keys_of(const Wafer& wafer) {
   return {
       {"version", kVersion},
@@ -258,6 +280,7 @@ json known_keys_of(const Wafer& wafer) {
       {"base_ref", text_to_json(wafer.base_ref)},
       {"base_layers", paths_to_json(wafer.layers)},
       {"checkout_commit", wafer.checkout_commit},
+      {"base_moves", moves_to_json(wafer.moves)},
       {"last_commit", wafer.last_commit},
       {"pending_commit", wafer.pending_commit},
       {"staged_tree", wafer.staged_tree},
@@ -294,6 +317,9 @@ void read_base(const Reader& reader, Wafer& wafer) {
   }
   wafer.base_kind = enum_from_text(reader.text("base_kind"), "base_kind", kBaseKinds);
   wafer.checkout_commit = reader.text_or_empty("checkout_commit");
+  if (const json* const moves = reader.optional("base_moves")) {
+    wafer.moves = moves_from_json(*moves);
+  }
 }
 
 }  // namespace

@@ -90,6 +90,9 @@ void require_believable(const Wafer& wafer, const fs::path& root) {
   require(is_object_name(wafer.base_commit), "base_commit");
   require(layers_fit(wafer, root), "base_layers");
   require(is_empty_or_object_name(wafer.checkout_commit), "checkout_commit");
+  require(std::ranges::all_of(wafer.moves,
+                              [](const BaseMove& move) { return is_object_name(move.commit); }),
+          "base_moves");
   require(is_object_name(wafer.last_commit), "last_commit");
   require(is_empty_or_object_name(wafer.pending_commit), "pending_commit");
   require(is_empty_or_object_name(wafer.staged_tree), "staged_tree");

@@ -73,10 +73,14 @@ enum class Durability {
 /// no wafer's lock: create_wafer() makes new ones with their lock taken.
 class Store {
  public:
-  /// `notify` hears of it when a lock is waited for.
+  /// `notify` hears of what people should know while a command goes on: that it waits for a lock,
+  /// that a base has moved.
   explicit Store(std::filesystem::path root, Notify notify = {});
 
   const std::filesystem::path& root() const noexcept { return root_; }
+  void tell(std::string_view line) const {
+    if (notify_) notify_(line);
+  }
   std::filesystem::path directory_of(const std::string& name) const { return root_ / name; }
 
   /// Makes the root (mode 0700) and what is missing above it. Returns what was made, outermost

@@ -53,6 +53,16 @@ enum class BaseKind {
 };
 std::string_view to_string(BaseKind kind);
 
+/// A move of the HEAD of a live base's checkout.
+struct BaseMove {
+  std::string commit;  ///< where it went
+  /// Files of the upper that held content of that commit when the view was mounted anew; empty for
+  /// very many.
+  std::vector<std::string> paths;
+
+  bool operator==(const BaseMove&) const = default;
+};
+
 /// A wafer's metadata, as stored. Paths are absolute. Oids are hexadecimal so that what needs no
 /// Git need not know of it.
 struct Wafer {
@@ -69,6 +79,9 @@ struct Wafer {
   std::vector<std::filesystem::path> layers;
   /// A live base: HEAD of the checkout with which the layers show base_commit.
   std::string checkout_commit;
+  /// Where that HEAD went while the view was mounted over it, the oldest first, as far as something
+  /// was taken from there (core/base/moved_content.h).
+  std::vector<BaseMove> moves;
   std::string last_commit;  ///< the tip that wafers last saw
   /// Written before the branch is moved to this commit, cleared after: if we die in between, a tip
   /// at this commit is our own doing and not a move from outside. Empty otherwise.

@@ -32,9 +32,9 @@ std::unique_ptr<MountedView> usable_view(const Backend& backend, const Wafer& wa
 /// What the view is made of. The work directory holds nothing between two mounts.
 void require_layers(const Wafer& wafer) {
   const std::string doing = "cannot mount wafer " + in_quotes(wafer.name) + ": its ";
-  if (!fs::is_directory(wafer.checkout)) {
-    throw Error(ErrorKind::failed,
-                doing + "base " + in_quotes(wafer.checkout.native()) + " is gone");
+  for (const fs::path& layer : wafer.layers) {
+    if (fs::is_directory(layer)) continue;
+    throw Error(ErrorKind::failed, doing + "base " + in_quotes(layer.native()) + " is gone");
   }
   if (!fs::is_directory(fs::symlink_status(wafer.upper()))) {
     throw Error(ErrorKind::failed,
@@ -49,12 +49,13 @@ void require_layers(const Wafer& wafer) {
 
 }  // namespace
 
-void mount_and_record(LockedWafer& locked) {
+void mount_and_record(LockedWafer& locked, const PrepareLayers& prepare) {
   Wafer& wafer = *locked;
   refuse_unclean(wafer);
   const auto backend = make_backend(wafer.backend);
   if (usable_view(*backend, wafer)) return;
   refuse_nested_mount(locked.store(), wafer);
+  prepare(locked);
   require_layers(wafer);
   refuse_base_mounts(wafer);
   backend->clear_mountpoint(wafer);
@@ -65,16 +66,16 @@ void mount_and_record(LockedWafer& locked) {
   locked.save();
 }
 
-MountedWafer ensure_mounted(const Store& store, const std::string& name, Unclean unclean) {
-  Wafer wafer = store.load(name);
+MountedWafer ensure_mounted(const Store& store, Wafer wafer, const PrepareLayers& prepare,
+                            Unclean unclean) {
   const auto backend = make_backend(wafer.backend);
   if (!is_unclean(wafer)) {
     if (auto view = usable_view(*backend, wafer)) return {std::move(wafer), std::move(view)};
   }
   // Another process may have mounted or removed it while we wait for the lock.
-  LockedWafer locked(store, name);
+  LockedWafer locked(store, wafer.name);
   if (unclean == Unclean::accept) accept_unclean(locked);
-  mount_and_record(locked);
+  mount_and_record(locked, prepare);
   auto view = backend->find(*locked);
   return {std::move(*locked), std::move(view)};
 }

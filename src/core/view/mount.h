@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,16 +19,20 @@ struct MountedWafer {
   std::unique_ptr<MountedView> view;
 };
 
-/// The wafer, with its view mounted: by this call if it was not (after a reboot, a killed holder,
-/// an umount). Takes the wafer's lock only if it has to mount. Touches no Git code. Throws
+/// What is done to a wafer, under its lock, before its view is mounted: its layers are made what
+/// they must be (core/base/live_base.h).
+using PrepareLayers = std::function<void(LockedWafer&)>;
+
+/// `wafer`, as it was just loaded, with its view mounted: by this call if it was not (after a
+/// reboot, a killed holder, an umount). Takes the wafer's lock only if it has to mount. Throws
 /// Error(refused) where it is unclean and not to be accepted so, and Error; nothing in the upper is
 /// lost in any case.
-MountedWafer ensure_mounted(const Store& store, const std::string& name,
+MountedWafer ensure_mounted(const Store& store, Wafer wafer, const PrepareLayers& prepare,
                             Unclean unclean = Unclean::refuse);
 
 /// Mounts the view and saves the record. No-op where it is mounted. Throws Error, as
 /// ensure_mounted() does.
-void mount_and_record(LockedWafer& wafer);
+void mount_and_record(LockedWafer& wafer, const PrepareLayers& prepare);
 
 /// `wafers umount`: unmounts the view; fine where it is not mounted. All that was written is on the
 /// disk then, except for a wafer that is unclean, which it stays. Throws Error(busy) where

@@ -1,6 +1,12 @@
 #include "git/refs/head.h"
 
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <string_view>
+
 #include "base/error.h"
+#include "base/text.h"
 #include "git/refs/repository_text.h"
 #include "os/files.h"
 
@@ -50,6 +56,20 @@ std::optional<std::string> resolve(const std::string& name, const fs::path& git_
   return found->oid->hex();
 }
 
+/// A line of a reflog: "<old> <new> <name> <<mail>> <seconds> <zone>\t<message>".
+std::optional<HeadMove> move_of(std::string_view line) {
+  constexpr std::size_t kHexLength = 40;
+  const std::string_view who = line.substr(0, line.find('\t'));
+  const std::size_t mail_end = who.rfind("> ");
+  if (line.size() < 2 * kHexLength + 1 || mail_end == std::string_view::npos) return std::nullopt;
+  const auto commit = Oid::from_hex(line.substr(kHexLength + 1, kHexLength));
+  if (!commit) return std::nullopt;
+  HeadMove move{commit->hex(), 0};
+  const std::string_view date = who.substr(mail_end + 2);
+  std::from_chars(date.data(), date.data() + date.size(), move.at);
+  return move;
+}
+
 }  // namespace
 
 fs::path common_dir_of(const fs::path& git_dir) {
@@ -79,6 +99,24 @@ BaseFiles read_base_files(const fs::path& worktree) {
   files.head = resolve(kHead, *git_dir, *files.common_dir,
                        [&] { return read_packed_refs(*files.common_dir); });
   return files;
+}
+
+std::vector<HeadMove> head_moves_since(const fs::path& worktree, const std::string& commit,
+                                       const std::string& head) {
+  std::vector<HeadMove> moves;
+  if (head == commit) return moves;
+  const auto git_dir = git_dir_of(worktree);
+  const auto reflog = git_dir ? content_of(*git_dir / "logs/HEAD") : std::nullopt;
+  const std::vector<std::string> lines = split(reflog.value_or(std::string()), '\n');
+  for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
+    const auto move = move_of(*line);
+    if (!move) continue;
+    if (move->commit == commit) break;
+    moves.push_back(*move);
+  }
+  std::reverse(moves.begin(), moves.end());
+  if (moves.empty() || moves.back().commit != head) moves.push_back({head, 0});
+  return moves;
 }
 
 const BaseFiles& BaseFilesCache::of(const fs::path& worktree) {

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace wafers::git {
 
@@ -26,7 +28,18 @@ struct BaseFiles {
 /// gitrepository-layout(5). What can't be read or has another form is absent.
 BaseFiles read_base_files(const std::filesystem::path& worktree);
 
-/// The same, read once for each base.
+/// One move of HEAD.
+struct HeadMove {
+  std::string commit;   ///< where it went, hexadecimal
+  std::int64_t at = 0;  ///< seconds since the epoch; 0 where that isn't known
+};
+
+/// Where HEAD of a worktree has been since it was at `commit`, the oldest first, by its reflog; at
+/// least `head`, where it is now. Empty where that is `commit`.
+std::vector<HeadMove> head_moves_since(const std::filesystem::path& worktree,
+                                       const std::string& commit, const std::string& head);
+
+/// read_base_files(), once for each base.
 class BaseFilesCache {
  public:
   const BaseFiles& of(const std::filesystem::path& worktree);

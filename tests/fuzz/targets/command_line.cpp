@@ -23,7 +23,7 @@ using wafers::fuzz::require;
 int run_harmless(const wafers::cli::Command& command, const wafers::cli::Arguments& arguments,
                  wafers::cli::Report& report) {
   if (command.name == "doctor") return 0;
-  return wafers::cli::run_git_command(command, arguments, report);
+  return wafers::cli::kOwnGit.run(command, arguments, report);
 }
 
 /// Takes what is written to a descriptor meanwhile.
@@ -90,7 +90,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   argv.push_back(nullptr);
   Captured out(STDOUT_FILENO);
   Captured err(STDERR_FILENO);
-  const int status = wafers::cli::run(static_cast<int>(argv.size()) - 1, argv.data(), run_harmless);
+  const int status = wafers::cli::run(static_cast<int>(argv.size()) - 1, argv.data(),
+                                      {.run = run_harmless, .heal = wafers::cli::kOwnGit.heal});
   const std::string error = err.text();
   const std::string output = out.text();
   constexpr int kExec = 125;  // that of wafers itself, as opposed to the command's

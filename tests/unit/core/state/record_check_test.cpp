@@ -80,6 +80,7 @@ TEST_CASE("a base is made of the checkout and of what lies among the bases of th
   }
   CHECK(refused_key([](Wafer& wafer) { wafer.checkout_commit.clear(); }) == "base_layers");
   CHECK(refused_key([](Wafer& wafer) { wafer.checkout_commit = "HEAD"; }) == "checkout_commit");
+  CHECK(refused_key([](Wafer& wafer) { wafer.moves = {{"HEAD", {}}}; }) == "base_moves");
 }
 
 TEST_CASE("a branch that git would not make leads out of the branches") {

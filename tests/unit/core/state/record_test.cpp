@@ -20,6 +20,7 @@ Wafer full_record() {
   wafer.base_ref = "main";
   wafer.layers = {"/state/.bases/2", "/state/.bases/1"};
   wafer.checkout_commit = std::string(40, 'f');
+  wafer.moves = {{std::string(40, '1'), {"a", "b/\xFF"}}, {std::string(40, '2'), {}}};
   wafer.last_commit = std::string(40, 'b');
   wafer.pending_commit = std::string(40, 'c');
   wafer.staged_tree = std::string(40, 'd');
@@ -67,6 +68,7 @@ TEST_CASE("every field of a wafer survives its record") {
   CHECK(after.base_ref == before.base_ref);
   CHECK(after.layers == before.layers);
   CHECK(after.checkout_commit == before.checkout_commit);
+  CHECK(after.moves == before.moves);
   CHECK(after.last_commit == before.last_commit);
   CHECK(after.pending_commit == before.pending_commit);
   CHECK(after.staged_tree == before.staged_tree);

@@ -1,0 +1,46 @@
+#include "core/base/heal.h"
+
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "core/base/bases.h"
+#include "core/base/live_base.h"
+#include "core/base/moved_content.h"
+#include "git/repository/repository.h"
+#include "os/deep_stack.h"
+
+namespace wafers {
+namespace {
+
+git::Oid commit_of(const std::string& hex) {
+  if (const auto oid = git::Oid::from_hex(hex)) return *oid;
+  throw Error(ErrorKind::failed, in_quotes(hex) + " is no commit");
+}
+
+}  // namespace
+
+void heal(LockedWafer& locked) {
+  const auto head = moved_head(*locked);
+  if (!head) return;
+  Wafer& wafer = *locked;
+  const git::Repository repository = git::Repository::open(wafer.checkout);
+  const Bases bases(locked.store());
+  LayersBelow layers{{wafer.checkout}, wafer.dialect};
+  if (*head != wafer.base_commit) {
+    on_deep_stack([&] {
+      layers.layers.insert(layers.layers.begin(), bases.delta(repository, layers, commit_of(*head),
+                                                              commit_of(wafer.base_commit)));
+    });
+  }
+  const std::string from = repository.short_id(commit_of(wafer.checkout_commit));
+  remember_taken(wafer, repository);
+  wafer.layers = std::move(layers.layers);
+  wafer.checkout_commit = *head;
+  locked.save();
+  locked.store().tell("the base of " + in_quotes(wafer.name) + " has moved from " + from + " to " +
+                      repository.short_id(commit_of(*head)) + ": its view shows " +
+                      repository.short_id(commit_of(wafer.base_commit)) + " as before");
+}
+
+}  // namespace wafers
