@@ -44,6 +44,8 @@ int run_overlap(const Command&, const Arguments&, Report&);
 int run_ls(const Command&, const Arguments&, Report&);
 int run_mount(const Command&, const Arguments&, Report&);
 int run_umount(const Command&, const Arguments&, Report&);
+int run_freeze(const Command&, const Arguments&, Report&);
+int run_prune(const Command&, const Arguments&, Report&);
 int run_rm(const Command&, const Arguments&, Report&);
 int run_doctor(const Command&, const Arguments&, Report&);
 int run_completion(const Command&, const Arguments&, Report&);

@@ -14,12 +14,14 @@ template <Program kProgram>
 constexpr auto command_table() {
   constexpr bool kGit = kProgram == Program::wafers_git;
   return std::array{
-      Command{"add",
-              "<name>... [--at <mountpoint>] [--branch <branch>] [--from <repo>]\n"
-              "                  [--base <rev>] [--backend auto|namespace|host|fuse]\n"
-              "                  [--assume-clean] [--durable] [--json]",
-              "Make a wafer, a writable view of a Git checkout on a branch of its own",
-              kGit ? run_add : nullptr},
+      Command{
+          "add",
+          "<name>... [--at <mountpoint>] [--branch <branch>] [--from <repo>]\n"
+          "                  [--base <rev>] [--frozen | --live]\n"
+          "                  [--backend auto|namespace|host|fuse] [--assume-clean] [--durable]\n"
+          "                  [--json]",
+          "Make a wafer, a writable view of a Git checkout on a branch of its own",
+          kGit ? run_add : nullptr},
       Command{"exec", "<name> [--cwd <dir>] [--env K=V]... -- <command> [args...]",
               "Run a command inside a wafer", run_exec},
       Command{"shell", "<name>", "Run an interactive shell inside a wafer", run_shell},
@@ -50,9 +52,14 @@ constexpr auto command_table() {
               run_mount},
       Command{"umount", "(<name>... | --all)",
               "Unmount the views of wafers; nothing in them is lost", run_umount},
+      Command{"freeze", "[<rev>] [--from <repo>] [--refresh] [--json]",
+              "Make the snapshot of a commit that 'add --frozen' starts from",
+              kGit ? run_freeze : nullptr},
       Command{"rm",
               "(<name>... | --all) [--force] [--no-salvage] [--kill] [--delete-branch] [--json]",
               "Remove wafers; their branches stay", kGit ? run_rm : nullptr},
+      Command{"prune", "[--dry-run] [--json]", "Take away what no wafer needs any more",
+              kGit ? run_prune : nullptr},
       Command{"doctor", "[--json]", "Check what this host can do, and say what to change",
               kGit ? run_doctor : nullptr},
       Command{"completion", "bash|zsh|fish", "Print a script that completes words in a shell",

@@ -1,5 +1,7 @@
 #include "cli/json.h"
 
+#include "base/text.h"
+
 namespace wafers::cli {
 namespace {
 
@@ -13,12 +15,6 @@ json text_or_null(const std::optional<Text>& text) {
 
 json commit_or_null(const std::string& commit) {
   return commit.empty() ? json(nullptr) : json(commit);
-}
-
-json paths_to_json(const std::vector<std::filesystem::path>& paths) {
-  json list = json::array();
-  for (const auto& path : paths) list.push_back(text_to_json(path.native()));
-  return list;
 }
 
 json to_json(const WaferInfo& info) {
@@ -50,6 +46,24 @@ json to_json(const WaferInfo& info) {
 }  // namespace
 
 nlohmann::json text_to_json(std::string_view text) { return utf8_text(text); }
+
+nlohmann::json paths_to_json(const std::vector<std::filesystem::path>& paths) {
+  json list = json::array();
+  for (const auto& path : paths) list.push_back(text_to_json(path.native()));
+  return list;
+}
+
+nlohmann::json start_to_json(const StartingPoint& base) {
+  return {{"commit", base.commit},
+          {"ref", text_to_json(base.ref)},
+          {"subject", text_to_json(base.subject)},
+          {"upstream", base.behind == 0 ? nlohmann::json() : text_to_json(base.upstream)},
+          {"behind", base.behind}};
+}
+
+std::string described(const StartingPoint& base) {
+  return base.short_id + " (" + printable(base.ref) + ") " + printable(base.subject);
+}
 
 nlohmann::json to_json(const std::vector<WaferInfo>& wafers) {
   json list = json::array();

@@ -191,6 +191,46 @@ TEST_CASE("rm killed at each change") {
   CHECK(world.listed("kept")["status"] == "mounted");
 }
 
+TEST_CASE("freeze killed at each change: what has a snapshot's name is whole") {
+  const World world;
+  world.base().git({"config", "wafers.freezeIgnored", "all"});
+  const std::string files =
+      run_ok({"sh", "-euc", "find . -path ./.git -prune -o -type f -printf '%P %s\n' | sort"},
+             {.cwd = world.base().path(), .environment = {}, .input = {}});
+  with_each_change_killed(
+      world, {"freeze"}, [] {},
+      [&] {
+        if (!fs::exists(world / "state/.bases")) return;
+        for (const auto& entry : fs::directory_iterator(world / "state/.bases")) {
+          CHECK(run_ok({"sh", "-euc", "find . -type f -printf '%P %s\n' | sort"},
+                       {.cwd = entry.path() / "tree", .environment = {}, .input = {}}) == files);
+          test::remove_tree(entry.path());
+        }
+      });
+}
+
+TEST_CASE("a base that has moved, and exec killed at each change of healing it") {
+  const World world;
+  world.add("a", any_backend());
+  world.inside("a", "echo work > work");
+  world.base().git({"tag", "before"});
+  world.base().write("README", "moved\n");
+  world.base().git({"commit", "-qam", "moved"});
+  with_each_change_killed(
+      world, {"exec", "a", "--", "true"},
+      [&] {
+        world.base().git({"reset", "-q", "--hard", "before"});
+        world.inside("a", "true");
+        world.base().git({"reset", "-q", "--hard", "HEAD@{1}"});
+      },
+      [&] {
+        REQUIRE(is_listed(world));
+        CHECK(world.inside("a", "cat README work") ==
+              world.base().git({"show", "before:README"}) + "work\n");
+        CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) == "?? work\n");
+      });
+}
+
 /// As by a command that was killed before it could write that the view is mounted.
 void forget_mount(const World& world) {
   const fs::path path = world / "state/a/metadata";

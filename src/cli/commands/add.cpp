@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/git_options.h"
 #include "cli/json.h"
 
 namespace wafers::cli {
@@ -17,14 +18,6 @@ std::optional<BackendKind> backend_named(const Parser& parser, const std::string
   return kind;
 }
 
-nlohmann::json start_to_json(const StartingPoint& base) {
-  return {{"commit", base.commit},
-          {"ref", text_to_json(base.ref)},
-          {"subject", text_to_json(base.subject)},
-          {"upstream", base.behind == 0 ? nlohmann::json() : text_to_json(base.upstream)},
-          {"behind", base.behind}};
-}
-
 void print(const AddResult& added, Report& report) {
   const StartingPoint& base = added.base;
   if (report.form() == OutputForm::json) {
@@ -37,8 +30,7 @@ void print(const AddResult& added, Report& report) {
                 std::string(to_string(wafer.backend)) + ") at " +
                 printable(wafer.mountpoint.native()));
   }
-  report.line("Starting from " + base.short_id + " (" + printable(base.ref) + ") " +
-              printable(base.subject));
+  report.line("Starting from " + described(base));
   if (base.behind == 0) return;
   Report::note(printable(base.ref) + " is " + std::to_string(base.behind) +
                (base.behind == 1 ? " commit" : " commits") + " behind " + printable(base.upstream) +
@@ -51,6 +43,8 @@ int run_add(const Command& command, const Arguments& arguments, Report& report) 
   AddRequest request;
   std::optional<std::string> from;
   std::optional<std::string> backend;
+  bool frozen = false;
+  bool live = false;
   bool json = false;
   Parser parser(command, arguments);
   parser.option("--at", request.at, "mountpoint", "where the view shows; may hold {name}");
@@ -58,6 +52,8 @@ int run_add(const Command& command, const Arguments& arguments, Report& report) 
                 "new or existing; may hold {name} (default: wafers/{name})");
   parser.option("--from", from, "repo", "the base: any directory of its checkout (default: .)");
   parser.option("--base", request.base, "rev", "the commit to start from (default: HEAD)");
+  parser.flag("--frozen", frozen, "from a snapshot, which the checkout's changes don't reach");
+  parser.flag("--live", live, "from the checkout itself (default: what wafers.base says, or live)");
   parser.option("--backend", backend, "backend", "auto (default), namespace, host or fuse");
   parser.flag("--assume-clean", request.assume_clean, "do not check that the base is clean");
   parser.flag("--durable", request.durable,
@@ -68,6 +64,9 @@ int run_add(const Command& command, const Arguments& arguments, Report& report) 
     request.names.insert(request.names.end(), arguments.tail->begin(), arguments.tail->end());
   }
   if (request.names.empty()) throw parser.usage("the name of a wafer is missing");
+  check_exclusive(parser, {{"--frozen", frozen}, {"--live", live}});
+  if (frozen) request.kind = BaseKind::frozen;
+  if (live) request.kind = BaseKind::live;
   if (from) request.from = *from;
   if (from && from->empty()) throw parser.usage("--from is empty");
   if (backend) request.backend = backend_named(parser, *backend);

@@ -22,6 +22,7 @@ std::size_t width_of(const std::string& text) {
 }
 
 std::string base_state(const WaferInfo& info) {
+  if (info.wafer.base_kind == BaseKind::frozen) return "frozen";
   if (!info.base_moved) return "unknown";
   return *info.base_moved ? "moved" : "unmoved";
 }

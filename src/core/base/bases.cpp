@@ -4,15 +4,21 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
-#include <exception>
+#include <cstdlib>
+#include <tuple>
 #include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "core/base/freeze.h"
+#include "git/diff/diff.h"
+#include "git/index/index_view.h"
 #include "os/files.h"
 #include "os/scratch.h"
 
@@ -40,6 +46,39 @@ void put_in_place(const fs::path& made, const fs::path& layer) {
   sync_directory(layer.parent_path());
 }
 
+UniqueFd lock_freezing(const fs::path& root) {
+  const fs::path file = root / kFreezingLock;
+  UniqueFd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!fd) throw_errno("cannot open", file.native());
+  while (::flock(fd.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) throw_errno("cannot lock", file.native());
+  }
+  return fd;
+}
+
+void note_use(const fs::path& snapshot) {
+  // Where that fails it is taken away earlier, and made again.
+  std::ignore = ::utimensat(AT_FDCWD, snapshot.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
+}
+
+/// Whether a delta is much less to write than a snapshot, by the number of files.
+bool is_near(const git::Repository& repository, const TreePair& trees, const fs::path& index) {
+  constexpr std::size_t kPart = 4;
+  const auto known = git::IndexView::open(index, git::IndexChecksum::trusted);
+  const auto objects = repository.objects(git::Writes::to_memory);
+  const std::size_t changed = git::changed_paths(*objects, trees.from, trees.to).size();
+  return known && changed * kPart <= known->entries().size();
+}
+
+/// A snapshot's root is shown as that of the checkout.
+void copy_attributes(const fs::path& from, const fs::path& to) {
+  struct stat st {};
+  if (::stat(from.c_str(), &st) != 0) throw_errno("cannot look at", from.native());
+  std::ignore = ::chown(to.c_str(), st.st_uid, st.st_gid);  // only root can
+  if (::chmod(to.c_str(), st.st_mode & 07777U) != 0)
+    throw_errno("cannot set the mode of", to.native());
+}
+
 }  // namespace
 
 UniqueFd lock_bases(const Store& store, int operation) {
@@ -61,10 +100,14 @@ Bases::Bases(const Store& store) : store_(store), directory_(store.root() / kBas
 
 fs::path Bases::delta(const git::Repository& repository, const LayersBelow& below,
                       const git::Oid& from, const git::Oid& to) const {
-  const TreePair trees{repository.tree_of(from), repository.tree_of(to)};
+  return delta(repository, below, {repository.tree_of(from), repository.tree_of(to)}, "live");
+}
+
+fs::path Bases::delta(const git::Repository& repository, const LayersBelow& below,
+                      const TreePair& trees, const std::string& kind) const {
   const fs::path layer =
-      directory_ / ("delta-" + id_of(repository) + "-" + trees.from.hex() + "-" + trees.to.hex() +
-                    "-" + std::string(to_string(below.dialect)));
+      directory_ / ("delta-" + kind + "-" + id_of(repository) + "-" + trees.from.hex() + "-" +
+                    trees.to.hex() + "-" + std::string(to_string(below.dialect)));
   if (fs::exists(fs::symlink_status(layer))) return layer;
   const Scratch scratch(store_.root(), kMakingPrefix);
   const fs::path made = scratch.path() / "layer";
@@ -72,6 +115,80 @@ fs::path Bases::delta(const git::Repository& repository, const LayersBelow& belo
   write_difference(repository, made, below, trees);
   put_in_place(made, layer);
   return layer;
+}
+
+/// "frozen-<repository>-<commit>-<generation>", with the files in `tree` and git's index of them.
+struct Bases::Snapshot {
+  fs::path directory;
+  git::Oid commit;
+  unsigned generation = 0;
+
+  fs::path tree() const { return directory / "tree"; }
+  fs::path index() const { return directory / "index"; }
+};
+
+/// The newest last.
+std::vector<Bases::Snapshot> Bases::snapshots_of(const git::Repository& repository) const {
+  constexpr std::size_t kHexLength = 40;
+  const std::string prefix = std::string(kFrozenPrefix) + id_of(repository) + "-";
+  std::vector<Snapshot> found;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory_)) {
+    const std::string name = entry.path().filename().native();
+    if (!name.starts_with(prefix) || name.size() < prefix.size() + kHexLength + 2) continue;
+    const auto commit = git::Oid::from_hex(name.substr(prefix.size(), kHexLength));
+    if (!commit) continue;
+    const char* const number = name.c_str() + prefix.size() + kHexLength + 1;
+    found.push_back(
+        {entry.path(), *commit, static_cast<unsigned>(std::strtoul(number, nullptr, 10))});
+  }
+  std::ranges::sort(found, {}, &Snapshot::generation);
+  return found;
+}
+
+Bases::Snapshot Bases::take_snapshot(const git::Repository& repository, const git::Oid& commit,
+                                     unsigned generation) const {
+  Snapshot snapshot{directory_ / (std::string(kFrozenPrefix) + id_of(repository) + "-" +
+                                  commit.hex() + "-" + std::to_string(generation)),
+                    commit, generation};
+  store_.tell("freezing " + repository.short_id(commit) +
+              ": its files are written once, for all wafers that start from it");
+  const Scratch scratch(store_.root(), kMakingPrefix);
+  const Snapshot made{scratch.path() / "snapshot", commit, generation};
+  make_directory(made.directory, 0700);
+  make_directory(made.tree(), 0777);
+  write_tracked_files(repository, commit, made.tree(), made.index());
+  copy_ignored_files(repository, made.tree(), made.index(),
+                     [&](std::string_view line) { store_.tell(line); });
+  copy_attributes(repository.worktree(), made.tree());
+  put_in_place(made.directory, snapshot.directory);
+  return snapshot;
+}
+
+LayersBelow Bases::frozen(const git::Repository& repository, const git::Oid& commit,
+                          UpperDialect dialect, bool refresh) const {
+  const UniqueFd freezing = lock_freezing(store_.root());
+  const std::vector<Snapshot> known = snapshots_of(repository);
+  const unsigned next = known.empty() ? 0 : known.back().generation + 1;
+  const auto same = std::find_if(known.rbegin(), known.rend(), [&](const Snapshot& snapshot) {
+    return snapshot.commit == commit;
+  });
+  if (!refresh && same != known.rend()) {
+    note_use(same->directory);
+    return {{same->tree()}, dialect};
+  }
+  if (!refresh && !known.empty()) {
+    const Snapshot& near = known.back();
+    const TreePair trees{repository.tree_of(near.commit), repository.tree_of(commit)};
+    if (is_near(repository, trees, near.index())) {
+      note_use(near.directory);
+      LayersBelow layers{{near.tree()}, dialect};
+      const fs::path above =
+          delta(repository, layers, trees, "frozen" + std::to_string(near.generation));
+      layers.layers.insert(layers.layers.begin(), above);
+      return layers;
+    }
+  }
+  return {{take_snapshot(repository, commit, next).tree()}, dialect};
 }
 
 }  // namespace wafers

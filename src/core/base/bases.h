@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fd.h"
@@ -19,6 +20,13 @@ inline constexpr std::string_view kMakingPrefix = ".making-";
 /// there never was a layer, EWOULDBLOCK with LOCK_NB.
 UniqueFd lock_bases(const Store& store, int operation);
 
+/// What the names of snapshots of commits begin with. The newest of a repository is kept for a day
+/// when no wafer uses it any more: its time of modification is that of its last use.
+inline constexpr std::string_view kFrozenPrefix = "frozen-";
+
+/// Of the state directory: the lock of who makes a snapshot.
+inline constexpr const char* kFreezingLock = ".freezing";
+
 /// The directory of layers that the wafers of a state directory share (kBasesDirectory). A layer is
 /// complete and on the disk when it has its name, and is never changed after that. The name says
 /// what it shows, so the same layer is found again and made once, whoever comes first.
@@ -35,7 +43,21 @@ class Bases {
   std::filesystem::path delta(const git::Repository& repository, const LayersBelow& below,
                               const git::Oid& from, const git::Oid& to) const;
 
+  /// Layers that show a commit and need no checkout: a snapshot (core/base/freeze.h), or a delta
+  /// above one of another commit where that is less to write. What isn't there is made, by one
+  /// process at a time, of which people are told. `refresh`: of ignored files as they are now.
+  /// Throws as those functions do; nothing is left then.
+  LayersBelow frozen(const git::Repository& repository, const git::Oid& commit,
+                     UpperDialect dialect, bool refresh = false) const;
+
  private:
+  struct Snapshot;
+  std::vector<Snapshot> snapshots_of(const git::Repository& repository) const;
+  Snapshot take_snapshot(const git::Repository& repository, const git::Oid& commit,
+                         unsigned generation) const;
+  std::filesystem::path delta(const git::Repository& repository, const LayersBelow& below,
+                              const TreePair& trees, const std::string& kind) const;
+
   const Store& store_;
   std::filesystem::path directory_;
   UniqueFd lock_;

@@ -18,6 +18,7 @@
 #include "core/commands/base_check.h"
 #include "core/commands/base_owners.h"
 #include "core/commands/discard.h"
+#include "core/commands/opened_base.h"
 #include "core/commands/unused_layers.h"
 #include "core/git_commands/wafer_branch.h"
 #include "core/state/backend_traits.h"
@@ -36,7 +37,6 @@
 #include "git/refs/head.h"
 #include "git/repository/repository.h"
 #include "git/repository/revision.h"
-#include "git/text/quote.h"
 #include "os/clock.h"
 #include "os/deep_stack.h"
 #include "os/files.h"
@@ -49,31 +49,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The base as `add` found it.
-struct Base {
-  git::Repository repository;
-  git::Oid head;            ///< of the checkout
-  git::NamedCommit commit;  ///< that the wafers are to start from
-};
+using Base = OpenedBase;
 
-Base open_base(const fs::path& from, const std::optional<std::string>& revision) {
-  if (std::error_code error; fs::exists(from, error) && !fs::is_directory(from, error)) {
-    throw Error(ErrorKind::failed, in_quotes(from.native()) + " is no directory",
-                "--from names any directory of a checkout");
+BaseKind configured_kind(const git::Repository& repository) {
+  const std::string name = repository.config("wafers.base").value_or("live");
+  for (const BaseKind kind : {BaseKind::live, BaseKind::frozen}) {
+    if (name == to_string(kind)) return kind;
   }
-  git::Repository repository =
-      from == "." ? git::Repository::open_here(from) : git::Repository::open(from);
-  const auto complaints = repository.unsupported();
-  if (!complaints.empty()) throw Error(ErrorKind::unsupported, complaints.front());
-  const auto head = git::commit_at_head(repository);
-  if (!head) {
-    throw Error(ErrorKind::failed,
-                "repository " + in_quotes(repository.worktree().native()) +
-                    " has no commit yet that a wafer could be based on",
-                "make a first commit");
-  }
-  const git::NamedCommit commit = revision ? git::find_commit(repository, *revision) : *head;
-  return {std::move(repository), head->oid, commit};
+  throw Error(ErrorKind::usage, "wafers.base is 'live' or 'frozen', not " + in_quotes(name));
 }
 
 void refuse_inside(const Store& store) {
@@ -180,7 +163,8 @@ class Adding {
         trials_(trials),
         notify_(notify),
         planned_(plan_names(request, store.root())),
-        base_(open_base(request.from, request.base)) {}
+        base_(open_base(request.from, request.base)),
+        kind_(request.kind.value_or(configured_kind(base_.repository))) {}
 
   AddResult run() {
     check_before();
@@ -219,7 +203,7 @@ class Adding {
       InterruptGuard::check();
       throw;
     }
-    return {starting_point(), std::move(infos_)};
+    return {starting_point(base_), std::move(infos_)};
   }
 
   /// A mount has failed that would have worked by a trial that was made some time ago.
@@ -254,7 +238,7 @@ class Adding {
   }
 
   void check_base() {
-    if (request_.assume_clean) return;
+    if (!is_live() || request_.assume_clean) return;
     const bool foreign = traits_of(chosen_.backend->kind()).has_own_namespaces;
     // From here on the undo clears up, which has descriptors for that.
     base_check_.emplace(store_.root());
@@ -278,7 +262,8 @@ class Adding {
 
   void choose_backend_for_all() {
     const fs::path worktree = base_.repository.worktree();
-    const std::vector<BaseMount> mounts = find_base_mounts(worktree);
+    std::vector<BaseMount> mounts;
+    if (is_live()) mounts = find_base_mounts(worktree);
     chosen_ = choose(request_, store_.root(), trials_, obstacles_of(worktree, mounts), notify_);
     const auto shown = traits_of(chosen_.backend->kind()).base_mounts;
     if (shown == BackendTraits::BaseMounts::left_out) warn_of_mounts(mounts, notify_);
@@ -307,12 +292,20 @@ class Adding {
     return {};
   }
 
-  /// What the new wafers' views show below their uppers: the checkout, and where they are to start
-  /// from another commit than its HEAD, what makes that of it.
+  bool is_live() const noexcept { return kind_ == BaseKind::live; }
+
+  /// What the new wafers' views show below their uppers: a snapshot, or the checkout, and where
+  /// they are to start from another commit than its HEAD, what makes that of it.
   void make_layers() {
     layers_ = {{base_.repository.worktree()}, chosen_.trial.dialect};
-    if (base_.commit.oid == base_.head) return;
+    if (is_live() && base_.commit.oid == base_.head) return;
     shared_layers_.emplace(store_);
+    if (!is_live()) {
+      on_deep_stack([&] {
+        layers_ = shared_layers_->frozen(base_.repository, base_.commit.oid, layers_.dialect);
+      });
+      return;
+    }
     on_deep_stack([&] {
       layers_.layers.insert(
           layers_.layers.begin(),
@@ -324,20 +317,6 @@ class Adding {
     if (!shared_layers_) return;
     shared_layers_.reset();
     take_away_unused_layers(store_);
-  }
-
-  StartingPoint starting_point() const {
-    const git::Repository& repository = base_.repository;
-    StartingPoint start;
-    start.commit = base_.commit.oid.hex();
-    start.short_id = repository.short_id(base_.commit.oid);
-    start.ref = base_.commit.ref;
-    start.subject = git::subject_of(repository.message_of(base_.commit.oid));
-    if (auto behind = git::behind_upstream(repository, base_.commit)) {
-      start.upstream = std::move(behind->upstream);
-      start.behind = behind->commits;
-    }
-    return start;
   }
 
   /// For the branch's reflog.
@@ -443,8 +422,9 @@ class Adding {
     wafer.checkout = base_.repository.worktree();
     wafer.base_commit = base_.commit.oid.hex();
     wafer.base_ref = base_.commit.ref;
+    wafer.base_kind = kind_;
     wafer.layers = layers_.layers;
-    wafer.checkout_commit = base_.head.hex();
+    if (is_live()) wafer.checkout_commit = base_.head.hex();
     wafer.last_commit = one.tip.hex();
     wafer.backend = chosen_.backend->kind();
     wafer.dialect = chosen_.trial.dialect;
@@ -592,7 +572,7 @@ class Adding {
     }
     // The view has no repository of its own. Removed through the mount it would cost far more.
     hide_repository(one.wafer);
-    copy_root_attributes(upper, one.wafer.checkout);
+    copy_root_attributes(upper, one.wafer.layers.back());
     if (one.wafer.durable) sync_file_system(one.wafer.upper());
   }
 
@@ -616,6 +596,7 @@ class Adding {
     fs::remove(store_.root() / ".lock", ignored);
     fs::remove_all(store_.root() / kCheckedIndexes, ignored);
     fs::remove(store_.root() / kBasesDirectory, ignored);
+    fs::remove(store_.root() / kFreezingLock, ignored);
     fs::remove(store_.root() / kTakenFile, ignored);
     for (auto path = made_roots_.rbegin(); path != made_roots_.rend(); ++path) {
       if (!fs::remove(*path, ignored)) return;  // another add is at work in it
@@ -632,7 +613,8 @@ class Adding {
   const Notify& notify_;
   std::vector<PlannedWafer> planned_;
   Base base_;
-  std::optional<BaseCheck> base_check_;  ///< none with --assume-clean
+  BaseKind kind_;
+  std::optional<BaseCheck> base_check_;  ///< none with --assume-clean, or for a frozen base
   OwnerPlan owners_;
   ChosenBackend chosen_;
   LayersBelow layers_;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -8,20 +7,11 @@
 
 #include "core/commands/add_names.h"
 #include "core/commands/list.h"
+#include "core/commands/starting_point.h"
 #include "core/state/store.h"
 #include "core/state/wafer.h"
 
 namespace wafers {
-
-/// What a new wafer starts from.
-struct StartingPoint {
-  std::string commit;  ///< hexadecimal
-  std::string short_id;
-  std::string ref;  ///< that it was found by, short; "HEAD" where that is detached
-  std::string subject;
-  std::string upstream;    ///< of that ref, if it is ahead of the commit; else empty
-  std::size_t behind = 0;  ///< by so many commits
-};
 
 struct AddResult {
   StartingPoint base;

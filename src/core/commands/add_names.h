@@ -14,6 +14,7 @@ struct AddRequest {
   std::filesystem::path from = ".";    ///< any directory of the base's worktree
   std::optional<std::string> base;     ///< a revision; HEAD if absent
   std::optional<BackendKind> backend;  ///< absent: the first that works
+  std::optional<BaseKind> kind;        ///< absent: what wafers.base says, else live
   bool assume_clean = false;
   bool durable = false;
 };

@@ -55,7 +55,7 @@ WaferInfo inspect(const Wafer& wafer, git::BaseFilesCache& bases) {
   if (base.head && wafer.base_kind == BaseKind::live) {
     info.base_moved = *base.head != wafer.checkout_commit;
   }
-  if (!base.exists) {
+  if (!base.exists && wafer.base_kind == BaseKind::live) {
     mark_broken(info.mount, "its base " + in_quotes(wafer.checkout.native()) + " is gone");
   }
   if (is_unclean(wafer)) mark_broken(info.mount, unclean_reason());

@@ -307,6 +307,18 @@ RemoveResult Remover::remove(const std::string& name) {
   Lookup found = store_.lookup(name);
   if (found.invalid) return remove_invalid(*found.invalid, options_);
   LockedWafer wafer(store_, std::move(lock), std::move(found.wafer).value());
+  return remove_locked(std::move(wafer));
+}
+
+bool Remover::remove_unfinished(const std::string& name) {
+  Lock lock = store_.lock(name);
+  auto found = store_.lookup(name).wafer;
+  if (!found || found->stage == WaferStage::ready) return false;
+  remove_locked(LockedWafer(store_, std::move(lock), *std::move(found)));
+  return true;
+}
+
+RemoveResult Remover::remove_locked(LockedWafer wafer) {
   const bool shared = wafer->layers.front() != wafer->checkout;
   RemoveResult result = Removing(std::move(wafer), options_, warn_, bystanders_).run();
   had_shared_layers_ = had_shared_layers_ || shared;

@@ -55,7 +55,13 @@ class Remover {
   /// what can't be removed; calling it again goes on.
   RemoveResult remove(const std::string& name);
 
+  /// The same for one that is not completely made or removed; false where it is, or gone, by the
+  /// time that it is locked.
+  bool remove_unfinished(const std::string& name);
+
  private:
+  RemoveResult remove_locked(LockedWafer wafer);
+
   const Store& store_;
   RemoveOptions options_;
   Notify warn_;

@@ -1,0 +1,159 @@
+#include "core/base/freeze.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "git/program/git_program.h"
+
+namespace wafers {
+namespace {
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+using Paths = std::vector<std::string>;
+
+constexpr const char* kIncludeFile = ".worktreeinclude";
+
+/// Git with an index of its own, and its worktree where `worktree` says.
+ProgramResult git_with(const git::Repository& repository, const fs::path& worktree,
+                       const fs::path& index, const Words& arguments, std::string_view input = {}) {
+  Words words{"git", "-c", "core.sparseCheckout=false", "-c", "core.bare=false"};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return git::run_program(
+      words, worktree, input,
+      {"GIT_DIR=" + repository.git_dir().native(), "GIT_WORK_TREE=" + worktree.native(),
+       "GIT_INDEX_FILE=" + index.native()});
+}
+
+void require(const ProgramResult& result, const std::string& doing) {
+  if (result.success()) return;
+  throw Error(ErrorKind::failed, doing + ": " + printable(trimmed(result.errors)));
+}
+
+/// wafers.freezeIgnored in bytes; nullopt for all.
+std::optional<std::uint64_t> largest_wanted(const git::Repository& repository) {
+  constexpr unsigned kPerUnit = 10;  // bits
+  const std::string setting = repository.config("wafers.freezeIgnored").value_or("2g");
+  if (setting == "all") return std::nullopt;
+  if (setting == "none") return 0;
+  char* end = nullptr;
+  std::uint64_t size = std::strtoull(setting.c_str(), &end, 10);
+  const std::string unit = end;
+  const std::size_t power = unit.empty() ? 0 : std::string_view("kmgt").find(unit) + 1;
+  if (end == setting.c_str() || unit.size() > 1 || power > 4) {
+    throw Error(
+        ErrorKind::usage,
+        "wafers.freezeIgnored is 'all', 'none' or a size such as 500m, not " + in_quotes(setting));
+  }
+  return size << (kPerUnit * power);
+}
+
+/// What is ignored there, directories with nothing else in them as one: "node_modules/".
+Paths ignored_in(const git::Repository& repository, const fs::path& index,
+                 const Words& rules = {"--exclude-standard"}) {
+  Words words{"ls-files", "-z", "--others", "--ignored", "--directory"};
+  words.insert(words.end(), rules.begin(), rules.end());
+  const ProgramResult result = git_with(repository, repository.worktree(), index, words);
+  require(result, "cannot list what " + in_quotes(repository.worktree().native()) + " ignores");
+  Paths paths = split(result.output, '\0');
+  std::erase(paths, "");
+  return paths;
+}
+
+/// Blocks that files take, those with several names counted for each; stops beyond `enough`.
+std::uint64_t size_of(const fs::path& top, const Paths& paths, std::uint64_t enough) {
+  constexpr std::uint64_t kBlock = 512;
+  std::uint64_t size = 0;
+  const auto add = [&](const fs::path& path) {
+    struct stat st {};
+    if (::lstat(path.c_str(), &st) == 0) size += static_cast<std::uint64_t>(st.st_blocks) * kBlock;
+  };
+  for (const std::string& path : paths) {
+    add(top / path);
+    std::error_code error;
+    if (!path.ends_with('/')) continue;
+    for (fs::recursive_directory_iterator
+             it(top / path, fs::directory_options::skip_permission_denied, error),
+         last;
+         !error && it != last && size <= enough; it.increment(error)) {
+      add(it->path());
+    }
+    if (size > enough) break;
+  }
+  return size;
+}
+
+/// cp(1) knows reflinks, holes, hard links and attributes. What goes away meanwhile is told of.
+void copy(const fs::path& from, const Paths& paths, const fs::path& to,
+          const std::function<void(std::string_view)>& tell) {
+  constexpr std::size_t kAtOnce = 10'000;
+  std::size_t length = 0;
+  Words words;
+  const auto run = [&] {
+    if (words.empty()) return;
+    Words command{"cp", "-a", "--reflink=auto", "--parents", "-t", to.native(), "--"};
+    command.insert(command.end(), words.begin(), words.end());
+    const ProgramResult result = git::run_program(command, from, {}, {"LC_ALL=C"});
+    if (!result.success()) {
+      const Words lines = split(result.errors, '\n');
+      if (result.errors.find("No space left") != std::string::npos ||
+          result.errors.find("quota exceeded") != std::string::npos) {
+        throw Error(ErrorKind::failed, "cannot copy ignored files: " + printable(lines.front()),
+                    "make room, or set wafers.freezeIgnored to none");
+      }
+      tell("warning: not all ignored files could be copied: " + printable(lines.front()));
+    }
+    words.clear();
+    length = 0;
+  };
+  for (const std::string& path : paths) {
+    words.push_back("./" + (path.ends_with('/') ? path.substr(0, path.size() - 1) : path));
+    length += words.back().size() + 1;
+    if (words.size() >= kAtOnce || length > std::size_t{1} << 20U) run();
+  }
+  run();
+}
+
+}  // namespace
+
+void write_tracked_files(const git::Repository& repository, const git::Oid& commit,
+                         const fs::path& tree, const fs::path& index) {
+  const std::string doing = "cannot write the files of " + commit.hex().substr(0, 12);
+  require(git_with(repository, tree, index, {"read-tree", commit.hex()}), doing);
+  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  require(git_with(repository, tree, index,
+                   {"-c", "checkout.workers=" + std::to_string(cores), "checkout-index", "--all",
+                    "--index", "--quiet"}),
+          doing);
+}
+
+void copy_ignored_files(const git::Repository& repository, const fs::path& tree,
+                        const fs::path& index, const std::function<void(std::string_view)>& tell) {
+  const fs::path worktree = repository.worktree();
+  const auto limit = largest_wanted(repository);
+  if (limit == 0) return;
+  Paths paths = ignored_in(repository, index);
+  if (limit && size_of(worktree, paths, *limit) > *limit) {
+    paths.clear();
+    if (fs::exists(worktree / kIncludeFile)) {
+      paths =
+          ignored_in(repository, index, {"--exclude-from=" + (worktree / kIncludeFile).native()});
+    }
+    tell("the ignored files of " + in_quotes(worktree.native()) +
+         " are larger than wafers.freezeIgnored: " +
+         (paths.empty() ? "none of them is copied" : "only what .worktreeinclude names is copied"));
+  }
+  copy(worktree, paths, tree, tell);
+}
+
+}  // namespace wafers

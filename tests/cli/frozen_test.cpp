@@ -1,0 +1,193 @@
+// Frozen bases: snapshots that the checkout's changes don't reach; and what prune takes away.
+
+#include <array>
+#include <thread>
+
+#include "cli/world.h"
+#include "support/catch.h"
+#include "support/run.h"
+
+namespace wafers::test {
+namespace {
+
+using Catch::Matchers::Contains;
+
+void in_base(const World& world, const std::string& script) {
+  run_ok({"sh", "-euc", script}, {.cwd = world.base().path(), .environment = {}, .input = {}});
+}
+
+constexpr const char* kBase =
+    "printf '*.o\\nnode_modules/\\n.env\\n' > .gitignore; mkdir -p dir node_modules/p\n"
+    "printf '*.crlf text eol=crlf\\n' > .gitattributes; printf 'a\\r\\n' > t.crlf; ln -s f link\n"
+    "echo 1 > f; echo 1 > dir/f; echo '#!' > tool; chmod +x tool\n"
+    "git add -A; git commit -qm base\n"
+    "echo k > node_modules/p/k; ln node_modules/p/k node_modules/p/k2; echo o > dir/x.o\n"
+    "echo secret > .env; chmod 600 .env; ln -s p node_modules/link";
+
+constexpr const char* kListing =
+    "find . -mindepth 1 -path ./.git -prune -o \\( -type l -printf '%p -> %l\\n' -o -type d "
+    "-printf "
+    "'%p/\\n' -o -type f -printf '%p %m\\n' -exec sha1sum {} + \\) | sort";
+
+std::size_t snapshots(const World& world) {
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(world.state() / ".bases")) {
+    if (entry.path().filename().native().starts_with("frozen-")) ++count;
+  }
+  return count;
+}
+
+TEST_CASE("a frozen base stays as it was, whatever is done in the checkout") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  CAPTURE(backend);
+  const World world;
+  in_base(world, kBase);
+  const std::string checkout = run_ok({"sh", "-euc", kListing},
+                                      {.cwd = world.base().path(), .environment = {}, .input = {}});
+  world.wafers_ok({"add", "a", "b", "--frozen", "--backend", backend});
+  world.inside("b", "echo mine > mine; rm dir/f");
+  CHECK(world.listed("a")["base_kind"] == "frozen");
+  CHECK(world.listed("a")["base_moved"].is_null());
+  for (const char* step :
+       {"echo edited > f; rm dir/x.o; echo new > new",
+        "git stash -qu; git checkout -q --detach; git commit -q --allow-empty -m moved",
+        "git rm -qr dir; git commit -qm gone", "git clean -fdxq",
+        "git checkout -q main; echo more > node_modules; git merge -q wafers/b",
+        "find . -mindepth 1 -maxdepth 1 ! -name .git -exec rm -rf {} +"}) {
+    CAPTURE(step);
+    in_base(world, step);
+    CHECK(world.inside("a", kListing) == checkout);
+    CHECK(world.wafers({"exec", "b", "--", "cat", "mine"}).err.empty());
+    CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}).empty());
+    CHECK(world.wafers_ok({"git-status", "b", "--porcelain"}) == " D dir/f\n?? mine\n");
+  }
+  world.wafers_ok({"umount", "--all"});
+  CHECK(world.inside("a", kListing) == checkout);
+  world.inside("a",
+               "echo 2 > f; echo 2 >> t.crlf; rm node_modules/p/k; mkdir dir2; mv dir/f dir2/f");
+  world.wafers_ok({"git-commit", "a", "-m", "work"});
+  CHECK(world.base().git({"diff", "--name-status", "--no-renames", "main", "wafers/a"}) ==
+        "D\tdir/f\nA\tdir2/f\nM\tf\nM\tt.crlf\n");
+  CHECK(world.base().git({"show", "wafers/a:t.crlf"}) == "a\n2\n");
+}
+
+TEST_CASE("a snapshot is made once for all wafers of its commit, and a near one is a delta") {
+  const World world;
+  in_base(world, kBase);
+  std::vector<std::thread> threads;
+  std::array<int, 4> status{};
+  for (std::size_t i = 0; i < status.size(); ++i) {
+    threads.emplace_back([&, i] {
+      status.at(i) =
+          world.wafers({"add", "a" + std::to_string(i), "--frozen", "--backend", any_backend()})
+              .status;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(status == std::array<int, 4>{});
+  CHECK(snapshots(world) == 1);
+  in_base(world, "echo 2 > f; git commit -qam two");
+  const RunResult near = world.wafers({"add", "near", "--frozen", "--backend", any_backend()});
+  CHECK(near.err.empty());
+  CHECK(world.listed("near")["base_layers"].size() == 2);
+  CHECK(world.inside("near", "cat f node_modules/p/k") == "2\nk\n");
+  CHECK(world.inside("a0", "cat f") == "1\n");
+
+  // With ignored files as they are now, for those that come.
+  in_base(world, "echo now > node_modules/p/k");
+  world.wafers_ok({"freeze", "--refresh"});
+  world.wafers_ok({"add", "now", "--frozen", "--backend", any_backend()});
+  CHECK(world.inside("now", "cat node_modules/p/k") == "now\n");
+  CHECK(world.inside("near", "cat node_modules/p/k") == "k\n");
+  world.wafers_ok({"rm", "--all", "--force"});
+  CHECK(snapshots(world) == 1);  // the newest, for a day
+  CHECK_THAT(world.wafers_ok({"prune", "--dry-run"}), Contains("Would remove layer "));
+  CHECK(snapshots(world) == 1);
+  world.wafers_ok({"prune"});
+  CHECK(std::filesystem::is_empty(world.state() / ".bases"));
+}
+
+TEST_CASE("which ignored files are copied") {
+  const World world;
+  in_base(world, kBase);
+  const auto frozen = [&](const std::string& size) {
+    world.base().git({"config", "wafers.freezeIgnored", size});
+    const RunResult result = world.wafers({"freeze", "--refresh", "--json"});
+    REQUIRE(result.status == 0);
+    const auto layers = nlohmann::json::parse(result.out)["base_layers"];
+    const std::string files =
+        run_ok({"sh", "-euc",
+                "find . ! -type d -path '*/p/*' -o -name '*.o' -o -name .env | LC_ALL=C sort"},
+               {.cwd = layers[0].get<std::string>(), .environment = {}, .input = {}});
+    return std::pair(files, result.err);
+  };
+  const std::string all =
+      "./.env\n./dir/x.o\n./ignored.o\n./node_modules/p/k\n./node_modules/p/k2\n";
+  CHECK(frozen("all").first == all);
+  CHECK(frozen("1g").first == all);
+  CHECK(frozen("none").first.empty());
+  const auto nothing = frozen("1k");
+  CHECK(nothing.first.empty());
+  CHECK_THAT(nothing.second, Contains("larger than wafers.freezeIgnored: none of them is copied"));
+  in_base(world, "echo .env > .worktreeinclude");
+  const auto named = frozen("1k");
+  CHECK(named.first == "./.env\n");
+  CHECK_THAT(named.second, Contains("only what .worktreeinclude names is copied"));
+  world.base().git({"config", "wafers.freezeIgnored", "much"});
+  CHECK(world.wafers({"freeze", "--refresh"}).status == 2);
+}
+
+TEST_CASE("wafers.base says which kind of base is the default") {
+  const World world;
+  world.base().git({"config", "wafers.base", "frozen"});
+  world.add("a", any_backend());
+  world.add("b", any_backend(), {"--live"});
+  CHECK(world.listed("a")["base_kind"] == "frozen");
+  CHECK(world.listed("b")["base_kind"] == "live");
+  world.base().git({"config", "wafers.base", "warm"});
+  CHECK_THAT(world.wafers({"add", "c"}).err, Contains("wafers.base is 'live' or 'frozen'"));
+  check_refused(world, {{"add", "c", "--frozen", "--live"},
+                        2,
+                        "wafers: add: --frozen and --live exclude each other\n" + see_help("add")});
+}
+
+TEST_CASE("a frozen base needs no clean checkout, and a failed one leaves nothing") {
+  const World world;
+  in_base(world, "echo edited >> README; echo new > new");
+  const std::string before = world.base().git({"status", "--porcelain"});
+  world.add("a", any_backend(), {"--frozen"});
+  CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}).empty());
+  CHECK(world.base().git({"status", "--porcelain"}) == before);
+  world.wafers_ok({"rm", "a"});
+  world.wafers_ok({"prune"});
+  world.base().git({"config", "filter.broken.smudge", "false"});
+  world.base().git({"config", "filter.broken.required", "true"});
+  in_base(world, "git checkout -q .; echo 'README filter=broken' > .git/info/attributes");
+  CHECK(world.wafers({"add", "b", "--frozen", "--backend", any_backend()}).status == 1);
+  CHECK(world.json({"ls"})["wafers"].empty());
+  CHECK(std::filesystem::is_empty(world.state() / ".bases"));
+}
+
+TEST_CASE("prune takes away what has expired, and no wafer that could be mounted") {
+  const World world;
+  world.add("a", any_backend());
+  world.inside("a", "echo work > work");
+  world.wafers_ok({"rm", "--force", "a"});
+  const std::string refs = world.base().git({"for-each-ref", "refs/wafers"});
+  REQUIRE(!refs.empty());
+  world.add("kept", any_backend());
+  world.wafers_ok({"umount", "kept"});
+  CHECK(world.wafers_ok({"prune"}).empty());
+  CHECK(world.base().git({"for-each-ref", "refs/wafers"}) == refs);
+  world.base().git({"config", "wafers.salvageExpire", "now"});
+  const auto planned = world.json({"prune", "--dry-run"});
+  CHECK(planned["salvaged"].size() == 1);
+  CHECK(planned["wafers"].empty());
+  CHECK(world.base().git({"for-each-ref", "refs/wafers"}) == refs);
+  CHECK_THAT(world.wafers_ok({"prune"}), Contains("Removed expired work refs/wafers/removed/a/"));
+  CHECK(world.base().git({"for-each-ref", "refs/wafers"}).empty());
+  CHECK(world.inside("kept", "cat README") == world.base().git({"show", "HEAD:README"}));
+}
+
+}  // namespace
+}  // namespace wafers::test
