@@ -19,6 +19,7 @@
 #include "core/base/freeze.h"
 #include "git/diff/diff.h"
 #include "git/index/index_view.h"
+#include "os/deep_stack.h"
 #include "os/files.h"
 #include "os/scratch.h"
 
@@ -112,7 +113,7 @@ fs::path Bases::delta(const git::Repository& repository, const LayersBelow& belo
   const Scratch scratch(store_.root(), kMakingPrefix);
   const fs::path made = scratch.path() / "layer";
   make_directory(made, 0777);
-  write_difference(repository, made, below, trees);
+  on_deep_stack([&] { write_difference(repository, made, below, trees); });
   put_in_place(made, layer);
   return layer;
 }

@@ -8,7 +8,6 @@
 #include "core/base/live_base.h"
 #include "core/base/moved_content.h"
 #include "git/repository/repository.h"
-#include "os/deep_stack.h"
 
 namespace wafers {
 namespace {
@@ -28,10 +27,8 @@ void heal(LockedWafer& locked) {
   const Bases bases(locked.store());
   LayersBelow layers{{wafer.checkout}, wafer.dialect};
   if (*head != wafer.base_commit) {
-    on_deep_stack([&] {
-      layers.layers.insert(layers.layers.begin(), bases.delta(repository, layers, commit_of(*head),
-                                                              commit_of(wafer.base_commit)));
-    });
+    layers.layers.insert(layers.layers.begin(), bases.delta(repository, layers, commit_of(*head),
+                                                            commit_of(wafer.base_commit)));
   }
   const std::string from = repository.short_id(commit_of(wafer.checkout_commit));
   remember_taken(wafer, repository);

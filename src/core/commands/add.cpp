@@ -300,17 +300,13 @@ class Adding {
     layers_ = {{base_.repository.worktree()}, chosen_.trial.dialect};
     if (is_live() && base_.commit.oid == base_.head) return;
     shared_layers_.emplace(store_);
-    if (!is_live()) {
-      on_deep_stack([&] {
-        layers_ = shared_layers_->frozen(base_.repository, base_.commit.oid, layers_.dialect);
-      });
-      return;
-    }
-    on_deep_stack([&] {
+    if (is_live()) {
       layers_.layers.insert(
           layers_.layers.begin(),
           shared_layers_->delta(base_.repository, layers_, base_.head, base_.commit.oid));
-    });
+    } else {
+      layers_ = shared_layers_->frozen(base_.repository, base_.commit.oid, layers_.dialect);
+    }
   }
 
   void give_back_layers() {

@@ -81,13 +81,16 @@ Wafer mount_and_enter(const Store& store, const std::string& name, const Prepare
   constexpr timespec kPause{0, 10'000'000};
   for (int tries = 1;; ++tries) {
     auto [wafer, view] = ensure_healed(store, name, prepare);
-    try {
-      if (!view) throw not_mounted(wafer);
-      view->enter();
-      return wafer;
-    } catch (const Error& error) {
-      const bool still_there = make_backend(wafer.backend)->find(wafer) != nullptr;
-      if (tries == kTries || (still_there && error.errnum() != ESRCH)) throw;
+    if (view) {
+      try {
+        view->enter();
+        return wafer;
+      } catch (const Error& error) {
+        const bool still_there = make_backend(wafer.backend)->find(wafer) != nullptr;
+        if (tries == kTries || (still_there && error.errnum() != ESRCH)) throw;
+      }
+    } else if (tries == kTries) {
+      throw not_mounted(wafer);
     }
     ::nanosleep(&kPause, nullptr);
   }

@@ -4,7 +4,6 @@
 #include "core/commands/discard.h"
 #include "core/commands/opened_base.h"
 #include "core/view/backends.h"
-#include "os/deep_stack.h"
 #include "os/interrupt.h"
 
 namespace wafers {
@@ -26,11 +25,8 @@ FrozenCommit freeze_commit(const Store& store, const FreezeRequest& request) {
   sweep(store);
   const Bases bases(store);
   FrozenCommit frozen;
-  on_deep_stack([&] {
-    frozen.layers =
-        bases.frozen(base.repository, base.commit.oid, likely_dialect(store), request.refresh)
-            .layers;
-  });
+  frozen.layers =
+      bases.frozen(base.repository, base.commit.oid, likely_dialect(store), request.refresh).layers;
   InterruptGuard::check();
   frozen.base = starting_point(base);
   return frozen;

@@ -188,8 +188,10 @@ bool is_proven(const Inside& inside, const Wafer& wafer) {
 /// Processes that outlived the holder of the record.
 std::optional<Inside> recorded_survivor(const Wafer& wafer) {
   if (!is_of_this_boot(wafer.mount) || !wafer.mount->mnt_ns) return std::nullopt;
-  // The inode may belong to another namespace by now; examine() looks at what is mounted there.
-  return first_inside(processes_in_mount_namespace(*wafer.mount->mnt_ns), wafer);
+  // The inode may belong to another namespace by now. examine() looks at what is mounted there: it
+  // can be a later mount of this wafer that no record tells of.
+  auto survivor = first_inside(processes_in_mount_namespace(*wafer.mount->mnt_ns), wafer);
+  return survivor && has_view(*survivor, wafer) ? std::move(survivor) : std::nullopt;
 }
 
 /// The process that keeps the view alive, by the record. A holder that lost its view doesn't.
