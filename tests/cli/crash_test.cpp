@@ -326,7 +326,7 @@ TEST_CASE("records that can't be read") {
       {with_key("version", 99), "it was written by a newer wafers (format 99)"},
       {with_key("version", "1"), "key 'version' is no number in range"},
       {with_key("name", "b"), "its record is that of 'b'"},
-      {with_key("base_repo", "relative"), "key 'checkout' is no absolute path"},
+      {with_key("base_repo", "relative"), "key 'base_repo' is no absolute path"},
       {with_key("backend", "floppy"), "key 'backend' has the unknown value 'floppy'"},
       {with_key("mount", 7), "it is no JSON object"},
   }));

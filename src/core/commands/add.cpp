@@ -203,7 +203,7 @@ class Adding {
       InterruptGuard::check();
       throw;
     }
-    return {starting_point(base_), std::move(infos_)};
+    return {std::move(start_), std::move(infos_)};
   }
 
   /// A mount has failed that would have worked by a trial that was made some time ago.
@@ -235,6 +235,7 @@ class Adding {
       require_free_name(planned.name);
     }
     check_base_place(base_, store_);
+    start_ = starting_point(base_);
   }
 
   void check_base() {
@@ -610,6 +611,7 @@ class Adding {
   std::vector<PlannedWafer> planned_;
   Base base_;
   BaseKind kind_;
+  StartingPoint start_;
   std::optional<BaseCheck> base_check_;  ///< none with --assume-clean, or for a frozen base
   OwnerPlan owners_;
   ChosenBackend chosen_;
