@@ -95,6 +95,12 @@ bool is_at(int fd, const std::filesystem::path& path) {
          open_file.st_dev == named.st_dev && open_file.st_ino == named.st_ino;
 }
 
+std::string identity_of(const std::filesystem::path& path) {
+  struct stat st {};
+  if (::stat(path.c_str(), &st) != 0) throw_errno("cannot look at", path.native());
+  return std::to_string(st.st_dev) + "-" + std::to_string(st.st_ino);
+}
+
 UniqueFd make_memory_file(std::string_view content) {
   UniqueFd fd(::memfd_create("wafers", MFD_CLOEXEC));
   if (!fd) throw_errno("cannot make a memory file");
@@ -177,6 +183,14 @@ void write_existing_file(const std::string& path, std::string_view text) {
     return;
   }
   throw_errno("cannot write", path);
+}
+
+void copy_owner_and_mode(const std::filesystem::path& from, const std::filesystem::path& to) {
+  struct stat st {};
+  if (::stat(from.c_str(), &st) != 0) throw_errno("cannot look at", from.native());
+  std::ignore = ::chown(to.c_str(), st.st_uid, st.st_gid);
+  if (::chmod(to.c_str(), st.st_mode & 07777U) != 0)
+    throw_errno("cannot set the mode of", to.native());
 }
 
 void make_directory(const std::filesystem::path& path, mode_t mode) {

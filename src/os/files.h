@@ -32,6 +32,9 @@ std::string path_of_fd(int fd);
 /// after flock(2), whether the lock is still of use.
 bool is_at(int fd, const std::filesystem::path& path);
 
+/// "<device>-<inode>": what names a file or directory as long as it exists. Throws Error(failed).
+std::string identity_of(const std::filesystem::path& path);
+
 /// An unnamed file in memory that holds `content`, at its start, close-on-exec. Throws
 /// Error(failed).
 UniqueFd make_memory_file(std::string_view content);
@@ -79,6 +82,10 @@ void write_existing_file(const std::string& path, std::string_view text);
 
 /// mkdir(2). Throws Error(failed), also where there is something already.
 void make_directory(const std::filesystem::path& path, mode_t mode);
+
+/// Gives `to` the mode of `from`, and its owner where this process may: only root can. Throws
+/// Error(failed).
+void copy_owner_and_mode(const std::filesystem::path& from, const std::filesystem::path& to);
 
 // --- on the way to the disk
 //

@@ -63,6 +63,17 @@ TEST_CASE("a namespace's view of a base with a mount below is refused, by its na
   CHECK(world.inside("a", "cat src/file") == "tracked\n");
 }
 
+TEST_CASE("what is mounted below the checkout of a frozen base is none of its business") {
+  const World world;
+  add_directories(world);
+  world.add("a", "namespace", {"--frozen"});
+  world.wafers_ok({"umount", "a"});
+  const RunResult later = with_mount(
+      world, "src", std::string(unprivileged()) + " mount a && \"$0\" exec a -- cat src/file");
+  CHECK(later.err.empty());
+  CHECK(later.out == "tracked\n");
+}
+
 TEST_CASE("the host's view leaves an ignored mount out, with a word, and no tracked file") {
   const World world;
   add_directories(world);

@@ -26,10 +26,6 @@ constexpr const char* kSecond =
     "\\n\\377')\"\n"
     "git add -A; git commit -qm second; mkdir -p keep; echo log > keep/a.log; echo o > built.o";
 
-void in_base(const World& world, const std::string& script) {
-  run_ok({"sh", "-euc", script}, {.cwd = world.base().path(), .environment = {}, .input = {}});
-}
-
 /// A directory's entries without those that are ignored: type, mode, target and content.
 constexpr const char* kListing =
     "find . -mindepth 1 -path ./.git -prune -o ! -name '*.o' ! -name '*.log' "
@@ -50,8 +46,8 @@ TEST_CASE("add --base shows that commit, on the layers of the checkout") {
   const std::string backend = GENERATE(from_range(working_backends()));
   CAPTURE(backend);
   const World world;
-  in_base(world, kFirst);
-  in_base(world, kSecond);
+  world.in_base(kFirst);
+  world.in_base(kSecond);
   const std::string before = world.base().git({"status", "--porcelain", "--ignored"});
   const std::string revision = GENERATE("HEAD~1", "HEAD~2");
   CAPTURE(revision);
@@ -83,7 +79,7 @@ TEST_CASE("add --base shows that commit, on the layers of the checkout") {
 
 TEST_CASE("a layer is made once for all wafers, and goes with the last of them") {
   const World world;
-  in_base(world, kFirst);
+  world.in_base(kFirst);
   world.add("a", any_backend(), {"--base", "HEAD~1"});
   world.add("b", any_backend(), {"--base", "HEAD~1"});
   world.add("c", any_backend());
@@ -100,9 +96,9 @@ TEST_CASE("add says what a wafer starts from, and how far that is behind") {
   const std::string id = world.base().git({"rev-parse", "--short", "HEAD"}).substr(0, 7);
   CHECK_THAT(world.wafers_ok({"add", "a", "--backend", any_backend()}),
              Contains("Starting from " + id + " (main) "));
-  in_base(world,
-          "git commit -q --allow-empty -m ahead; git branch far\n"
-          "git reset -q --hard HEAD~1; git branch -q --set-upstream-to=far");
+  world.in_base(
+      "git commit -q --allow-empty -m ahead; git branch far\n"
+      "git reset -q --hard HEAD~1; git branch -q --set-upstream-to=far");
   const RunResult behind = world.wafers({"add", "b", "--backend", any_backend()});
   CHECK(behind.status == 0);
   CHECK_THAT(behind.err, Contains("main is 1 commit behind far, as far as is known here"));
@@ -116,7 +112,7 @@ TEST_CASE("add says what a wafer starts from, and how far that is behind") {
 
 TEST_CASE("what can't be started from is refused, and nothing is left") {
   const World world;
-  in_base(world, kFirst);
+  world.in_base(kFirst);
   check_refused(
       world,
       {{"add", "a", "--base", "none"}, 1, "wafers: 'none' names no commit of '{top}/base'\n"});

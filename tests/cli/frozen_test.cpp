@@ -12,10 +12,6 @@ namespace {
 
 using Catch::Matchers::Contains;
 
-void in_base(const World& world, const std::string& script) {
-  run_ok({"sh", "-euc", script}, {.cwd = world.base().path(), .environment = {}, .input = {}});
-}
-
 constexpr const char* kBase =
     "printf '*.o\\nnode_modules/\\n.env\\n' > .gitignore; mkdir -p dir node_modules/p\n"
     "printf '*.crlf text eol=crlf\\n' > .gitattributes; printf 'a\\r\\n' > t.crlf; ln -s f link\n"
@@ -41,9 +37,8 @@ TEST_CASE("a frozen base stays as it was, whatever is done in the checkout") {
   const std::string backend = GENERATE(from_range(working_backends()));
   CAPTURE(backend);
   const World world;
-  in_base(world, kBase);
-  const std::string checkout = run_ok({"sh", "-euc", kListing},
-                                      {.cwd = world.base().path(), .environment = {}, .input = {}});
+  world.in_base(kBase);
+  const std::string checkout = world.in_base(kListing);
   world.wafers_ok({"add", "a", "b", "--frozen", "--backend", backend});
   world.inside("b", "echo mine > mine; rm dir/f");
   CHECK(world.listed("a")["base_kind"] == "frozen");
@@ -55,7 +50,7 @@ TEST_CASE("a frozen base stays as it was, whatever is done in the checkout") {
         "git checkout -q main; echo more > node_modules; git merge -q wafers/b",
         "find . -mindepth 1 -maxdepth 1 ! -name .git -exec rm -rf {} +"}) {
     CAPTURE(step);
-    in_base(world, step);
+    world.in_base(step);
     CHECK(world.inside("a", kListing) == checkout);
     CHECK(world.wafers({"exec", "b", "--", "cat", "mine"}).err.empty());
     CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}).empty());
@@ -73,7 +68,7 @@ TEST_CASE("a frozen base stays as it was, whatever is done in the checkout") {
 
 TEST_CASE("a snapshot is made once for all wafers of its commit, and a near one is a delta") {
   const World world;
-  in_base(world, kBase);
+  world.in_base(kBase);
   std::vector<std::thread> threads;
   std::array<int, 4> status{};
   for (std::size_t i = 0; i < status.size(); ++i) {
@@ -86,7 +81,7 @@ TEST_CASE("a snapshot is made once for all wafers of its commit, and a near one 
   for (std::thread& thread : threads) thread.join();
   CHECK(status == std::array<int, 4>{});
   CHECK(snapshots(world) == 1);
-  in_base(world, "echo 2 > f; git commit -qam two");
+  world.in_base("echo 2 > f; git commit -qam two");
   const RunResult near = world.wafers({"add", "near", "--frozen", "--backend", any_backend()});
   CHECK(near.err.empty());
   CHECK(world.listed("near")["base_layers"].size() == 2);
@@ -94,7 +89,7 @@ TEST_CASE("a snapshot is made once for all wafers of its commit, and a near one 
   CHECK(world.inside("a0", "cat f") == "1\n");
 
   // With ignored files as they are now, for those that come.
-  in_base(world, "echo now > node_modules/p/k");
+  world.in_base("echo now > node_modules/p/k");
   world.wafers_ok({"freeze", "--refresh"});
   world.wafers_ok({"add", "now", "--frozen", "--backend", any_backend()});
   CHECK(world.inside("now", "cat node_modules/p/k") == "now\n");
@@ -109,7 +104,7 @@ TEST_CASE("a snapshot is made once for all wafers of its commit, and a near one 
 
 TEST_CASE("which ignored files are copied") {
   const World world;
-  in_base(world, kBase);
+  world.in_base(kBase);
   const auto frozen = [&](const std::string& size) {
     world.base().git({"config", "wafers.freezeIgnored", size});
     const RunResult result = world.wafers({"freeze", "--refresh", "--json"});
@@ -129,7 +124,7 @@ TEST_CASE("which ignored files are copied") {
   const auto nothing = frozen("1k");
   CHECK(nothing.first.empty());
   CHECK_THAT(nothing.second, Contains("larger than wafers.freezeIgnored: none of them is copied"));
-  in_base(world, "echo .env > .worktreeinclude");
+  world.in_base("echo .env > .worktreeinclude");
   const auto named = frozen("1k");
   CHECK(named.first == "./.env\n");
   CHECK_THAT(named.second, Contains("only what .worktreeinclude names is copied"));
@@ -153,7 +148,7 @@ TEST_CASE("wafers.base says which kind of base is the default") {
 
 TEST_CASE("a frozen base needs no clean checkout, and a failed one leaves nothing") {
   const World world;
-  in_base(world, "echo edited >> README; echo new > new");
+  world.in_base("echo edited >> README; echo new > new");
   const std::string before = world.base().git({"status", "--porcelain"});
   world.add("a", any_backend(), {"--frozen"});
   CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}).empty());
@@ -162,7 +157,7 @@ TEST_CASE("a frozen base needs no clean checkout, and a failed one leaves nothin
   world.wafers_ok({"prune"});
   world.base().git({"config", "filter.broken.smudge", "false"});
   world.base().git({"config", "filter.broken.required", "true"});
-  in_base(world, "git checkout -q .; echo 'README filter=broken' > .git/info/attributes");
+  world.in_base("git checkout -q .; echo 'README filter=broken' > .git/info/attributes");
   CHECK(world.wafers({"add", "b", "--frozen", "--backend", any_backend()}).status == 1);
   CHECK(world.json({"ls"})["wafers"].empty());
   CHECK(std::filesystem::is_empty(world.state() / ".bases"));
@@ -187,6 +182,22 @@ TEST_CASE("prune takes away what has expired, and no wafer that could be mounted
   CHECK_THAT(world.wafers_ok({"prune"}), Contains("Removed expired work refs/wafers/removed/a/"));
   CHECK(world.base().git({"for-each-ref", "refs/wafers"}).empty());
   CHECK(world.inside("kept", "cat README") == world.base().git({"show", "HEAD:README"}));
+}
+
+TEST_CASE("prune keeps repositories apart, also those whose work was kept under one name") {
+  const World world;
+  const GitRepo other = GitRepo::init(world / "other");
+  other.write("README", "other\n");
+  other.commit_all();
+  world.add("here", any_backend());
+  world.wafers_ok({"add", "there", "--from", other.path().native(), "--backend", any_backend()});
+  const std::string expired = "refs/wafers/removed/a/20200101T000000Z";
+  world.base().git({"update-ref", expired, "HEAD"});
+  other.git({"update-ref", expired, "HEAD"});
+  CHECK(world.json({"prune", "--dry-run"})["salvaged"] == Words{expired, expired});
+  CHECK(world.json({"prune"})["salvaged"] == Words{expired, expired});
+  CHECK(world.base().git({"for-each-ref", "refs/wafers"}).empty());
+  CHECK(other.git({"for-each-ref", "refs/wafers"}).empty());
 }
 
 }  // namespace

@@ -12,10 +12,6 @@ namespace {
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 
-void in_base(const World& world, const std::string& script) {
-  run_ok({"sh", "-euc", script}, {.cwd = world.base().path(), .environment = {}, .input = {}});
-}
-
 RunResult exec(const World& world, const std::string& name, const std::string& script) {
   return world.wafers({"exec", name, "--", "sh", "-euc", script});
 }
@@ -42,13 +38,13 @@ TEST_CASE("a view whose base has moved shows the base commit again once nobody i
   const std::string backend = GENERATE(from_range(working_backends()));
   CAPTURE(backend);
   const World world;
-  in_base(world, kBase);
+  world.in_base(kBase);
   world.add("a", backend);
   const std::string shown = world.inside("a", kListing);
   world.inside("a", "echo mine > mine; echo mine >> same");
   const bool mounted = GENERATE(true, false);
   if (!mounted) world.wafers_ok({"umount", "a"});
-  in_base(world, kMove);
+  world.in_base(kMove);
   CHECK(world.listed("a")["base_moved"] == true);
 
   const RunResult healed = exec(
@@ -64,7 +60,7 @@ TEST_CASE("a view whose base has moved shows the base commit again once nobody i
   CHECK(world.base().git({"diff", "--name-only", "HEAD~1", "wafers/a"}) == "f\n");
 
   // Back where it was: the layer is not needed any more.
-  in_base(world, "git reset -q --hard HEAD~1");
+  world.in_base("git reset -q --hard HEAD~1");
   world.wafers_ok({"umount", "a"});
   world.wafers_ok({"mount", "a"});
   CHECK(world.listed("a")["base_layers"].size() == 1);
@@ -76,10 +72,10 @@ TEST_CASE("while somebody is inside, exec tells of the mix and goes on") {
   const std::string backend = GENERATE(from_range(working_backends()));
   CAPTURE(backend);
   const World world;
-  in_base(world, kBase);
+  world.in_base(kBase);
   world.add("a", backend);
   const pid_t sleeper = start_inside(world, "a");
-  in_base(world, kMove);
+  world.in_base(kMove);
   const RunResult mixed = exec(world, "a", "echo hello");
   CHECK(mixed.status == 0);
   CHECK(mixed.out == "hello\n");
@@ -93,10 +89,10 @@ TEST_CASE("while somebody is inside, exec tells of the mix and goes on") {
 
 TEST_CASE("a move that can't be taken back leaves the view and its work alone") {
   const World world;
-  in_base(world, kBase);
+  world.in_base(kBase);
   world.add("a", any_backend());
   world.inside("a", "echo mine > mine");
-  in_base(world, kMove);
+  world.in_base(kMove);
   const auto repository = world.base().path() / ".git";
   std::filesystem::rename(repository, world / "away");
   const RunResult gone = exec(world, "a", "cat mine");
@@ -182,21 +178,21 @@ TEST_CASE("what an upper took from a moved base is told from the agent's own cha
   const auto all = [&](const char* Case::*step) {
     return script_of(kTaken, step) + script_of(kOwn, step);
   };
-  in_base(world, "mkdir dir; echo tool > tool; echo f > f\n" + all(&Case::base) +
-                     "git add -A; git commit -qm base");
+  world.in_base("mkdir dir; echo tool > tool; echo f > f\n" + all(&Case::base) +
+                "git add -A; git commit -qm base");
   world.add("a", backend);
   world.inside("a", all(&Case::before));
   world.wafers_ok({"git-commit", "a", "-m", "merged", "--", "o-merged", "o-merged-on"});
   // Nobody who stays inside has looked at the files: the view shows them as they are from now on.
   const pid_t sleeper = start_inside(world, "a");
-  in_base(world, all(&Case::move) + "git add -A; git commit -qm moved");
+  world.in_base(all(&Case::move) + "git add -A; git commit -qm moved");
   const bool later = GENERATE(false, true);
   CAPTURE(later);
   REQUIRE(exec(world, "a", all(&Case::after)).status == 0);
   kill_and_wait(sleeper);
   if (later) {
     world.inside("a", "true");  // mounted anew
-    in_base(world, "echo later > later; git add -A; git commit -qm later");
+    world.in_base("echo later > later; git add -A; git commit -qm later");
   }
 
   const RunResult status = world.wafers({"git-status", "a"});

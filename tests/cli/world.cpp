@@ -170,6 +170,10 @@ std::string World::inside(const std::string& name, const std::string& script) co
   return wafers_ok({"exec", name, "--", "sh", "-euc", script});
 }
 
+std::string World::in_base(const std::string& script) const {
+  return run_ok({"sh", "-euc", script}, {.cwd = base_.path(), .environment = {}, .input = {}});
+}
+
 void World::add(const std::string& name, const std::string& backend, const Words& more) const {
   Words arguments{"add", name, "--backend", backend};
   arguments.insert(arguments.end(), more.begin(), more.end());

@@ -36,6 +36,8 @@ class World {
   nlohmann::json listed(const std::string& name) const;
   /// Runs a shell script inside a wafer; throws unless it exits with 0. Returns its stdout.
   std::string inside(const std::string& name, const std::string& script) const;
+  /// The same in the base, where nothing of wafers is called.
+  std::string in_base(const std::string& script) const;
   /// `wafers add <name> --backend <backend> <more>`.
   void add(const std::string& name, const std::string& backend, const Words& more = {}) const;
 

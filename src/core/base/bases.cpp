@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -29,13 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Of the worktree: attributes and conversion can be set for each of them.
-std::string id_of(const git::Repository& repository) {
-  struct stat git_dir {};
-  if (::stat(repository.git_dir().c_str(), &git_dir) != 0) {
-    throw_errno("cannot look at", repository.git_dir().native());
-  }
-  return std::to_string(git_dir.st_dev) + "-" + std::to_string(git_dir.st_ino);
-}
+std::string id_of(const git::Repository& repository) { return identity_of(repository.git_dir()); }
 
 /// What was made in `scratch` gets its name, once it is on the disk. Another process may have been
 /// first, with the same.
@@ -45,16 +38,6 @@ void put_in_place(const fs::path& made, const fs::path& layer) {
       ::renameat2(AT_FDCWD, made.c_str(), AT_FDCWD, layer.c_str(), RENAME_NOREPLACE) == 0;
   if (!placed && errno != EEXIST) throw_errno("cannot make", layer.native());
   sync_directory(layer.parent_path());
-}
-
-UniqueFd lock_freezing(const fs::path& root) {
-  const fs::path file = root / kFreezingLock;
-  UniqueFd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!fd) throw_errno("cannot open", file.native());
-  while (::flock(fd.get(), LOCK_EX) != 0) {
-    if (errno != EINTR) throw_errno("cannot lock", file.native());
-  }
-  return fd;
 }
 
 void note_use(const fs::path& snapshot) {
@@ -71,21 +54,11 @@ bool is_near(const git::Repository& repository, const TreePair& trees, const fs:
   return known && changed * kPart <= known->entries().size();
 }
 
-/// A snapshot's root is shown as that of the checkout.
-void copy_attributes(const fs::path& from, const fs::path& to) {
-  struct stat st {};
-  if (::stat(from.c_str(), &st) != 0) throw_errno("cannot look at", from.native());
-  std::ignore = ::chown(to.c_str(), st.st_uid, st.st_gid);  // only root can
-  if (::chmod(to.c_str(), st.st_mode & 07777U) != 0)
-    throw_errno("cannot set the mode of", to.native());
-}
-
 }  // namespace
 
 UniqueFd lock_bases(const Store& store, int operation) {
   const fs::path directory = store.root() / kBasesDirectory;
-  UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd) throw_errno("cannot open directory", directory.native());
+  UniqueFd fd = open_or_throw(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   while (::flock(fd.get(), operation) != 0) {
     if (errno != EINTR) throw_errno("cannot lock", directory.native());
   }
@@ -160,14 +133,14 @@ Bases::Snapshot Bases::take_snapshot(const git::Repository& repository, const gi
   write_tracked_files(repository, commit, made.tree(), made.index());
   copy_ignored_files(repository, made.tree(), made.index(),
                      [&](std::string_view line) { store_.tell(line); });
-  copy_attributes(repository.worktree(), made.tree());
+  copy_owner_and_mode(repository.worktree(), made.tree());
   put_in_place(made.directory, snapshot.directory);
   return snapshot;
 }
 
 LayersBelow Bases::frozen(const git::Repository& repository, const git::Oid& commit,
                           UpperDialect dialect, bool refresh) const {
-  const UniqueFd freezing = lock_freezing(store_.root());
+  const Lock freezing = store_.lock_freezing();
   const std::vector<Snapshot> known = snapshots_of(repository);
   const unsigned next = known.empty() ? 0 : known.back().generation + 1;
   const auto same = std::find_if(known.rbegin(), known.rend(), [&](const Snapshot& snapshot) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -26,13 +27,11 @@ constexpr const char* kIncludeFile = ".worktreeinclude";
 
 /// Git with an index of its own, and its worktree where `worktree` says.
 ProgramResult git_with(const git::Repository& repository, const fs::path& worktree,
-                       const fs::path& index, const Words& arguments, std::string_view input = {}) {
-  Words words{"git", "-c", "core.sparseCheckout=false", "-c", "core.bare=false"};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  return git::run_program(
-      words, worktree, input,
-      {"GIT_DIR=" + repository.git_dir().native(), "GIT_WORK_TREE=" + worktree.native(),
-       "GIT_INDEX_FILE=" + index.native()});
+                       const fs::path& index, Words arguments) {
+  arguments.insert(arguments.begin(), {"-c", "core.sparseCheckout=false", "-c", "core.bare=false"});
+  return git::run_git(worktree, std::move(arguments),
+                      {"GIT_DIR=" + repository.git_dir().native(),
+                       "GIT_WORK_TREE=" + worktree.native(), "GIT_INDEX_FILE=" + index.native()});
 }
 
 void require(const ProgramResult& result, const std::string& doing) {

@@ -31,7 +31,9 @@ void heal(LockedWafer& locked) {
                                                             commit_of(wafer.base_commit)));
   }
   const std::string from = repository.short_id(commit_of(wafer.checkout_commit));
-  remember_taken(wafer, repository);
+  remember_taken(wafer, repository,
+                 {repository.tree_of(commit_of(wafer.base_commit)),
+                  repository.tree_of(commit_of(wafer.last_commit))});
   wafer.layers = std::move(layers.layers);
   wafer.checkout_commit = *head;
   locked.save();

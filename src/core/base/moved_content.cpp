@@ -19,6 +19,7 @@
 #include "git/objects/line_difference.h"
 #include "git/objects/tree_path.h"
 #include "git/refs/head.h"
+#include "git/text/text_stats.h"
 #include "linux/merged_dir.h"
 
 namespace wafers {
@@ -47,16 +48,6 @@ struct Version {
   git::FileMode mode = git::FileMode::absent;
   std::string content;
 };
-
-std::string without_carriage_returns(std::string text) {
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n') continue;
-    text[kept++] = text[i];
-  }
-  text.resize(kept);
-  return text;
-}
 
 /// An editor that saves by renaming makes a new inode; one that writes in place keeps that of the
 /// copy-up.
@@ -88,7 +79,7 @@ std::optional<UpperFile> find_in_upper(const MergedDir& upper, const std::string
   if (!S_ISREG(stat->st_mode)) return std::nullopt;
   if ((stat->st_mode & S_IXUSR) != 0) file.mode = git::FileMode::executable;
   if (auto content = read_small_file(*holder, name, kLargest)) {
-    file.content = without_carriage_returns(*std::move(content));
+    file.content = git::without_carriage_returns(*std::move(content));
   }
   return file;
 }
@@ -96,7 +87,7 @@ std::optional<UpperFile> find_in_upper(const MergedDir& upper, const std::string
 Version version_of(git::ObjectStore& objects, git::FileMode mode, const git::Oid& oid) {
   if (!git::is_blob(mode)) return {mode, {}};
   if (objects.object_size(oid) > kLargest) return {mode, {}};
-  return {mode, without_carriage_returns(objects.read_blob(oid))};
+  return {mode, git::without_carriage_returns(objects.read_blob(oid))};
 }
 
 /// The parts of one move that the upper may hold.
@@ -240,16 +231,11 @@ std::vector<std::string> taken_from_moved_base(const Wafer& wafer,
   return {taken.begin(), taken.end()};
 }
 
-void remember_taken(Wafer& wafer, const git::Repository& repository) {
+void remember_taken(Wafer& wafer, const git::Repository& repository, const ComparedTrees& trees) {
   constexpr std::size_t kMostMoves = 32;
   constexpr std::size_t kMostPaths = 1000;
   const auto objects = repository.objects(git::Writes::to_memory);
-  const auto tree_of = [&](const std::string& hex) {
-    const auto commit = git::Oid::from_hex(hex);
-    return commit ? repository.tree_of(*commit) : git::Oid();
-  };
-  Finder finder(wafer, repository, *objects,
-                {tree_of(wafer.base_commit), tree_of(wafer.last_commit)});
+  Finder finder(wafer, repository, *objects, trees);
   for (BaseMove& move : finder.taken_now([](const std::string&) { return true; })) {
     if (move.paths.size() > kMostPaths) move.paths.clear();
     wafer.moves.push_back(std::move(move));

@@ -30,7 +30,7 @@ std::vector<std::string> taken_from_moved_base(const Wafer& wafer,
 
 /// Notes in `wafer` what is to be remembered of that when its view is about to show the base commit
 /// again: what is written from then on was not taken from there.
-void remember_taken(Wafer& wafer, const git::Repository& repository);
+void remember_taken(Wafer& wafer, const git::Repository& repository, const ComparedTrees& trees);
 
 /// Throws Error(refused), naming them, where there are any.
 void refuse_taken(const Wafer& wafer, const std::vector<std::string>& taken,

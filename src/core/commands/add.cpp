@@ -569,20 +569,9 @@ class Adding {
     }
     // The view has no repository of its own. Removed through the mount it would cost far more.
     hide_repository(one.wafer);
-    copy_root_attributes(upper, one.wafer.layers.back());
+    // The merged root shows the upper's owner and mode.
+    copy_owner_and_mode(one.wafer.layers.back(), upper);
     if (one.wafer.durable) sync_file_system(one.wafer.upper());
-  }
-
-  /// The merged root shows the upper's owner and mode.
-  static void copy_root_attributes(const fs::path& upper, const fs::path& base) {
-    struct stat root {};
-    int result = ::stat(base.c_str(), &root);
-    if (result == 0) {
-      // Only root can; for anyone else the view's root is his own.
-      std::ignore = ::chown(upper.c_str(), root.st_uid, root.st_gid);
-      result = ::chmod(upper.c_str(), root.st_mode & 07777U);
-    }
-    if (result != 0) throw_errno("cannot give the view the mode of", base.native());
   }
 
   void remove_state_root() {

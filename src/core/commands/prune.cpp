@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
+#include <map>
 #include <optional>
-#include <set>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -13,6 +13,7 @@
 #include "core/commands/remove.h"
 #include "core/commands/unused_layers.h"
 #include "git/program/git_program.h"
+#include "git/refs/head.h"
 #include "git/repository/repository.h"
 
 namespace wafers {
@@ -22,13 +23,12 @@ namespace fs = std::filesystem;
 
 constexpr const char* kSalvagedRefs = "refs/wafers/removed/";
 
-std::string answer_of_git(const fs::path& worktree, std::vector<std::string> arguments,
-                          std::string_view input = {}) {
-  arguments.insert(arguments.begin(), "git");
-  const ProgramResult result = git::run_program(arguments, worktree, input);
+std::string answer_of_git(const fs::path& worktree, const std::vector<std::string>& arguments) {
+  const ProgramResult result = git::run_git(worktree, arguments);
   if (result.success()) return result.output;
-  throw Error(ErrorKind::failed, "git " + arguments[1] + " in " + in_quotes(worktree.native()) +
-                                     ": " + printable(trimmed(result.errors)));
+  throw Error(ErrorKind::failed, "git " + arguments.front() + " in " +
+                                     in_quotes(worktree.native()) + ": " +
+                                     printable(trimmed(result.errors)));
 }
 
 /// When the work was salvaged, by the ref's name: a commit's date is what the environment says.
@@ -39,7 +39,7 @@ std::optional<std::uint64_t> time_in(const std::string& ref) {
   return static_cast<std::uint64_t>(::timegm(&time));
 }
 
-/// Refs older than wafers.salvageExpire says; one repository may have several worktrees.
+/// Refs older than wafers.salvageExpire says.
 std::vector<std::string> expired_refs(const fs::path& worktree) {
   const std::string expiry =
       answer_of_git(worktree, {"config", "--type=expiry-date", "--default", "30.days.ago", "--get",
@@ -55,13 +55,21 @@ std::vector<std::string> expired_refs(const fs::path& worktree) {
   return refs;
 }
 
-std::set<fs::path> repositories(const Store::Listing& listing) {
-  std::set<fs::path> checkouts;
-  for (const Wafer& wafer : listing.wafers) checkouts.insert(wafer.checkout);
+/// One checkout of each repository: of all wafers, and of where this process stands.
+std::vector<fs::path> repositories(const Store::Listing& listing) {
+  std::map<fs::path, fs::path> by_common_dir;
+  const auto add = [&](const fs::path& checkout) {
+    if (auto common_dir = git::read_base_files(checkout).common_dir) {
+      by_common_dir.emplace(*std::move(common_dir), checkout);
+    }
+  };
+  for (const Wafer& wafer : listing.wafers) add(wafer.checkout);
   try {
-    checkouts.insert(git::Repository::open_here(".").worktree());
+    add(git::Repository::open_here(".").worktree());
   } catch (const Error&) {  // NOLINT(bugprone-empty-catch): it stands in none
   }
+  std::vector<fs::path> checkouts;
+  for (const auto& [common_dir, checkout] : by_common_dir) checkouts.push_back(checkout);
   return checkouts;
 }
 
@@ -72,8 +80,9 @@ class Pruning {
   PruneResult run() {
     const Store::Listing listing = store_.list();
     prune_wafers(listing);
-    for (const fs::path& layer : unused_layers(store_)) result_.layers.push_back(layer.native());
-    if (!dry_run_) take_away_unused_layers(store_, Keep::nothing);
+    const auto layers =
+        dry_run_ ? unused_layers(store_) : take_away_unused_layers(store_, Keep::nothing);
+    for (const fs::path& layer : layers) result_.layers.push_back(layer.native());
     for (const fs::path& checkout : repositories(listing)) {
       noting_failure([&] { prune_salvaged(checkout); });
     }
@@ -109,21 +118,15 @@ class Pruning {
   }
 
   void prune_salvaged(const fs::path& checkout) {
-    std::string deletions;
     for (const std::string& ref : expired_refs(checkout)) {
-      if (!seen_.insert(ref).second) continue;
-      deletions += "delete " + ref + "\n";
+      if (!dry_run_) answer_of_git(checkout, {"update-ref", "-d", ref});
       result_.salvaged.push_back(ref);
-    }
-    if (!dry_run_ && !deletions.empty()) {
-      answer_of_git(checkout, {"update-ref", "--stdin"}, deletions);
     }
   }
 
   const Store& store_;
   bool dry_run_;
   PruneResult result_;
-  std::set<std::string> seen_;
 };
 
 }  // namespace

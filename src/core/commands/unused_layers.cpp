@@ -56,15 +56,18 @@ std::vector<fs::path> unused_layers(const Store& store) {
   return layers_of_none(store, Keep::nothing);
 }
 
-void take_away_unused_layers(const Store& store, Keep keep) noexcept {
+std::vector<fs::path> take_away_unused_layers(const Store& store, Keep keep) noexcept {
+  std::vector<fs::path> taken;
   try {
     // Who is about to use a layer holds this lock until a record names it.
     const UniqueFd lock = lock_bases(store, LOCK_EX | LOCK_NB);
     for (const fs::path& layer : layers_of_none(store, keep)) {
       discard(store.root(), layer, kAtOnce);
+      taken.push_back(layer);
     }
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): as said
   }
+  return taken;
 }
 
 }  // namespace wafers

@@ -20,8 +20,7 @@ std::string git_at(const std::filesystem::path& worktree) {
 }
 
 ProgramResult run_git(const Repository& repository, std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), "git");
-  return git::run_program(arguments, repository.worktree(), {});
+  return git::run_git(repository.worktree(), std::move(arguments));
 }
 
 std::string full_name(const Wafer& wafer) { return "refs/heads/" + wafer.branch; }

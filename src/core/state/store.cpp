@@ -252,6 +252,10 @@ Lock Store::acquire(const fs::path& file, int flags, const std::string& what) co
   }
 }
 
+Lock Store::lock_freezing() const {
+  return acquire(root_ / kFreezingLock, O_CREAT, "frozen bases");
+}
+
 Lock Store::lock_all() const {
   while (true) {
     try {

@@ -29,6 +29,9 @@ void require_own_state(const std::filesystem::path& root);
 /// What the names of directories begin with in which wafers are made, under Store::lock_all().
 inline constexpr std::string_view kAddingPrefix = ".adding-";
 
+/// Of the state directory: the lock of Store::lock_freezing().
+inline constexpr const char* kFreezingLock = ".freezing";
+
 /// Name of the record in a wafer's directory.
 inline constexpr const char* kRecordFile = "metadata";
 
@@ -89,6 +92,10 @@ class Store {
 
   /// The lock of names, branches and mountpoints. The root must exist.
   Lock lock_all() const;
+
+  /// The lock of who makes a snapshot for a frozen base, which can take minutes. The root must
+  /// exist.
+  Lock lock_freezing() const;
 
   /// The lock of one wafer. Throws Error(failed) where there is no such wafer (any more), and
   /// Error(refused) where it is another user's.

@@ -67,7 +67,8 @@ Obstacles obstacles_of(const fs::path& worktree, const std::vector<BaseMount>& m
 
 void refuse_base_mounts(const Wafer& wafer) {
   if (traits_of(wafer.backend).base_mounts == BackendTraits::BaseMounts::shown) return;
-  const Obstacles obstacles = obstacles_of(wafer.checkout, find_base_mounts(wafer.checkout));
+  const fs::path& lowest = wafer.layers.back();
+  const Obstacles obstacles = obstacles_of(lowest, find_base_mounts(lowest));
   const auto found = obstacles.find(wafer.backend);
   if (found == obstacles.end()) return;
   throw Error(ErrorKind::unsupported,

@@ -44,12 +44,6 @@ std::string version_of(int fd, const struct stat& st) {
          "-" + boot_id();
 }
 
-std::string name_of_repository(const fs::path& git_dir) {
-  struct stat st {};
-  if (::stat(git_dir.c_str(), &st) != 0) throw_errno("cannot look at", git_dir.native());
-  return std::to_string(st.st_dev) + "-" + std::to_string(st.st_ino);
-}
-
 ino_t inode_of(const fs::path& path) noexcept {
   struct stat st {};
   return ::stat(path.c_str(), &st) == 0 ? st.st_ino : 0;
@@ -73,7 +67,7 @@ PrivateIndex::PrivateIndex(const Repository& repository, fs::path path, fs::path
     : index_(repository.git_dir() / "index"),
       path_(std::move(path)),
       memory_(std::move(memory)),
-      repository_(name_of_repository(repository.git_dir())) {
+      repository_(identity_of(repository.git_dir())) {
   take(Memory::believed);
 }
 

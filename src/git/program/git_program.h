@@ -33,7 +33,7 @@ ProgramResult run_program(const std::vector<std::string>& argv,
 /// As run_program(), of git with these arguments. Throws Error(unsupported) where it is not
 /// installed.
 ProgramResult run_git(const std::filesystem::path& directory, std::vector<std::string> arguments,
-                      const std::vector<std::string>& variables,
+                      const std::vector<std::string>& variables = {},
                       const std::function<void()>& meanwhile = {});
 
 /// The words of a command line as git splits the ones that it gives to no shell (alias.c:

@@ -2,6 +2,8 @@
 
 #include <charconv>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -14,8 +16,7 @@ constexpr std::string_view kHeads = "refs/heads/";
 
 std::optional<std::string> answer_of_git(const Repository& repository,
                                          std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), "git");
-  const ProgramResult result = run_program(arguments, repository.worktree(), {});
+  const ProgramResult result = run_git(repository.worktree(), std::move(arguments));
   if (!result.success()) return std::nullopt;
   return std::string(trimmed(result.output));
 }

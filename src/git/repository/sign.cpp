@@ -18,6 +18,7 @@
 #include "base/scope_guard.h"
 #include "base/text.h"
 #include "git/program/git_program.h"
+#include "git/text/text_stats.h"
 #include "os/files.h"
 
 namespace wafers::git {
@@ -49,15 +50,6 @@ std::string complaints(const ProgramResult& result) {
     text += (text.empty() ? "" : "; ") + printable(trimmed(line));
   }
   return text.empty() ? "it ended with status " + std::to_string(result.status) : text;
-}
-
-/// gpg-interface.c: remove_cr_after(): line ends as a commit has them.
-std::string without_carriage_returns(std::string text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\r' || i + 1 == text.size() || text[i + 1] != '\n') out += text[i];
-  }
-  return out;
 }
 
 /// A file of our own that is gone at the end, and what the program puts beside it too.
@@ -187,7 +179,7 @@ std::string Signer::ssh_default_key(const Config& config) const {
 
 std::string Signer::sign(std::string_view content) const {
   std::string signature = format_ == Format::ssh ? sign_by_ssh(content) : sign_by_gpg(content);
-  return without_carriage_returns(std::move(signature));
+  return without_carriage_returns(std::move(signature));  // gpg-interface.c: remove_cr_after()
 }
 
 std::string Signer::sign_by_gpg(std::string_view content) const {

@@ -34,6 +34,16 @@ TextStats TextStats::of(std::string_view content) {
   return stats;
 }
 
+std::string without_carriage_returns(std::string text) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n') continue;
+    text[kept++] = text[i];
+  }
+  text.resize(kept);
+  return text;
+}
+
 bool TextStats::is_binary() const noexcept {
   constexpr std::size_t kPrintablePerOther = 128;
   return lone_cr > 0 || nul > 0 || printable / kPrintablePerOther < nonprintable;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace wafers::git {
@@ -13,5 +14,8 @@ struct TextStats {
   static TextStats of(std::string_view content);
   bool is_binary() const noexcept;
 };
+
+/// Without the CR of each CR LF; in place, since the text may be large.
+std::string without_carriage_returns(std::string text);
 
 }  // namespace wafers::git

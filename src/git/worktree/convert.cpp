@@ -254,15 +254,8 @@ std::string Conversion::crlf_to_git(std::string content, const ConvertContext& c
   }
   if (!converts) return content;
 
-  // A guess has seen that there is no lone CR, so in both cases those before a LF go. In place: the
-  // content may be large.
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < content.size(); ++i) {
-    if (content[i] == '\r' && i + 1 < content.size() && content[i + 1] == '\n') continue;
-    content[kept++] = content[i];
-  }
-  content.resize(kept);
-  return content;
+  // A guess has seen that there is no lone CR, so in both cases those before a LF go.
+  return without_carriage_returns(std::move(content));
 }
 
 std::string Conversion::crlf_to_worktree(std::string content) const {
