@@ -33,6 +33,7 @@ std::vector<std::string> all_names(const Store& store);
 std::string one_wafer(const Parser& parser, const std::vector<std::string>& positional);
 
 int run_add(const Command&, const Arguments&, Report&);
+int run_fork(const Command&, const Arguments&, Report&);
 int run_exec(const Command&, const Arguments&, Report&);
 int run_shell(const Command&, const Arguments&, Report&);
 int run_git_status(const Command&, const Arguments&, Report&);

@@ -22,6 +22,8 @@ constexpr auto command_table() {
           "                  [--json]",
           "Make a wafer, a writable view of a Git checkout on a branch of its own",
           kGit ? run_add : nullptr},
+      Command{"fork", "<name> <new-name>... [--at <mountpoint>] [--branch <branch>] [--json]",
+              "Make wafers with all that one holds, committed or not", kGit ? run_fork : nullptr},
       Command{"exec", "<name> [--cwd <dir>] [--env K=V]... -- <command> [args...]",
               "Run a command inside a wafer", run_exec},
       Command{"shell", "<name>", "Run an interactive shell inside a wafer", run_shell},

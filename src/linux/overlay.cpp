@@ -137,8 +137,10 @@ bool forget_volatile(const std::filesystem::path& work) {
 }
 
 void forget_origin(const std::filesystem::path& upper) {
-  remove_mark(upper, "user.overlay.origin");
-  remove_mark(upper, "trusted.overlay.origin");
+  for (const char* const mark : {"user.overlay.origin", "trusted.overlay.origin",
+                                 "user.overlay.uuid", "trusted.overlay.uuid"}) {
+    remove_mark(upper, mark);
+  }
 }
 
 void unmount(const std::filesystem::path& mountpoint) { umount_or_throw(mountpoint, 0); }

@@ -39,8 +39,9 @@ struct OverlaySpec {
 void mount_overlay(const OverlaySpec& spec);
 
 /// Lets an upper be mounted on a base that was made anew (a fresh clone, a restored backup), with
-/// an empty work directory: drops the handle of the old one from the upper's root. Must not be
-/// called while it is mounted. Throws Error(failed).
+/// an empty work directory, or be another one than what it was copied from: drops the handle of the
+/// old base, and the overlay's own id, from the upper's root. Must not be called while it is
+/// mounted. Throws Error(failed).
 void forget_origin(const std::filesystem::path& upper);
 
 /// Takes away the mark that a volatile mount leaves in its work directory, and for which the kernel

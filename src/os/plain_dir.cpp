@@ -86,7 +86,7 @@ std::vector<std::string> PlainDir::names() const {
     names.emplace_back(entry.name);
     return true;
   });
-  if (err != 0) {
+  if (err != 0 && err != ENOENT) {  // one that is removed while it is read has nothing in it
     throw Unreadable(err, "cannot read directory " + in_quotes(path_) + " in " + what_);
   }
   // A name that is renamed while the directory is read can come twice.

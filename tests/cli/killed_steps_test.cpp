@@ -93,6 +93,35 @@ TEST_CASE("add killed at each change") {
   CHECK(world.listed("kept")["status"] == "mounted");
 }
 
+TEST_CASE("fork killed at each change loses nothing of the source") {
+  const std::string backend = any_backend();
+  INFO("backend " << backend);
+  const World world;
+  world.add("kept", backend);
+  world.inside("kept", "mkdir d; echo work > d/work; ln d/work d/other; ln -s d link; rm README");
+  const std::string before = read_file(world / "state/kept/metadata");
+  const Words command{"fork", "kept", "a"};
+  const auto shown = [&](const std::string& name) {
+    return world.inside(name, "cat d/work d/other; ls -A . d; readlink link");
+  };
+  const std::string work = shown("kept");
+  with_each_change_killed(
+      world, command, [] {},
+      [&] {
+        CHECK(read_file(world / "state/kept/metadata") == before);
+        CHECK(shown("kept") == work);
+        if (is_listed(world) && world.listed("a")["status"] != "broken") {
+          CHECK(shown("a") == work);  // it came to be
+          world.wafers_ok({"rm", "--force", "--no-salvage", "a"});
+        }
+        remove_the_rest(world);
+      });
+  world.wafers_ok(command);
+  CHECK(shown("a") == work);
+  world.wafers_ok({"rm", "--force", "--no-salvage", "--delete-branch", "a"});
+  CHECK(left_over(world) == "");
+}
+
 TEST_CASE("mount killed at each change, where the mountpoint has gone") {
   const std::string backend = GENERATE(from_range(working_backends()));
   INFO("backend " << backend);

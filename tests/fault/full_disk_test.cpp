@@ -123,6 +123,19 @@ TEST_CASE("add undoes itself") {
   CHECK(world.inside("kept", "cat work") == "kept\n");
 }
 
+TEST_CASE("fork undoes itself, and leaves its source as it is") {
+  const auto leave = GENERATE(&SmallWorld::leave_inodes, &SmallWorld::leave_pages);
+  SmallWorld small;
+  const World& world = small.world;
+  world.add("kept", "namespace");
+  world.inside("kept",
+               "mkdir d; echo kept > d/work; ln -s d link; head -c 20000 /dev/zero > zeros");
+  const std::string before = world.everything();
+  with_ever_more_room(small, {"fork", "kept", "a", "--at", (world / "view").native()}, leave,
+                      [&] { CHECK(changes(before, world.everything()) == ""); });
+  CHECK(world.inside("a", "cat d/work link/work; wc -c < zeros") == "kept\nkept\n20000\n");
+}
+
 TEST_CASE("a wafer on a full disk keeps what it has") {
   const auto leave = GENERATE(&SmallWorld::leave_inodes, &SmallWorld::leave_pages);
   SmallWorld small;

@@ -52,6 +52,8 @@ const std::map<std::string, std::set<long>> kCalls{{"renameat2", {SYS_renameat2}
                                                         SYS_fsync,
                                                         SYS_fdatasync,
                                                         SYS_setxattr,
+                                                        SYS_fsetxattr,
+                                                        SYS_copy_file_range,
                                                         SYS_utimensat,
                                                         SYS_mount,
                                                         SYS_umount2,

@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/git_options.h"
 #include "cli/json.h"
+#include "core/commands/fork.h"
 
 namespace wafers::cli {
 namespace {
@@ -18,7 +19,8 @@ std::optional<BackendKind> backend_named(const Parser& parser, const std::string
   return kind;
 }
 
-void print(const AddResult& added, Report& report) {
+/// `doing`: "Added wafer ".
+void print(const AddResult& added, const std::string& doing, Report& report) {
   const StartingPoint& base = added.base;
   if (report.form() == OutputForm::json) {
     report.document({{"wafers", to_json(added.wafers)}, {"base", start_to_json(base)}});
@@ -26,7 +28,7 @@ void print(const AddResult& added, Report& report) {
   }
   for (const WaferInfo& info : added.wafers) {
     const Wafer& wafer = info.wafer;
-    report.line("Added wafer " + wafer.name + " on branch " + printable(wafer.branch) + ", view (" +
+    report.line(doing + wafer.name + " on branch " + printable(wafer.branch) + ", view (" +
                 std::string(to_string(wafer.backend)) + ") at " +
                 printable(wafer.mountpoint.native()));
   }
@@ -71,7 +73,29 @@ int run_add(const Command& command, const Arguments& arguments, Report& report) 
   if (from && from->empty()) throw parser.usage("--from is empty");
   if (backend) request.backend = backend_named(parser, *backend);
   const auto notify = [](std::string_view line) { Report::note(line); };
-  print(add_wafers(open_store(), request, notify), report);
+  print(add_wafers(open_store(), request, notify), "Added wafer ", report);
+  return Report::kDone;
+}
+
+int run_fork(const Command& command, const Arguments& arguments, Report& report) {
+  ForkRequest request;
+  bool json = false;
+  Parser parser(command, arguments);
+  parser.option("--at", request.at, "mountpoint", "where the view shows; may hold {name}");
+  parser.option("--branch", request.branch, "branch",
+                "new; may hold {name} (default: wafers/{name})");
+  parser.flag("--json", json, "print JSON");
+  std::vector<std::string> names = parser.parse();
+  if (arguments.tail) {
+    names.insert(names.end(), arguments.tail->begin(), arguments.tail->end());
+  }
+  if (names.empty()) throw parser.usage("the name of a wafer is missing");
+  if (names.size() == 1) throw parser.usage("the name of the new wafer is missing");
+  request.source = names.front();
+  request.names.assign(names.begin() + 1, names.end());
+  const auto notify = [](std::string_view line) { Report::note(line); };
+  print(fork_wafer(open_store(), request, notify), "Forked " + request.source + " as wafer ",
+        report);
   return Report::kDone;
 }
 

@@ -19,23 +19,28 @@ git::Oid commit_of(const std::string& hex) {
 
 }  // namespace
 
+void show_base_commit(Wafer& wafer, const std::string& head, const git::Repository& repository,
+                      const Bases& bases) {
+  LayersBelow layers{{wafer.checkout}, wafer.dialect};
+  if (head != wafer.base_commit) {
+    layers.layers.insert(layers.layers.begin(), bases.delta(repository, layers, commit_of(head),
+                                                            commit_of(wafer.base_commit)));
+  }
+  remember_taken(wafer, repository,
+                 {repository.tree_of(commit_of(wafer.base_commit)),
+                  repository.tree_of(commit_of(wafer.last_commit))});
+  wafer.layers = std::move(layers.layers);
+  wafer.checkout_commit = head;
+}
+
 void heal(LockedWafer& locked) {
   const auto head = moved_head(*locked);
   if (!head) return;
   Wafer& wafer = *locked;
   const git::Repository repository = git::Repository::open(wafer.checkout);
   const Bases bases(locked.store());
-  LayersBelow layers{{wafer.checkout}, wafer.dialect};
-  if (*head != wafer.base_commit) {
-    layers.layers.insert(layers.layers.begin(), bases.delta(repository, layers, commit_of(*head),
-                                                            commit_of(wafer.base_commit)));
-  }
   const std::string from = repository.short_id(commit_of(wafer.checkout_commit));
-  remember_taken(wafer, repository,
-                 {repository.tree_of(commit_of(wafer.base_commit)),
-                  repository.tree_of(commit_of(wafer.last_commit))});
-  wafer.layers = std::move(layers.layers);
-  wafer.checkout_commit = *head;
+  show_base_commit(wafer, *head, repository, bases);
   locked.save();
   locked.store().tell("the base of " + in_quotes(wafer.name) + " has moved from " + from + " to " +
                       repository.short_id(commit_of(*head)) + ": its view shows " +

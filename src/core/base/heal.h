@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "core/state/store.h"
 
 namespace wafers {
@@ -9,5 +11,16 @@ namespace wafers {
 /// of it. Throws Error(failed) where the repository is gone or the difference can't be written:
 /// the record is as it was.
 void heal(LockedWafer& wafer);
+
+class Bases;  // core/base/bases.h
+namespace git {
+class Repository;  // git/repository/repository.h
+}
+
+/// The part of it that makes the layers, and changes nothing but `wafer` in memory: `head` is where
+/// its base has moved to. They are kept from being taken away as long as `bases` lives, or until a
+/// record names them. Throws as heal() does.
+void show_base_commit(Wafer& wafer, const std::string& head, const git::Repository& repository,
+                      const Bases& bases);
 
 }  // namespace wafers

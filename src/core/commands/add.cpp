@@ -20,6 +20,7 @@
 #include "core/commands/discard.h"
 #include "core/commands/opened_base.h"
 #include "core/commands/unused_layers.h"
+#include "core/commands/wafer_maker.h"
 #include "core/git_commands/wafer_branch.h"
 #include "core/state/backend_traits.h"
 #include "core/state/hidden_git.h"
@@ -59,20 +60,6 @@ BaseKind configured_kind(const git::Repository& repository) {
   throw Error(ErrorKind::usage, "wafers.base is 'live' or 'frozen', not " + in_quotes(name));
 }
 
-void refuse_inside(const Store& store) {
-  const auto around = surrounding_wafer(store);
-  if (!around) return;
-  throw Error(ErrorKind::refused,
-              "cannot add a wafer from inside wafer " + in_quotes(*around) +
-                  ": removing that one would end what runs in the new one",
-              "leave " + in_quotes(*around) + " first, or let it be added from outside");
-}
-
-[[noreturn]] void refuse_nested(const fs::path& worktree, const std::string& inside) {
-  throw Error(ErrorKind::refused, "the base " + in_quotes(worktree.native()) + " lies inside " +
-                                      inside + ": wafers can't be nested");
-}
-
 void check_base_place(const Base& base, const Store& store) {
   const fs::path worktree = base.repository.worktree();
   if (is_within(store.root().native(), worktree.native())) {
@@ -82,15 +69,7 @@ void check_base_place(const Base& base, const Store& store) {
                 "set WAFERS_STATE_DIR to a directory outside of it");
   }
   if (is_within(worktree.native(), store.root().native())) {
-    refuse_nested(worktree, "the state directory");
-  }
-}
-
-void refuse_base_in_view(const fs::path& worktree, const std::vector<Taken>& others) {
-  for (const Taken& other : others) {
-    if (is_within(worktree.native(), other.mountpoint)) {
-      refuse_nested(worktree, "the view of wafer " + in_quotes(other.name));
-    }
+    refuse_nested_base(worktree, "the state directory");
   }
 }
 
@@ -164,11 +143,11 @@ class Adding {
         notify_(notify),
         planned_(plan_names(request, store.root())),
         base_(open_base(request.from, request.base)),
-        kind_(request.kind.value_or(configured_kind(base_.repository))) {}
+        kind_(request.kind.value_or(configured_kind(base_.repository))),
+        maker_(store, base_.repository, planned_, new_, notify) {}
 
   AddResult run() {
     check_before();
-    const InterruptGuard interrupts;
     Plan plan;
     plan.step(
         "make the state directory", [this] { made_roots_ = store_.create(); },
@@ -179,63 +158,26 @@ class Adding {
         "check the base", [this] { check_base(); }, [this] { base_check_.reset(); });
     plan.step(
         "make the layers", [this] { make_layers(); }, [this] { give_back_layers(); });
-    plan.step("take the lock", [this] { begin_reserving(); });
-    wafers_.resize(planned_.size());
-    for (One& one : wafers_) plan_reservation(plan, one, planned_.at(index_of(one)));
-    plan.step("give the lock back", [this] { reserving_.reset(); });
-    for (One& one : wafers_) plan_mount(plan, one);
-    for (One& one : wafers_) {
-      plan.step("wait for the view of '" + one_name(one) + "'",
-                [this, &one] { finish_mount(one); });
-    }
-    plan.step("write the records", [this] { publish_all(); });
-    plan.step("look at the result", [this] { inspect_all(); });
+    plan.step("describe the wafers", [this] { describe_wafers(); });
+    maker_.plan_reservations(plan);
+    maker_.plan_views(plan);
     plan.step("tell of what was moved", [this] { tell_of_forwarded(); });
     plan.step("remember the trial", [this] { remember_trial(); });
     plan.step("remember what git has seen", [this] {
       if (base_check_) base_check_->remember();
     });
-    try {
-      plan.run(InterruptGuard::check, notify_);
-    } catch (const Error&) {
-      // A signal from the terminal goes to the programs that a step started, too: then it is the
-      // signal, and not the step that they failed in, which people want to hear of.
-      InterruptGuard::check();
-      throw;
-    }
-    return {std::move(start_), std::move(infos_)};
+    run_until_interrupted(plan, notify_);
+    return {std::move(start_), maker_.take_infos()};
   }
 
   /// A mount has failed that would have worked by a trial that was made some time ago.
-  bool was_misled() const noexcept { return mount_failed_ && chosen_.trial.remembered; }
+  bool was_misled() const noexcept { return maker_.mount_failed() && chosen_.trial.remembered; }
 
  private:
-  /// One wafer in the making.
-  struct One {
-    Wafer wafer;
-    std::optional<Lock> lock;  ///< or that of an earlier one is its lock, too
-    git::Oid tip;
-    bool made = false;
-    bool branch_exists = false;
-    std::optional<git::Oid> forward_from;   ///< where the branch is, if it is to be fast-forwarded
-    bool branch_made = false;               ///< or forwarded
-    std::function<MountRecord()> mounting;  ///< begun and not finished
-    bool mounted = false;                   ///< and an undo could not unmount it
-  };
-
-  std::size_t index_of(const One& one) const {
-    return static_cast<std::size_t>(&one - wafers_.data());
-  }
-
   void check_before() {
-    for (const PlannedWafer& planned : planned_) {
-      if (!git::Repository::is_valid_branch_name(planned.branch)) {
-        throw Error(ErrorKind::usage, "invalid branch name " + in_quotes(planned.branch));
-      }
-      require_free_name(planned.name);
-    }
+    maker_.check_names();
     check_base_place(base_, store_);
-    start_ = starting_point(base_);
+    start_ = starting_point(base_.repository, base_.commit);
   }
 
   void check_base() {
@@ -252,13 +194,6 @@ class Adding {
       warn_of_hard_links(git::hard_links(base_check_->index(), base_.repository.worktree()),
                          notify_);
     }
-  }
-
-  void require_free_name(const std::string& name) const {
-    const Lookup found = store_.lookup(name);
-    if (!found.wafer && !found.invalid) return;
-    throw Error(ErrorKind::failed, "wafer " + in_quotes(name) + " exists already",
-                "choose another name, or remove it with 'wafers rm " + name + "'");
   }
 
   void choose_backend_for_all() {
@@ -319,153 +254,43 @@ class Adding {
   /// For the branch's reflog.
   std::string start_name() const { return request_.base ? base_.commit.ref : "HEAD"; }
 
-  void begin_reserving() {
-    reserving_.emplace(store_.lock_all());
-    others_ = list_taken(store_);
-    refuse_base_in_view(base_.repository.worktree(), others_);
-  }
-
-  void plan_reservation(Plan& plan, One& one, const PlannedWafer& planned) {
-    const std::string of = " of '" + planned.name + "'";
-    plan.step("check the names" + of, [this, &one, &planned] { check_and_fill(one, planned); });
-    plan.step(
-        "make the state" + of, [this, &one] { make_state(one); },
-        [this, &one] {
-          if (one.made && !one.mounted) discard(store_.root(), one.wafer.directory, kAtOnce);
-        });
-    plan.step(
-        "create the branch" + of, [this, &one] { make_branch(one); },
-        [this, &one] { undo_branch(one); });
-    plan.step(
-        "make the mountpoint" + of, [this, &one] { make_mountpoint(one); },
-        [&one] {
-          if (!one.mounted) release_mountpoint(one.wafer);
-        });
-  }
-
-  void plan_mount(Plan& plan, One& one) {
-    const std::string of = " of '" + one_name(one) + "'";
-    plan.step("fill the upper" + of, [this, &one] { fill_upper(one); });
-    plan.step(
-        "mount the view" + of, [this, &one] { begin_mount(one); },
-        [this, &one] { undo_mount(one); });
-  }
-
-  /// While this one is mounted, the next ones are prepared.
-  void begin_mount(One& one) {
-    constexpr std::size_t kAtATime = 8;
-    const std::size_t index = index_of(one);
-    if (index >= kAtATime) finish_mount(wafers_[index - kAtATime]);
-    noting_failure([&] { one.mounting = chosen_.backend->begin_mount(one.wafer); });
-  }
-
-  void noting_failure(const std::function<void()>& mounting) {
-    try {
-      mounting();
-    } catch (const Error& error) {
-      mount_failed_ = !error.is_shortage();
-      throw;
-    }
-  }
-
-  void finish_mount(One& one) {
-    if (!one.mounting) return;
-    const auto mounting = std::exchange(one.mounting, nullptr);
-    noting_failure([&] { one.wafer.mount = mounting(); });
-    one.mounted = true;
-  }
-
-  void undo_mount(One& one) {
-    try {
-      finish_mount(one);
-    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): then nothing is mounted
-    }
-    if (!one.mounted) return;
-    chosen_.backend->abandon(one.wafer);
-    one.mounted = false;
-  }
-
-  void publish_all() {
-    std::vector<const Wafer*> records;
-    records.reserve(wafers_.size());
-    for (One& one : wafers_) {
-      one.wafer.stage = WaferStage::ready;
-      records.push_back(&one.wafer);
-    }
-    store_.save_all(records);
-  }
-
   void remember_trial() {
     if (chosen_.trial.remembered) return;
     if (trials_ == Trials::made_anew) forget_passed(store_.root());
     remember_passed(store_.root(), chosen_.backend->kind(), mount_mode(request_));
   }
 
-  const std::string& one_name(const One& one) const { return planned_.at(index_of(one)).name; }
-
-  void check_and_fill(One& one, const PlannedWafer& planned) {
-    require_free_name(planned.name);  // now that no other process can take it
-    const auto existing = check_branch(planned.branch);
-    one.branch_exists = existing.has_value();
-    one.tip = existing.value_or(base_.commit.oid);
-    if (!base_.repository.is_descendant_or_same(one.tip, base_.commit.oid)) {
-      one.forward_from = std::exchange(one.tip, base_.commit.oid);
-    }
-    check_place(planned.mountpoint, planned.name);
-    Wafer& wafer = one.wafer;
-    wafer.name = planned.name;
-    wafer.stage = WaferStage::adding;
-    wafer.branch = planned.branch;
+  /// What the new wafers are, by what was found out.
+  void describe_wafers() {
+    new_.backend = chosen_.backend.get();
+    new_.tip = base_.commit.oid;
+    new_.tip_name = start_name();
+    new_.tip_of_existing = [this](const std::string& branch, const git::Oid& at) {
+      return tip_of_existing(branch, at);
+    };
+    new_.fill_upper = [this](const NewWafer& one) { fill_upper(one); };
+    Wafer& wafer = new_.pattern;
     wafer.checkout = base_.repository.worktree();
     wafer.base_commit = base_.commit.oid.hex();
     wafer.base_ref = base_.commit.ref;
     wafer.base_kind = kind_;
     wafer.layers = layers_.layers;
     if (is_live()) wafer.checkout_commit = base_.head.hex();
-    wafer.last_commit = one.tip.hex();
     wafer.backend = chosen_.backend->kind();
     wafer.dialect = chosen_.trial.dialect;
-    wafer.mountpoint = planned.mountpoint;
     wafer.groups = owners_.groups;
     wafer.durable = request_.durable;
-    if (!wafer.durable) wafer.volatile_boot = boot_id();
-    wafer.created_at = utc_now("%Y-%m-%dT%H:%M:%SZ");
-    wafer.directory = store_.directory_of(planned.name);
-    share_parents(wafer, others_);
-    plan_mountpoint(wafer);
   }
 
-  /// The commit that the branch is at, if it exists: a descendant of the base commit, or what is to
-  /// be fast-forwarded to it.
-  std::optional<git::Oid> check_branch(const std::string& branch) {
-    const std::string name = "branch " + in_quotes(branch);
-    const fs::path common_dir = base_.repository.common_dir();
-    for (const Taken& other : others_) {
-      if (other.branch != branch) continue;
-      const git::BaseFiles& files = bases_.of(other.checkout);
-      if (other.checkout == base_.repository.worktree() || files.common_dir == common_dir) {
-        throw Error(ErrorKind::refused, name + " belongs to wafer " + in_quotes(other.name),
-                    "choose another one with --branch");
-      }
-    }
-    if (const auto target = base_.repository.symbolic_target(branch)) {
-      // A commit would move that one, which may be checked out or belong to another wafer.
-      throw Error(ErrorKind::refused, name + " is a symbolic ref to " + in_quotes(*target),
-                  "choose another one with --branch");
-    }
-    // Also where it doesn't exist: a first commit in that worktree would make it.
-    if (const auto use = base_.repository.use_of_branch(branch)) {
-      throw Error(ErrorKind::refused,
-                  name + " is checked out in " + in_quotes(use->worktree.native()),
-                  "choose another one with --branch");
-    }
-    const auto tip = base_.repository.branch_tip(branch);
-    if (!tip) return std::nullopt;
+  /// A descendant of the base commit stays where it is. An ancestor is fast-forwarded to it, where
+  /// nobody named the branch.
+  git::Oid tip_of_existing(const std::string& branch, const git::Oid& at) const {
     const git::Oid& commit = base_.commit.oid;
-    if (base_.repository.is_descendant_or_same(*tip, commit)) return tip;
-    const bool behind = base_.repository.is_descendant_or_same(commit, *tip);
-    if (behind && !request_.branch) return tip;
-    throw Error(ErrorKind::refused, name + " exists and does not descend from " + base_name(),
+    if (base_.repository.is_descendant_or_same(at, commit)) return at;
+    const bool behind = base_.repository.is_descendant_or_same(commit, at);
+    if (behind && !request_.branch) return commit;
+    throw Error(ErrorKind::refused,
+                "branch " + in_quotes(branch) + " exists and does not descend from " + base_name(),
                 "say --base " + shell_quoted(branch) + " to start from where it is; " +
                     (behind ? how_to_forward(branch) : how_to_rebase(branch)) +
                     "; or choose another one with --branch");
@@ -494,71 +319,15 @@ class Adding {
            base_.commit.oid.hex() + " && " + git_in(base_.repository) + "worktree remove " + there;
   }
 
-  void check_place(const fs::path& mountpoint, const std::string& name) {
-    const auto refuse = [&](const std::string& reason) {
-      throw Error(ErrorKind::refused, "mountpoint " + in_quotes(mountpoint.native()) + " " + reason,
-                  "choose another place with --at");
-    };
-    for (const Taken& other : others_) {
-      if (is_within(mountpoint.native(), other.mountpoint) ||
-          is_within(other.mountpoint, mountpoint.native())) {
-        refuse("overlaps that of wafer " + in_quotes(other.name));
-      }
-    }
-    const bool is_default = mountpoint == store_.directory_of(name) / "mnt";
-    if (is_within(mountpoint.native(), store_.root().native()) && !is_default) {
-      refuse("lies inside the state directory");
-    }
-    if (is_within(store_.root().native(), mountpoint.native())) refuse("holds the state directory");
-    check_mountpoint(mountpoint);
-  }
-
-  void make_state(One& one) {
-    const One& first = wafers_.front();
-    one.lock = store_.create_wafer(one.wafer, &one == &first ? nullptr : &first.wafer);
-    one.made = true;
-  }
-
-  void make_branch(One& one) {
-    git::Repository& repository = base_.repository;
-    const std::string& branch = one.wafer.branch;
-    if (one.forward_from) {
-      repository.move_branch(branch, *one.forward_from, one.tip,
-                             "wafers: fast-forwarded to " + start_name());
-    } else if (!one.branch_exists) {
-      repository.create_branch(branch, one.tip, "wafers: created from " + start_name());
-    } else {
-      return;
-    }
-    one.branch_made = true;
-  }
-
-  void undo_branch(One& one) {
-    if (!one.branch_made) return;
-    git::Repository& repository = base_.repository;
-    const std::string& branch = one.wafer.branch;
-    if (one.forward_from) {
-      repository.move_branch(branch, one.tip, *one.forward_from, "wafers: taken back");
-    } else {
-      repository.delete_branch(branch, one.tip);
-    }
-    one.branch_made = false;
-  }
-
   void tell_of_forwarded() const {
-    for (const One& one : wafers_) {
+    for (const NewWafer& one : maker_.wafers()) {
       if (!one.forward_from) continue;
       notify_("branch " + in_quotes(one.wafer.branch) + " was fast-forwarded from " +
               base_.repository.short_id(*one.forward_from) + " to " + base_name());
     }
   }
 
-  void make_mountpoint(One& one) {
-    prepare_mountpoint(one.wafer);
-    others_.push_back(taken_by(one.wafer));
-  }
-
-  void fill_upper(One& one) {
+  void fill_upper(const NewWafer& one) {
     const fs::path upper = one.wafer.upper();
     if (one.tip != base_.commit.oid) {
       const TreePair trees{base_.repository.tree_of(base_.commit.oid),
@@ -571,13 +340,12 @@ class Adding {
     hide_repository(one.wafer);
     // The merged root shows the upper's owner and mode.
     copy_owner_and_mode(one.wafer.layers.back(), upper);
-    if (one.wafer.durable) sync_file_system(one.wafer.upper());
   }
 
   void remove_state_root() {
     if (made_roots_.empty()) return;
     // A process that waits for this lock file sees that it is gone and makes a new one.
-    if (!reserving_) reserving_.emplace(store_.lock_all());
+    maker_.take_lock();
     std::error_code ignored;
     fs::remove(store_.root() / ".lock", ignored);
     fs::remove_all(store_.root() / kCheckedIndexes, ignored);
@@ -587,10 +355,6 @@ class Adding {
     for (auto path = made_roots_.rbegin(); path != made_roots_.rend(); ++path) {
       if (!fs::remove(*path, ignored)) return;  // another add is at work in it
     }
-  }
-
-  void inspect_all() {
-    for (const One& one : wafers_) infos_.push_back(inspect(one.wafer, bases_));
   }
 
   const Store& store_;
@@ -606,13 +370,9 @@ class Adding {
   ChosenBackend chosen_;
   LayersBelow layers_;
   std::optional<Bases> shared_layers_;  ///< where some of them are
-  bool mount_failed_ = false;
   std::vector<fs::path> made_roots_;
-  std::optional<Lock> reserving_;
-  std::vector<Taken> others_;  ///< all wafers, those of this command that come earlier included
-  std::vector<One> wafers_;
-  git::BaseFilesCache bases_;
-  std::vector<WaferInfo> infos_;
+  NewWafers new_;
+  WaferMaker maker_;
 };
 
 }  // namespace

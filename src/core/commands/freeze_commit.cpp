@@ -28,7 +28,7 @@ FrozenCommit freeze_commit(const Store& store, const FreezeRequest& request) {
   frozen.layers =
       bases.frozen(base.repository, base.commit.oid, likely_dialect(store), request.refresh).layers;
   InterruptGuard::check();
-  frozen.base = starting_point(base);
+  frozen.base = starting_point(base.repository, base.commit);
   return frozen;
 }
 

@@ -32,14 +32,13 @@ OpenedBase open_base(const fs::path& from, const std::optional<std::string>& rev
   return {std::move(repository), head->oid, commit};
 }
 
-StartingPoint starting_point(const OpenedBase& base) {
-  const git::Repository& repository = base.repository;
+StartingPoint starting_point(const git::Repository& repository, const git::NamedCommit& commit) {
   StartingPoint start;
-  start.commit = base.commit.oid.hex();
-  start.short_id = repository.short_id(base.commit.oid);
-  start.ref = base.commit.ref;
-  start.subject = git::subject_of(repository.message_of(base.commit.oid));
-  if (auto behind = git::behind_upstream(repository, base.commit)) {
+  start.commit = commit.oid.hex();
+  start.short_id = repository.short_id(commit.oid);
+  start.ref = commit.ref;
+  start.subject = git::subject_of(repository.message_of(commit.oid));
+  if (auto behind = git::behind_upstream(repository, commit)) {
     start.upstream = std::move(behind->upstream);
     start.behind = behind->commits;
   }

@@ -15,7 +15,10 @@ struct StartingPoint {
   std::size_t behind = 0;  ///< by so many commits
 };
 
-struct OpenedBase;  // core/commands/opened_base.h
-StartingPoint starting_point(const OpenedBase& base);
+namespace git {
+class Repository;    // git/repository/repository.h
+struct NamedCommit;  // git/repository/revision.h
+}  // namespace git
+StartingPoint starting_point(const git::Repository& repository, const git::NamedCommit& commit);
 
 }  // namespace wafers

@@ -26,11 +26,6 @@ std::vector<Wafer> chosen(const Store& store, const std::vector<std::string>& na
   return wafers;
 }
 
-/// A server may still keep what was written in its view for itself.
-void flush_view(const Wafer& wafer) {
-  if (const auto view = make_backend(wafer.backend)->find(wafer)) view->flush();
-}
-
 std::set<std::string> changed_by(const Wafer& wafer, const WaferGit& git) {
   const auto objects = git.repository.objects(git::Writes::to_memory);
   std::set<std::string> paths;

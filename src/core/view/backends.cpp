@@ -88,4 +88,8 @@ void remove_trial(const std::filesystem::path& directory) {
   remove_tree(directory);
 }
 
+void flush_view(const Wafer& wafer) {
+  if (const auto view = make_backend(wafer.backend)->find(wafer)) view->flush();
+}
+
 }  // namespace wafers

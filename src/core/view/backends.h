@@ -13,6 +13,9 @@ namespace wafers {
 
 std::unique_ptr<Backend> make_backend(BackendKind kind);
 
+/// MountedView::flush() of the wafer's view, where it is mounted.
+void flush_view(const Wafer& wafer);
+
 /// Whether a trial that was passed since the host was started is believed
 /// (core/view/passed_trials.h).
 enum class Trials { believed, made_anew };

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <sys/stat.h>
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "os/plain_dir.h"
+
+namespace wafers {
+
+/// Copies from directories in which others may be at work meanwhile into ones in which nobody is:
+/// files (by reflink where the file system can, else with their holes), directories, symlinks,
+/// fifos, sockets and devices, with modes, times, hard links among what one object copies, and the
+/// owner where this process may give it; files and directories with all extended attributes that it
+/// may read. No symlink is followed and no fifo waited for. Each file is as it was at some time
+/// during the call; one that is written to all the time may have some of that. What vanishes is
+/// left out, and what gets another name is there under one of them or under both. A signal ends it
+/// as InterruptGuard::check() does. Throws Error(failed) where something can't be read or written;
+/// what was copied until then stays. To be called on a deep stack (os/deep_stack.h).
+class TreeCopy {
+ public:
+  /// What is copied goes into `top`, which must outlive this, and directories below it that were
+  /// reached from there.
+  explicit TreeCopy(const PlainDir& top) : top_(top) {}
+
+  /// Copies all that is in `from` into `top`, which is empty and gets the extended attributes of
+  /// `from` as well. Directories can be written by their owner until finish().
+  void copy_all(const PlainDir& from);
+
+  /// Gives `top` and the directories in it the mode, owner and times that those of `from` have.
+  void finish(const PlainDir& from) const;
+
+  /// Copies the entry `name`, if there is one; with all that is in it if it is a directory. Returns
+  /// what it was; nothing of that name is in `to` where there was none.
+  std::optional<struct stat> copy(const PlainDir& from, const std::string& name,
+                                  const PlainDir& to);
+
+ private:
+  using Identity = std::pair<dev_t, ino_t>;
+
+  bool copy_as(const struct stat& st, const PlainDir& from, const std::string& name,
+               const PlainDir& to);
+  bool copy_file(const PlainDir& from, const std::string& name, const PlainDir& to);
+  bool copy_directory(const PlainDir& from, const std::string& name, const PlainDir& to);
+  bool link_to_copy(const Identity& file, const std::string& name, const PlainDir& to) const;
+  void copy_content(int from, struct stat& st, int to, const std::string& path);
+  bool clone(int from, int to);
+  bool copy_missing(const PlainDir& from, const PlainDir& to);
+  bool look_again(const PlainDir& from, const PlainDir& to);
+
+  const PlainDir& top_;
+  bool can_clone_ = true;
+  std::set<Identity> directories_;         ///< that were copied
+  std::map<Identity, std::string> links_;  ///< by file with several names, its first copy
+};
+
+}  // namespace wafers
