@@ -17,7 +17,7 @@ constexpr auto command_table() {
       Command{
           "add",
           "<name>... [--at <mountpoint>] [--branch <branch>] [--from <repo>]\n"
-          "                  [--base <rev>] [--frozen | --live]\n"
+          "                  [--base <rev>] [--frozen | --live] [--with-changes]\n"
           "                  [--backend auto|namespace|host|fuse] [--assume-clean] [--durable]\n"
           "                  [--json]",
           "Make a wafer, a writable view of a Git checkout on a branch of its own",

@@ -222,6 +222,17 @@ UniqueFd UpperDir::open_file(const std::string& name, struct stat* stat_out) con
 
 std::string UpperDir::read_link(const std::string& name) const { return dir_.read_link(name); }
 
+void require_showable(std::string_view path, UpperDialect dialect) {
+  if (dialect != UpperDialect::fuse) return;
+  const bool is_mark = path.starts_with(kWhiteoutPrefix) ||
+                       path.find("/" + std::string(kWhiteoutPrefix)) != std::string_view::npos;
+  if (!is_mark) return;
+  throw Error(ErrorKind::unsupported,
+              "fuse-overlayfs can't show " + in_quotes(path) +
+                  ": it takes names with .wh. at the beginning for marks of its own",
+              "use another backend");
+}
+
 void make_whiteout(int dirfd, const std::string& name, UpperDialect dialect) {
   if (::mknodat(dirfd, name.c_str(), S_IFCHR, makedev(0, 0)) == 0) return;
   int err = errno;

@@ -94,6 +94,10 @@ class UpperDir {
   UpperDialect dialect_ = UpperDialect::kernel_user;
 };
 
+/// Throws Error(unsupported) where a component of `path` is a name that the dialect takes for a
+/// mark of its own.
+void require_showable(std::string_view path, UpperDialect dialect);
+
 /// Puts a whiteout for `name` into the directory `dirfd`: a character device 0:0 (mknod(2): allowed
 /// without privilege since Linux 5.8), else, in the fuse dialect only, a file `.wh.<name>`.
 /// Throws Error(failed).

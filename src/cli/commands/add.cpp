@@ -58,6 +58,8 @@ int run_add(const Command& command, const Arguments& arguments, Report& report) 
   parser.flag("--live", live, "from the checkout itself (default: what wafers.base says, or live)");
   parser.option("--backend", backend, "backend", "auto (default), namespace, host or fuse");
   parser.flag("--assume-clean", request.assume_clean, "do not check that the base is clean");
+  parser.flag("--with-changes", request.with_changes,
+              "with what is uncommitted in the checkout, as changes of the wafer");
   parser.flag("--durable", request.durable,
               "let writing in the view wait for the disk, as the kernel would");
   parser.flag("--json", json, "print JSON");
@@ -67,6 +69,8 @@ int run_add(const Command& command, const Arguments& arguments, Report& report) 
   }
   if (request.names.empty()) throw parser.usage("the name of a wafer is missing");
   check_exclusive(parser, {{"--frozen", frozen}, {"--live", live}});
+  check_exclusive(
+      parser, {{"--with-changes", request.with_changes}, {"--assume-clean", request.assume_clean}});
   if (frozen) request.kind = BaseKind::frozen;
   if (live) request.kind = BaseKind::live;
   if (from) request.from = *from;

@@ -35,7 +35,6 @@ using git::Oid;
 using git::TreeEntry;
 
 constexpr const char* kAttributesFile = ".gitattributes";
-constexpr std::string_view kFuseMark = ".wh.";
 
 [[noreturn]] void fail(int err, const std::string& doing, const std::string& path) {
   throw Error::system(err, doing + " " + in_quotes(path) + " in the upper");
@@ -141,12 +140,7 @@ class DifferenceWriter {
         git::is_forbidden_component(entry.name, protection_) ||
         (entry.mode == FileMode::symlink && git::is_forbidden_symlink(entry.name, protection_));
     if (bad) throw Error(ErrorKind::failed, "invalid path " + in_quotes(path));
-    if (dialect_ == UpperDialect::fuse && entry.name.starts_with(kFuseMark)) {
-      throw Error(ErrorKind::unsupported,
-                  "fuse-overlayfs can't show " + in_quotes(path) +
-                      ": it takes names with .wh. at the beginning for marks of its own",
-                  "use another backend");
-    }
+    require_showable(path, dialect_);
   }
 
   /// The other tree lacks `before`.

@@ -21,6 +21,7 @@
 #include "git/refs/head.h"
 #include "git/text/text_stats.h"
 #include "linux/merged_dir.h"
+#include "os/files.h"
 
 namespace wafers {
 namespace {
@@ -93,13 +94,14 @@ Version version_of(git::ObjectStore& objects, git::FileMode mode, const git::Oid
 /// The parts of one move that the upper may hold.
 class MoveCheck {
  public:
-  MoveCheck(const git::Oid& tip_tree, git::ObjectStore& objects, const MergedDir& upper)
-      : tip_tree_(tip_tree), objects_(objects), upper_(upper) {}
+  MoveCheck(const git::Oid& tip_tree, git::ObjectStore& objects, const MergedDir& upper,
+            const Time& own)
+      : tip_tree_(tip_tree), objects_(objects), upper_(upper), own_(own) {}
 
   /// `changed`: when the move changed the path.
   bool has_taken(const git::TreeChange& change, const Time& changed) {
     const auto file = find_in_upper(upper_, change.path);
-    if (!file || file->made < changed) return false;
+    if (!file || file->made < changed || file->made <= own_) return false;
     const Version before = version_of(objects_, change.old_mode, change.old_oid);
     const Version after = version_of(objects_, change.new_mode, change.new_oid);
     if (!git::is_blob(after.mode)) return false;  // there was nothing to be taken
@@ -135,6 +137,7 @@ class MoveCheck {
   const git::Oid& tip_tree_;
   git::ObjectStore& objects_;
   const MergedDir& upper_;
+  Time own_;  ///< files that are no younger were not taken
 };
 
 /// When the checkout came to have a path as the commit has it: known of the one that is there now.
@@ -145,6 +148,16 @@ Time time_of_change(const Wafer& wafer, const git::HeadMove& move, bool is_prese
     return {st.st_ctim.tv_sec, st.st_ctim.tv_nsec};
   }
   return {move.at, 0};
+}
+
+/// Of a wafer's directory: its time is that of call_own().
+constexpr const char* kOwnSince = "own-since";
+
+/// When what the upper held was called the wafer's own.
+Time own_since(const Wafer& wafer) {
+  struct stat st {};
+  if (::lstat((wafer.directory / kOwnSince).c_str(), &st) != 0) return {};
+  return {st.st_mtim.tv_sec, st.st_mtim.tv_nsec};
 }
 
 bool is_selected(const std::string& path, const std::vector<std::string>& paths) {
@@ -163,16 +176,18 @@ class Finder {
         repository_(repository),
         objects_(objects),
         trees_(trees),
-        upper_(UpperDir::open(wafer.upper(), wafer.dialect), std::nullopt) {}
+        upper_(UpperDir::open(wafer.upper(), wafer.dialect), std::nullopt),
+        own_since_(own_since(wafer)) {}
 
   /// `since`: when the checkout came to have a path as the commit has it.
-  std::vector<std::string> taken(const std::string& move,
+  /// `own`: files that are no younger were not taken.
+  std::vector<std::string> taken(const std::string& move, const Time& own,
                                  const std::function<bool(const std::string&)>& is_asked,
                                  const std::function<Time(const std::string&)>& since) {
     std::vector<std::string> paths;
     const auto commit = git::Oid::from_hex(move);
     if (!commit || !objects_.holds(*commit)) return paths;  // pruned: there is nothing to compare
-    MoveCheck check(trees_.tip, objects_, upper_);
+    MoveCheck check(trees_.tip, objects_, upper_, own);
     const git::Oid tree = repository_.tree_of(*commit);
     for (const git::TreeChange& change : git::changed_paths(objects_, trees_.base, tree)) {
       if (is_asked(change.path) && check.has_taken(change, since(change.path))) {
@@ -190,7 +205,7 @@ class Finder {
     for (const git::HeadMove& move :
          git::head_moves_since(wafer_.checkout, wafer_.checkout_commit, *head)) {
       if (move.commit == wafer_.base_commit) continue;
-      auto paths = taken(move.commit, is_asked, [&](const std::string& path) {
+      auto paths = taken(move.commit, own_since_, is_asked, [&](const std::string& path) {
         return time_of_change(wafer_, move, move.commit == *head, path);
       });
       if (!paths.empty()) moves.push_back({move.commit, std::move(paths)});
@@ -204,9 +219,14 @@ class Finder {
   git::ObjectStore& objects_;
   ComparedTrees trees_;
   MergedDir upper_;
+  Time own_since_;
 };
 
 }  // namespace
+
+void call_own(const Wafer& wafer) {
+  open_or_throw(wafer.directory / kOwnSince, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+}
 
 std::vector<std::string> taken_from_moved_base(const Wafer& wafer,
                                                const git::Repository& repository,
@@ -224,7 +244,8 @@ std::vector<std::string> taken_from_moved_base(const Wafer& wafer,
     const auto is_known = [&](const std::string& path) {
       return is_asked(path) && (move.paths.empty() || std::ranges::binary_search(move.paths, path));
     };
-    for (std::string& path : finder.taken(move.commit, is_known, [](auto&) { return Time(); })) {
+    for (std::string& path :
+         finder.taken(move.commit, Time(), is_known, [](auto&) { return Time(); })) {
       taken.insert(std::move(path));
     }
   }

@@ -28,6 +28,10 @@ std::vector<std::string> taken_from_moved_base(const Wafer& wafer,
                                                const ComparedTrees& trees,
                                                const std::vector<std::string>& paths = {});
 
+/// What the upper holds by now isn't taken from commits to which a base moves from now on, whenever
+/// the checkout's files were changed. Throws Error(failed).
+void call_own(const Wafer& wafer);
+
 /// Notes in `wafer` what is to be remembered of that when its view is about to show the base commit
 /// again: what is written from then on was not taken from there.
 void remember_taken(Wafer& wafer, const git::Repository& repository, const ComparedTrees& trees);

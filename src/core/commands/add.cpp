@@ -14,9 +14,11 @@
 #include "base/text.h"
 #include "core/base/bases.h"
 #include "core/base/difference.h"
+#include "core/base/moved_content.h"
 #include "core/commands/add_names.h"
 #include "core/commands/base_check.h"
 #include "core/commands/base_owners.h"
+#include "core/commands/checkout_changes.h"
 #include "core/commands/discard.h"
 #include "core/commands/opened_base.h"
 #include "core/commands/unused_layers.h"
@@ -84,11 +86,6 @@ void warn_of_hard_links(const git::HardLinks& links, const Notify& notify) {
   notify("warning: " + std::to_string(links.count) +
          " files of the base are hard links of each other (" + names +
          "); a write to one shows under the other names too, but is committed under its own alone");
-}
-
-/// As `git status` has each of them.
-void warn_of_unreadable(const git::CleanReport& report, const Notify& notify) {
-  for (const std::string& warning : report.warnings) notify("warning: " + warning);
 }
 
 /// The git directory is not missed: the view has none.
@@ -177,17 +174,37 @@ class Adding {
   void check_before() {
     maker_.check_names();
     check_base_place(base_, store_);
+    if (request_.with_changes) require_head();
     start_ = starting_point(base_.repository, base_.commit);
   }
 
+  void require_head() const {
+    if (base_.commit.oid == base_.head) return;
+    throw Error(ErrorKind::refused,
+                "what is uncommitted in " + in_quotes(base_.repository.worktree().native()) +
+                    " is on top of its HEAD " + base_.repository.short_id(base_.head) +
+                    ", and not of " + base_name(),
+                "leave out --base or --with-changes");
+  }
+
+  void tell_of_left_out(const std::vector<std::string>& repositories) const {
+    for (const std::string& path : repositories) {
+      notify_("left out of the changes: " + in_quotes(path) + " is a repository of its own");
+    }
+  }
+
   void check_base() {
-    if (!is_live() || request_.assume_clean) return;
-    const bool foreign = traits_of(chosen_.backend->kind()).has_own_namespaces;
+    if (request_.assume_clean || (!is_live() && !request_.with_changes)) return;
+    const bool foreign = is_live() && traits_of(chosen_.backend->kind()).has_own_namespaces;
     // From here on the undo clears up, which has descriptors for that.
     base_check_.emplace(store_.root());
-    base_check_->look(base_.repository, base_.head,
-                      foreign ? BaseCheck::Owners::looked_at : BaseCheck::Owners::any);
-    warn_of_unreadable(base_check_->report(), notify_);
+    base_check_->look(
+        base_.repository, base_.head,
+        foreign ? BaseCheck::Owners::looked_at : BaseCheck::Owners::any,
+        request_.with_changes ? BaseCheck::Changes::listed : BaseCheck::Changes::refused);
+    for (const std::string& warning : base_check_->warnings()) notify_("warning: " + warning);
+    tell_of_left_out(base_check_->changes().repositories);
+    if (!is_live()) return;
     if (foreign) {
       plan_for_foreign_owners(base_check_->of_others());
     } else {
@@ -286,6 +303,7 @@ class Adding {
   /// nobody named the branch.
   git::Oid tip_of_existing(const std::string& branch, const git::Oid& at) const {
     const git::Oid& commit = base_.commit.oid;
+    if (request_.with_changes && at != commit) require_no_branch_ahead(branch, at);
     if (base_.repository.is_descendant_or_same(at, commit)) return at;
     const bool behind = base_.repository.is_descendant_or_same(commit, at);
     if (behind && !request_.branch) return commit;
@@ -294,6 +312,14 @@ class Adding {
                 "say --base " + shell_quoted(branch) + " to start from where it is; " +
                     (behind ? how_to_forward(branch) : how_to_rebase(branch)) +
                     "; or choose another one with --branch");
+  }
+
+  void require_no_branch_ahead(const std::string& branch, const git::Oid& at) const {
+    if (!base_.repository.is_descendant_or_same(at, base_.commit.oid)) return;
+    throw Error(ErrorKind::refused,
+                "branch " + in_quotes(branch) + " has commits that " + base_name() +
+                    ", on which the changes are, lacks",
+                "choose another one with --branch, or leave out --with-changes");
   }
 
   /// "the base's HEAD 1234567", or "the base commit 1234567".
@@ -329,6 +355,11 @@ class Adding {
 
   void fill_upper(const NewWafer& one) {
     const fs::path upper = one.wafer.upper();
+    if (request_.with_changes) {
+      write_checkout_changes(base_.repository, base_check_->changes().paths, upper,
+                             layers_.dialect);
+      call_own(one.wafer);
+    }
     if (one.tip != base_.commit.oid) {
       const TreePair trees{base_.repository.tree_of(base_.commit.oid),
                            base_.repository.tree_of(one.tip)};

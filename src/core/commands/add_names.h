@@ -16,6 +16,7 @@ struct AddRequest {
   std::optional<BackendKind> backend;  ///< absent: the first that works
   std::optional<BaseKind> kind;        ///< absent: what wafers.base says, else live
   bool assume_clean = false;
+  bool with_changes = false;  ///< what is uncommitted in the checkout is so in the new views
   bool durable = false;
 };
 

@@ -27,6 +27,17 @@ void refuse_dirty(const git::Repository& base, const git::Oid& head,
                   base.short_id(head));
 }
 
+void refuse_unmerged(const git::Repository& base, const std::vector<std::string>& unmerged) {
+  if (unmerged.empty()) return;
+  std::string entries;
+  for (std::size_t i = 0; i < unmerged.size() && i < kShown; ++i) {
+    entries += "\n  " + printable(unmerged[i]);
+  }
+  throw Error(ErrorKind::refused,
+              "the base " + in_quotes(base.worktree().native()) + " has conflicts:" + entries,
+              "resolve them and 'git add' the files, or abort the merge");
+}
+
 /// That all of a base is the caller's. chown(1) of a directory alone writes no index, but what is
 /// missed then is a warning; that of a file git sees each time.
 std::string all_own() {
@@ -38,16 +49,25 @@ std::string all_own() {
 BaseCheck::BaseCheck(std::filesystem::path state_root)
     : state_root_(std::move(state_root)), scratch_(state_root_, kCheckPrefix) {}
 
-void BaseCheck::look(const git::Repository& base, const git::Oid& head, Owners owners) {
+void BaseCheck::look(const git::Repository& base, const git::Oid& head, Owners owners,
+                     Changes changes) {
   git::PrivateIndex& index =
       index_.emplace(base, scratch_.path() / "index", state_root_ / kCheckedIndexes);
   const bool wanted = owners == Owners::looked_at;
   std::optional<git::IndexView> names;
   if (wanted && !index.knows(all_own())) names = index.open();
-  report_ = git::check_clean(base, index, kShown, [&] {
+  const auto meanwhile = [&] {
     if (names) of_others_ = git::directories_of_others(*names, base.worktree());
-  });
-  refuse_dirty(base, head, report_);
+  };
+  if (changes == Changes::listed) {
+    changes_ = git::list_changes(base, index, meanwhile);
+    refuse_unmerged(base, changes_.unmerged);
+    warnings_ = changes_.warnings;
+  } else {
+    const git::CleanReport report = git::check_clean(base, index, kShown, meanwhile);
+    refuse_dirty(base, head, report);
+    warnings_ = report.warnings;
+  }
   if (names || (wanted && index.is_refreshed())) {
     of_others_ = git::files_of_others(index.open(), base.worktree(), of_others_);
     if (of_others_.empty()) index.learn(all_own());

@@ -22,7 +22,7 @@ inline constexpr std::string_view kCheckedIndexes = ".verified";
 /// Whoever makes one has claimed it (os/claim.h).
 inline constexpr std::string_view kCheckPrefix = ".checking-";
 
-/// Git's look at a base that is clean. Neither its worktree nor any index of it is written: git
+/// Git's look at a base. Neither its worktree nor any index of it is written: git
 /// works on a copy, in a directory of the state that lives as long as this.
 class BaseCheck {
  public:
@@ -31,12 +31,20 @@ class BaseCheck {
   /// Makes the directory. Throws Error(failed).
   explicit BaseCheck(std::filesystem::path state_root);
 
-  /// Once. Throws Error(refused) with the first entries of a base that is not clean,
-  /// Error(unsupported) where git is not installed, Error(failed) where its HEAD is not `head` in
-  /// the end or git fails.
-  void look(const git::Repository& base, const git::Oid& head, Owners owners);
+  /// What is uncommitted in the base.
+  enum class Changes { refused, listed };
 
-  const git::CleanReport& report() const noexcept { return report_; }
+  /// Once. Throws Error(refused) with the first entries of a base that is not clean, or where
+  /// changes are listed, has conflicts; Error(unsupported) where git is not installed,
+  /// Error(failed) where its HEAD is not `head` in the end or git fails.
+  void look(const git::Repository& base, const git::Oid& head, Owners owners,
+            Changes changes = Changes::refused);
+
+  /// Git's, of what may not be looked at.
+  const std::vector<std::string>& warnings() const noexcept { return warnings_; }
+
+  /// Empty where they are refused.
+  const git::WorktreeChanges& changes() const noexcept { return changes_; }
 
   /// What is of others (git/clean/tracked_files.h); empty with Owners::any.
   const std::vector<git::OwnedFiles>& of_others() const noexcept { return of_others_; }
@@ -52,7 +60,8 @@ class BaseCheck {
   Scratch scratch_;
   std::optional<git::PrivateIndex> index_;
   std::vector<git::OwnedFiles> of_others_;
-  git::CleanReport report_;
+  std::vector<std::string> warnings_;
+  git::WorktreeChanges changes_;
 };
 
 }  // namespace wafers

@@ -8,6 +8,7 @@
 #include "core/base/bases.h"
 #include "core/base/heal.h"
 #include "core/base/live_base.h"
+#include "core/base/moved_content.h"
 #include "core/commands/add_names.h"
 #include "core/commands/discard.h"
 #include "core/commands/unused_layers.h"
@@ -137,6 +138,7 @@ class Forking {
       forget_origin(to);
       copy.finish(original);
     });
+    call_own(one.wafer);
   }
 
   const Store& store_;

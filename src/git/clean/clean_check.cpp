@@ -16,7 +16,8 @@ enum class Refresh { yes, no };
 
 /// Git refreshes the index that it is told of, and where it asks for their status those of all
 /// submodules, which are not ours: so it is asked for either alone.
-ProgramResult git_status(const Repository& repository, const PrivateIndex& index, Refresh refresh,
+ProgramResult git_status(const Repository& repository, const PrivateIndex& index,
+                         const std::vector<std::string>& form, Refresh refresh,
                          const std::function<void()>& meanwhile = {}) {
   const std::string worktree = repository.worktree().native();
   std::vector<std::string> arguments{"-c",
@@ -24,9 +25,8 @@ ProgramResult git_status(const Repository& repository, const PrivateIndex& index
                                      "-c",
                                      "core.hooksPath=/dev/null",  // post-index-change
                                      "status",
-                                     "--porcelain",
-                                     "--no-renames",
-                                     "--untracked-files=normal"};
+                                     "--no-renames"};
+  arguments.insert(arguments.end(), form.begin(), form.end());
   const bool yes = refresh == Refresh::yes;
   if (yes) arguments.emplace_back("--ignore-submodules=dirty");
   const RaisedLimit stack = deep_stack_for_programs();
@@ -92,20 +92,72 @@ bool has_submodules(PrivateIndex& index) {
   return has;
 }
 
+/// `git status` with the options `form`, which say how it is printed.
+ProgramResult status_of(const Repository& repository, PrivateIndex& index,
+                        const std::vector<std::string>& form,
+                        const std::function<void()>& meanwhile) {
+  ProgramResult status = git_status(repository, index, form, Refresh::yes, meanwhile);
+  if (!status.success() && index.forget()) {
+    status = git_status(repository, index, form, Refresh::yes);
+  }
+  require_success(status, repository);
+  if (has_submodules(index)) {
+    status = git_status(repository, index, form, Refresh::no);
+    require_success(status, repository);
+  }
+  return status;
+}
+
+/// What follows the first `count` fields, each of which a space ends.
+std::string after_fields(const std::string& entry, int count) {
+  std::size_t at = 0;
+  for (int i = 0; i < count; ++i) {
+    at = entry.find(' ', at);
+    if (at == std::string::npos) return {};
+    ++at;
+  }
+  return entry.substr(at);
+}
+
+/// "1 <XY> <sub> <mH> <mI> <mW> <hH> <hI> <path>": of a repository where a mode says so.
+bool is_gitlink(const std::string& entry) {
+  const std::vector<std::string> fields = split(entry, ' ');
+  return std::find(fields.begin() + 3, fields.begin() + 6, "160000") != fields.begin() + 6;
+}
+
 }  // namespace
 
 CleanReport check_clean(const Repository& repository, PrivateIndex& index, std::size_t limit,
                         const std::function<void()>& meanwhile) {
-  ProgramResult status = git_status(repository, index, Refresh::yes, meanwhile);
-  if (!status.success() && index.forget()) status = git_status(repository, index, Refresh::yes);
-  require_success(status, repository);
-  if (has_submodules(index)) {
-    status = git_status(repository, index, Refresh::no);
-    require_success(status, repository);
-  }
+  const ProgramResult status =
+      status_of(repository, index, {"--porcelain", "--untracked-files=normal"}, meanwhile);
   std::vector<std::string> dirty = lines_of(status.output);
   dirty.resize(std::min(dirty.size(), limit));
   return {std::move(dirty), warnings_in(status.errors)};
+}
+
+WorktreeChanges list_changes(const Repository& repository, PrivateIndex& index,
+                             const std::function<void()>& meanwhile) {
+  constexpr int kFieldsOfChange = 8;
+  constexpr int kFieldsOfConflict = 10;
+  const ProgramResult status =
+      status_of(repository, index, {"--porcelain=v2", "-z", "--untracked-files=all"}, meanwhile);
+  WorktreeChanges changes;
+  for (const std::string& entry : split(status.output, '\0')) {
+    if (entry.starts_with("1 ")) {
+      auto& list = is_gitlink(entry) ? changes.repositories : changes.paths;
+      list.push_back(after_fields(entry, kFieldsOfChange));
+    } else if (entry.starts_with("u ")) {
+      changes.unmerged.push_back(after_fields(entry, kFieldsOfConflict));
+    } else if (entry.starts_with("? ")) {
+      auto& list = entry.ends_with('/') ? changes.repositories : changes.paths;
+      list.push_back(entry.substr(2));
+    }
+  }
+  std::ranges::sort(changes.paths);  // one that is staged as deleted may be there, untracked
+  changes.paths.erase(std::unique(changes.paths.begin(), changes.paths.end()), changes.paths.end());
+  changes.warnings = warnings_in(status.errors);
+  return changes;
 }
 
 }  // namespace wafers::git
