@@ -122,6 +122,26 @@ TEST_CASE("fork killed at each change loses nothing of the source") {
   CHECK(left_over(world) == "");
 }
 
+TEST_CASE("add --with-changes killed at each change leaves the checkout as it is") {
+  const World world;
+  world.in_base("echo 2 > README; git add README; mkdir d; echo work > d/work; rm src/old.c");
+  const auto checkout = [&] {
+    return world.in_base("git --no-optional-locks status --porcelain; sha1sum .git/index d/work");
+  };
+  const std::string before = checkout();
+  with_each_change_killed(
+      world, {"add", "a", "--with-changes", "--backend", any_backend()}, [] {},
+      [&] {
+        CHECK(checkout() == before);
+        if (is_listed(world) && world.listed("a")["status"] != "broken") {
+          CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) ==
+                " M README\n D src/old.c\n?? d/\n");
+          world.wafers_ok({"rm", "--force", "--no-salvage", "a"});
+        }
+        remove_the_rest(world);
+      });
+}
+
 TEST_CASE("mount killed at each change, where the mountpoint has gone") {
   const std::string backend = GENERATE(from_range(working_backends()));
   INFO("backend " << backend);

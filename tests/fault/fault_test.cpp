@@ -134,6 +134,28 @@ TEST_CASE("add") {
   CHECK(world.inside("kept", "cat work") == "kept\n");
 }
 
+TEST_CASE("fork") {
+  const std::string backend = any_backend();
+  FaultWorld f(backend);
+  f.faulty.reading_too = false;
+  const World& world = f.world;
+  world.inside("kept", "mkdir d; ln work d/work; ln -s ../work d/link; rm README");
+  std::string before = world.everything();
+  const auto check = [&](const RunResult& result) {
+    if (!result.ok()) {
+      CHECK(changes(before, world.everything()) == "");
+      return;
+    }
+    CHECK(world.inside("a", "cat d/work d/link work; test ! -e README") == "kept\nkept\nkept\n");
+    world.wafers_ok({"rm", "--force", "--no-salvage", "a"});
+    world.base().git({"branch", "-q", "-D", "wafers/a"});
+    before = world.everything();
+  };
+  with_each_call_failing(world, f.faulty,
+                         {"fork", "kept", "a", "--at", (world / "views/a").native()}, check);
+  CHECK(world.inside("kept", "cat work d/work") == "kept\nkept\n");
+}
+
 TEST_CASE("git-commit") {
   const std::string backend = any_backend();
   const FaultWorld f(backend);

@@ -85,6 +85,9 @@ WRAP(int, mkdir, ENOSPC, (const char* path, mode_t mode), (path, mode))
 WRAP(int, mkdirat, ENOSPC, (int fd, const char* path, mode_t mode), (fd, path, mode))
 WRAP(int, mknodat, ENOSPC, (int fd, const char* path, mode_t mode, dev_t device),
      (fd, path, mode, device))
+WRAP(ssize_t, copy_file_range, ENOSPC,
+     (int from, off64_t* in, int to, off64_t* out, std::size_t size, unsigned flags),
+     (from, in, to, out, size, flags))
 WRAP(int, symlinkat, ENOSPC, (const char* target, int fd, const char* path), (target, fd, path))
 WRAP(int, mkostemp64, ENOSPC, (char* path, int flags), (path, flags))
 WRAP(int, rename, ENOSPC, (const char* from, const char* to), (from, to))

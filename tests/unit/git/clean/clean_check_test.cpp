@@ -936,3 +936,43 @@ TEST_CASE("linked worktrees are checked against their own index and HEAD", "[cle
         std::vector<std::string>{" M file"});
   CHECK(Checks().check(git, 3).clean());
 }
+
+TEST_CASE("what is uncommitted is listed file by file, each once, and repositories apart",
+          "[clean]") {
+  const TempDir top;
+  const GitRepo git = populated(top / "base");
+  git.write("file", "staged\n");
+  git.git({"add", "file"});
+  git.write("file", "changed again\n");
+  git.git({"rm", "-q", "--cached", "other"});  // and it is there still
+  git.git({"mv", "run", "moved here"});
+  git.write("new/one", "1\n");
+  git.write("new/a b\n\xFF", "2\n");
+  git.write("ignored.o", "o\n");
+  fs::remove(git / "dir/a");
+  GitRepo::init(git / "nested").commit_all();
+  const auto listed = [&] {
+    const Repository repository = Repository::open(git.path());
+    PrivateIndex index(repository, top / "copy", top / "memory");
+    auto changes = wafers::git::list_changes(repository, index);
+    fs::remove(top / "copy");
+    return changes;
+  };
+  using Paths = std::vector<std::string>;
+  CHECK(listed().paths ==
+        Paths{"dir/a", "file", "moved here", "new/a b\n\xFF", "new/one", "other", "run"});
+  CHECK(listed().repositories == Paths{"nested/"});
+  CHECK(listed().unmerged.empty());
+
+  git.git({"add", "nested"});
+  CHECK(listed().repositories == Paths{"nested"});
+  git.git({"reset", "-q", "--hard"});
+  git.git({"checkout", "-q", "-b", "side"});
+  git.write("odd \"name\"\t\xC3\xBC", "side\n");
+  git.git({"commit", "-qam", "side"});
+  git.git({"checkout", "-q", "-"});
+  git.write("odd \"name\"\t\xC3\xBC", "main\n");
+  git.git({"commit", "-qam", "main"});
+  git.try_git({"merge", "side"});
+  CHECK(listed().unmerged == Paths{"odd \"name\"\t\xC3\xBC"});
+}
