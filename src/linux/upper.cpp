@@ -247,6 +247,18 @@ void make_whiteout(int dirfd, const std::string& name, UpperDialect dialect) {
                       err == EPERM ? "whiteouts without privileges need Linux 5.8 or newer" : "");
 }
 
+void remove_whiteout(int dirfd, const std::string& name, UpperDialect dialect) {
+  const bool removed = ::unlinkat(dirfd, name.c_str(), 0) == 0;
+  int err = removed ? 0 : errno;
+  if (dialect == UpperDialect::fuse) {
+    const std::string file = std::string(kWhiteoutPrefix) + name;
+    if (::unlinkat(dirfd, file.c_str(), 0) == 0) return;
+    if (errno != ENOENT) err = errno;
+  }
+  if (err == 0) return;
+  throw Error::system(err, "cannot remove the whiteout of " + in_quotes(name) + " in the upper");
+}
+
 void make_opaque(int dirfd, UpperDialect dialect) {
   if (::fsetxattr(dirfd, opaque_attribute(dialect), "y", 1, 0) == 0) return;
   int err = errno;

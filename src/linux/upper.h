@@ -103,6 +103,9 @@ void require_showable(std::string_view path, UpperDialect dialect);
 /// Throws Error(failed).
 void make_whiteout(int dirfd, const std::string& name, UpperDialect dialect);
 
+/// Takes the whiteout of `name` away, whatever its form is. Throws Error(failed).
+void remove_whiteout(int dirfd, const std::string& name, UpperDialect dialect);
+
 /// Marks the directory `dirfd` opaque in the dialect's own way. Throws Error(failed).
 void make_opaque(int dirfd, UpperDialect dialect);
 

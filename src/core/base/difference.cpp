@@ -25,6 +25,7 @@
 #include "linux/merged_dir.h"
 #include "os/files.h"
 #include "os/plain_dir.h"
+#include "os/remove_tree.h"
 
 namespace wafers {
 namespace {
@@ -40,12 +41,26 @@ constexpr const char* kAttributesFile = ".gitattributes";
   throw Error::system(err, doing + " " + in_quotes(path) + " in the upper");
 }
 
-/// One directory that both trees may have, as it is being made in the upper.
+/// The same thing in each of the four trees: what the layers showed and the view showed, and what
+/// they are to show.
+template <typename T>
+struct InTrees {
+  T old_layers{};
+  T old_view{};
+  T layers{};
+  T view{};
+};
+using Entries = std::shared_ptr<const std::vector<TreeEntry>>;
+
+bool is_same(const TreeEntry& a, const TreeEntry& b) { return a.mode == b.mode && a.oid == b.oid; }
+
+/// One directory as it is being made in the upper.
 struct Place {
   std::string prefix;                ///< path from the root with a trailing '/', "" for the root
-  int upper = -1;                    ///< its directory in the upper
-  const MergedDir* below = nullptr;  ///< its directory in the layers below, if there is one
-  std::shared_ptr<const git::AttributeScope> attributes;  ///< null where the tip has no files here
+  const UpperDir* upper = nullptr;   ///< its directory in the upper
+  const MergedDir* below = nullptr;  ///< its directory in the layers below, if it shows through
+  bool showed_below = true;          ///< whether that of the old layers did
+  std::shared_ptr<const git::AttributeScope> attributes;  ///< null where the view has no files here
 };
 
 class DifferenceWriter {
@@ -60,23 +75,40 @@ class DifferenceWriter {
         protection_(repository.path_protection()),
         has_symlinks_(repository.config_bool("core.symlinks", true)) {}
 
-  git::IndexFile write(const fs::path& target, const LayersBelow& layers, const TreePair& trees) {
-    if (repository_.is_partial_clone()) fetch_changed(trees);
-    const PlainDir top = PlainDir::open(target, "the upper");
+  git::IndexFile write(const fs::path& target, const LayersBelow& layers, const ViewTrees& before,
+                       const ViewTrees& after) {
+    if (repository_.is_partial_clone()) fetch_changed({before.view, after.view});
+    const UpperDir top = UpperDir::open(target, layers.dialect);
     filter_directory_ = target;
     const MergedDir below = MergedDir::open_base(layers.layers, layers.dialect);
-    Place root{.prefix = {}, .upper = top.fd(), .below = &below, .attributes = nullptr};
-    const std::vector<TreeEntry> tip = read(trees.to);
-    root.attributes = git::AttributeScope::root(git::attributes_file(repository_),
-                                                git::info_file(repository_, "attributes"),
-                                                attributes_in(tip), git::letter_case(repository_));
-    fill(root, read(trees.from), tip);
+    const InTrees<TreeEntry> roots{root_entry(before.layers), root_entry(before.view),
+                                   root_entry(after.layers), root_entry(after.view)};
+    const Place root{
+        .prefix = {}, .upper = &top, .below = &below, .showed_below = true, .attributes = nullptr};
+    InTrees<const TreeEntry*> entries{&roots.old_layers, &roots.old_view, &roots.layers,
+                                      &roots.view};
+    const InTrees<Entries> trees = read_all(entries, root);
+    Place shown = root;
+    shown.attributes = git::AttributeScope::root(
+        git::attributes_file(repository_), git::info_file(repository_, "attributes"),
+        attributes_in(*trees.view), git::letter_case(repository_));
+    fill(shown, trees);
+    refuse_in_the_way();
     std::sort(index_.entries.begin(), index_.entries.end(),
               [](const auto& a, const auto& b) { return a.path < b.path; });
     return std::move(index_);
   }
 
  private:
+  static TreeEntry root_entry(const Oid& tree) {
+    return {.name = {}, .mode = FileMode::tree, .oid = tree};
+  }
+
+  static const TreeEntry& nothing() {
+    static const TreeEntry kNone;
+    return kNone;
+  }
+
   void fetch_changed(const TreePair& trees) const {
     std::vector<Oid> blobs;
     for (const git::TreeChange& change : git::changed_paths(*objects_, trees.from, trees.to)) {
@@ -98,66 +130,134 @@ class DifferenceWriter {
     return {};
   }
 
-  /// Makes the upper's directory `place` show `tip` over `base`.
-  void fill(const Place& place, const std::vector<TreeEntry>& base,
-            const std::vector<TreeEntry>& tip) {
-    static const TreeEntry kNone;
-    std::map<std::string_view, std::pair<const TreeEntry*, const TreeEntry*>> names;
-    for (const TreeEntry& entry : base) names[entry.name] = {&entry, &kNone};
-    for (const TreeEntry& entry : tip) {
-      auto& both = names.try_emplace(entry.name, &kNone, &kNone).first->second;
-      both.second = &entry;
-    }
-    for (const auto& [name, both] : names) {
-      const auto& [before, after] = both;
-      if (before->mode != after->mode || before->oid != after->oid) change(place, *before, *after);
+  /// The entries of a directory, as far as there is one of that name; none of layers that don't
+  /// show through in `inside`. Most of the trees are the same.
+  InTrees<Entries> read_all(const InTrees<const TreeEntry*>& entries, const Place& inside) const {
+    static const Entries kNone = std::make_shared<const std::vector<TreeEntry>>();
+    InTrees<Entries> all;
+    const auto read_one = [&](const TreeEntry& entry) {
+      if (entry.mode != FileMode::tree) return kNone;
+      if (all.old_layers && entry.oid == entries.old_layers->oid) return all.old_layers;
+      if (all.old_view && entry.oid == entries.old_view->oid) return all.old_view;
+      return std::make_shared<const std::vector<TreeEntry>>(read(entry.oid));
+    };
+    all.old_view = read_one(*entries.old_view);
+    all.view = read_one(*entries.view);
+    all.layers = inside.below != nullptr ? read_one(*entries.layers) : kNone;
+    all.old_layers = inside.showed_below ? read_one(*entries.old_layers) : kNone;
+    return all;
+  }
+
+  void fill(const Place& place, const InTrees<Entries>& trees) {
+    std::map<std::string_view, InTrees<const TreeEntry*>> names;
+    const auto add = [&](const Entries& entries, const TreeEntry* InTrees<const TreeEntry*>::*of) {
+      for (const TreeEntry& entry : *entries) {
+        const InTrees<const TreeEntry*> none{&nothing(), &nothing(), &nothing(), &nothing()};
+        names.try_emplace(entry.name, none).first->second.*of = &entry;
+      }
+    };
+    add(trees.old_layers, &InTrees<const TreeEntry*>::old_layers);
+    add(trees.old_view, &InTrees<const TreeEntry*>::old_view);
+    add(trees.layers, &InTrees<const TreeEntry*>::layers);
+    add(trees.view, &InTrees<const TreeEntry*>::view);
+    for (const auto& [name, entries] : names) {
+      if (!is_same(*entries.old_view, *entries.view) ||
+          !is_same(*entries.old_layers, *entries.layers)) {
+        change(place, std::string(name), entries);
+      }
     }
   }
 
-  void change(const Place& place, const TreeEntry& before, const TreeEntry& after) {
-    const TreeEntry& named = after.mode == FileMode::absent ? before : after;
-    check_name(place.prefix + named.name, named);
-    switch (after.mode) {
+  void change(const Place& place, const std::string& name,
+              const InTrees<const TreeEntry*>& entries) {
+    check_name(place, name, *entries.view);
+    const auto held = place.upper->find(name);
+    if (!held && is_same(*entries.layers, *entries.view)) return;
+    switch (entries.view->mode) {
       case FileMode::absent:
-        return remove(place, before);
+        return remove(place, name, entries, held);
       case FileMode::tree:
-        return make_directory(place, before, after);
+        return make_directory(place, name, entries, held);
       case FileMode::gitlink:
-        // A submodule's own checkout is not touched when its commit changes.
-        if (before.mode == FileMode::gitlink) return;
-        return make_submodule(place, before, after);
+        return make_submodule(place, name, entries, held);
       default:
-        return write_blob(place, after);
+        return make_file(place, name, entries, held);
     }
   }
 
-  void check_name(const std::string& path, const TreeEntry& entry) const {
+  void check_name(const Place& place, const std::string& name, const TreeEntry& entry) const {
+    const std::string path = place.prefix + name;
     if (path.size() >= PATH_MAX) {
       throw Error::system(ENAMETOOLONG, "cannot make " + in_quotes(path.substr(0, 60) + "..."));
     }
     const bool bad =
-        entry.name.find('/') != std::string::npos ||
-        git::is_forbidden_component(entry.name, protection_) ||
-        (entry.mode == FileMode::symlink && git::is_forbidden_symlink(entry.name, protection_));
+        name.find('/') != std::string::npos || git::is_forbidden_component(name, protection_) ||
+        (entry.mode == FileMode::symlink && git::is_forbidden_symlink(name, protection_));
     if (bad) throw Error(ErrorKind::failed, "invalid path " + in_quotes(path));
     require_showable(path, dialect_);
   }
 
-  /// The other tree lacks `before`.
-  void remove(const Place& place, const TreeEntry& before) {
-    if (before.mode != FileMode::tree) return make_whiteout(place.upper, before.name, dialect_);
-    const auto below = directory_below(place, before.name);
-    const std::vector<TreeEntry> files = read(before.oid);
-    if (!below || holds_only(*below, files)) {
-      return make_whiteout(place.upper, before.name, dialect_);
+  static bool is_directory(const std::optional<UpperEntry>& held) {
+    return held && held->type == UpperEntryType::directory;
+  }
+
+  /// The view has nothing of this name.
+  void remove(const Place& place, const std::string& name, const InTrees<const TreeEntry*>& entries,
+              const std::optional<UpperEntry>& held) {
+    if (held && held->type == UpperEntryType::whiteout) return;
+    if (is_directory(held)) return empty_directory(place, name, entries);
+    if (held) {
+      if (!git::is_blob(entries.old_view->mode)) return;  // an ignored file
+      unlink(place, name);
     }
+    hide(place, name, entries);
+  }
+
+  /// The upper has nothing of this name, and the view is not to have it.
+  void hide(const Place& place, const std::string& name, const InTrees<const TreeEntry*>& entries) {
+    if (entries.layers->mode == FileMode::absent) return;
+    if (entries.layers->mode != FileMode::tree) return make_whiteout(place, name);
+    const auto below = directory_below(place, name);
+    if (!below || holds_only(*below, read(entries.layers->oid))) return make_whiteout(place, name);
     // Ignored files of the base live here: the directory stays, as checkout leaves it.
-    with_directory(place, before.name, nullptr,
-                   [&](const Place& inside) { fill(inside, files, {}); });
+    with_directory(place, name, nullptr,
+                   [&](const Place& inside) { fill(inside, read_all(entries, inside)); });
+  }
+
+  /// The view has no file in a directory of the upper.
+  void empty_directory(const Place& place, const std::string& name,
+                       const InTrees<const TreeEntry*>& entries) {
+    const UpperDir upper = place.upper->open_directory(name);
+    const auto below = directory_below(place, name);
+    const bool opaque = upper.opaque();
+    inside_of(place, name, upper, below, nullptr,
+              [&](const Place& inside) { fill(inside, read_all(entries, inside)); });
+    if (holds_files(upper)) return;
+    const bool shows =
+        below && !opaque &&
+        !holds_only(*below, entries.layers->mode == FileMode::tree ? read(entries.layers->oid)
+                                                                   : std::vector<TreeEntry>());
+    if (shows) return;
+    remove_tree(path_of(place, name));
+    if (below || entries.layers->mode != FileMode::absent) make_whiteout(place, name);
+  }
+
+  void make_whiteout(const Place& place, const std::string& name) const {
+    wafers::make_whiteout(place.upper->fd(), name, dialect_);
   }
 
   static std::optional<MergedDir> directory_below(const Place& place, const std::string& name) {
     return place.below != nullptr ? place.below->find_directory(name) : std::nullopt;
+  }
+
+  static fs::path path_of(const Place& place, const std::string& name) {
+    return fs::path(path_of_fd(place.upper->fd())) / name;
+  }
+
+  static bool holds_files(const UpperDir& upper) {
+    const UpperListing listing = upper.list();
+    return std::any_of(listing.entries.begin(), listing.entries.end(),
+                       [](const auto& entry) { return entry.type != UpperEntryType::whiteout; });
   }
 
   /// Whether a directory of the layers has nothing but what its tree has.
@@ -173,48 +273,133 @@ class DifferenceWriter {
     return true;
   }
 
-  void make_directory(const Place& place, const TreeEntry& before, const TreeEntry& after) {
-    const std::vector<TreeEntry> tip = read(after.oid);
-    const std::vector<TreeEntry> base =
-        before.mode == FileMode::tree ? read(before.oid) : std::vector<TreeEntry>();
-    const auto attributes =
-        git::AttributeScope::child(place.attributes, after.name, attributes_in(tip));
-    with_directory(place, after.name, attributes, [&](const Place& inside) {
-      // What is checked out of a submodule must not show through.
-      if (before.mode == FileMode::gitlink) make_opaque(inside.upper, dialect_);
-      fill(inside, base, tip);
-    });
+  static void unlink(const Place& place, const std::string& name) {
+    if (::unlinkat(place.upper->fd(), name.c_str(), 0) != 0) {
+      fail(errno, "cannot remove", place.prefix + name);
+    }
   }
 
-  /// An empty directory, as checkout makes it.
-  void make_submodule(const Place& place, const TreeEntry& before, const TreeEntry& after) {
-    const std::vector<TreeEntry> base =
-        before.mode == FileMode::tree ? read(before.oid) : std::vector<TreeEntry>();
-    with_directory(place, after.name, nullptr,
-                   [&](const Place& inside) { fill(inside, base, {}); });
+  /// Takes away what the upper has of this name, marks included. What no tree of the view has
+  /// stays, and is in the way.
+  void clear(const Place& place, const std::string& name, const InTrees<const TreeEntry*>& entries,
+             const std::optional<UpperEntry>& held) {
+    if (!held) return;
+    if (held->type == UpperEntryType::whiteout) {
+      return remove_whiteout(place.upper->fd(), name, dialect_);
+    }
+    if (!is_directory(held)) {
+      if (git::is_blob(entries.old_view->mode)) return unlink(place, name);
+      in_the_way_.push_back(place.prefix + name);
+      return;
+    }
+    const UpperDir upper = place.upper->open_directory(name);
+    if (entries.old_view->mode == FileMode::tree) {
+      const InTrees<const TreeEntry*> gone{&nothing(), entries.old_view, &nothing(), &nothing()};
+      inside_of(place, name, upper, std::nullopt, nullptr,
+                [&](const Place& inside) { fill(inside, read_all(gone, inside)); });
+    }
+    if (holds_files(upper)) {
+      in_the_way_.push_back(place.prefix + name + "/");
+    } else {
+      remove_tree(path_of(place, name));
+    }
+  }
+
+  void refuse_in_the_way() const {
+    constexpr std::size_t kShown = 5;
+    if (in_the_way_.empty()) return;
+    std::string names;
+    for (std::size_t i = 0; i < in_the_way_.size() && i < kShown; ++i) {
+      names += "\n  " + printable(in_the_way_[i]);
+    }
+    throw Error(
+        ErrorKind::refused,
+        "files that are not in the branch are in the way of files that are to come:" + names,
+        "move or remove them");
+  }
+
+  void make_file(const Place& place, const std::string& name,
+                 const InTrees<const TreeEntry*>& entries, const std::optional<UpperEntry>& held) {
+    const bool shows_through = is_same(*entries.layers, *entries.view);
+    const bool is_there =
+        held && (held->type == UpperEntryType::regular || held->type == UpperEntryType::symlink);
+    if (!shows_through && is_there && is_same(*entries.old_view, *entries.view)) return;
+    const std::size_t others = in_the_way_.size();
+    clear(place, name, entries, held);
+    if (!shows_through && in_the_way_.size() == others) write_blob(place, *entries.view);
+  }
+
+  void make_directory(const Place& place, const std::string& name,
+                      const InTrees<const TreeEntry*>& entries,
+                      const std::optional<UpperEntry>& held) {
+    const Entries wanted = std::make_shared<const std::vector<TreeEntry>>(read(entries.view->oid));
+    const auto attributes =
+        git::AttributeScope::child(place.attributes, name, attributes_in(*wanted));
+    const auto fill_inside = [&](const Place& inside) { fill(inside, read_all(entries, inside)); };
+    const bool is_submodule = entries.old_view->mode == FileMode::gitlink;
+    if (is_directory(held) && !is_submodule) {
+      const UpperDir upper = place.upper->open_directory(name);
+      return inside_of(place, name, upper, directory_below(place, name), attributes, fill_inside);
+    }
+    const std::size_t others = in_the_way_.size();
+    clear(place, name, entries, held);
+    if (in_the_way_.size() != others || is_same(*entries.layers, *entries.view)) return;
+    with_directory(place, name, attributes, fill_inside,
+                   // What is checked out of a submodule must not show through.
+                   entries.layers->mode == FileMode::gitlink);
+  }
+
+  /// An empty directory, as checkout makes it. A submodule's own checkout is not touched when its
+  /// commit changes.
+  void make_submodule(const Place& place, const std::string& name,
+                      const InTrees<const TreeEntry*>& entries,
+                      const std::optional<UpperEntry>& held) {
+    const auto empty = [&](const Place& inside) {
+      InTrees<const TreeEntry*> inner = entries;
+      inner.view = &nothing();
+      fill(inside, read_all(inner, inside));
+    };
+    if (is_directory(held)) {
+      if (entries.old_view->mode != FileMode::tree) return;
+      const UpperDir upper = place.upper->open_directory(name);
+      return inside_of(place, name, upper, directory_below(place, name), nullptr, empty);
+    }
+    const std::size_t others = in_the_way_.size();
+    clear(place, name, entries, held);
+    if (in_the_way_.size() != others || entries.layers->mode == FileMode::gitlink) return;
+    with_directory(place, name, nullptr, empty);
+  }
+
+  /// Runs `work` in a directory that the upper has.
+  template <typename Work>
+  static void inside_of(const Place& place, const std::string& name, const UpperDir& upper,
+                        const std::optional<MergedDir>& below,
+                        std::shared_ptr<const git::AttributeScope> attributes, Work work) {
+    work(Place{.prefix = place.prefix + name + "/",
+               .upper = &upper,
+               .below = below && !upper.opaque() ? &*below : nullptr,
+               .showed_below = place.showed_below && !upper.opaque(),
+               .attributes = std::move(attributes)});
   }
 
   /// Makes the directory `name` in the upper and runs `work` in it; then gives it the mode of the
   /// directory below, which may forbid just that work.
   template <typename Work>
   void with_directory(const Place& place, const std::string& name,
-                      std::shared_ptr<const git::AttributeScope> attributes, Work work) {
+                      std::shared_ptr<const git::AttributeScope> attributes, Work work,
+                      bool opaque = false) {
     const std::string path = place.prefix + name;
-    if (::mkdirat(place.upper, name.c_str(), 0777) != 0) {
+    if (::mkdirat(place.upper->fd(), name.c_str(), 0777) != 0) {
       fail(errno, "cannot make directory", path);
     }
-    constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    const UniqueFd upper = open_at(place.upper, name, kFlags);
-    if (!upper) fail(errno, "cannot open directory", path);
+    const UpperDir upper = place.upper->open_directory(name);
+    if (opaque) make_opaque(upper.fd(), dialect_);
     const auto below = directory_below(place, name);
-    work(Place{.prefix = path + "/",
-               .upper = upper.get(),
-               .below = below ? &*below : nullptr,
-               .attributes = std::move(attributes)});
+    inside_of(place, name, upper, below, std::move(attributes), work);
     if (!below) return;
     const auto shown = place.below->stat(name);
     if (!shown) fail(ENOENT, "cannot look below", path);
-    if (::fchmod(upper.get(), shown->st_mode & 07777U) != 0) {
+    if (::fchmod(upper.fd(), shown->st_mode & 07777U) != 0) {
       fail(errno, "cannot set the mode of", path);
     }
   }
@@ -223,7 +408,7 @@ class DifferenceWriter {
     const std::string path = place.prefix + entry.name;
     std::string content = objects_->read_blob(entry.oid);
     if (entry.mode == FileMode::symlink && has_symlinks_) {
-      if (::symlinkat(content.c_str(), place.upper, entry.name.c_str()) != 0) {
+      if (::symlinkat(content.c_str(), place.upper->fd(), entry.name.c_str()) != 0) {
         fail(errno, "cannot make symlink", path);
       }
     } else {
@@ -249,7 +434,7 @@ class DifferenceWriter {
   static void write_file(const Place& place, const TreeEntry& entry, std::string_view content) {
     constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     const mode_t mode = entry.mode == FileMode::executable ? 0777 : 0666;
-    const UniqueFd fd = open_at(place.upper, entry.name, kFlags, mode);
+    const UniqueFd fd = open_at(place.upper->fd(), entry.name, kFlags, mode);
     if (!fd) fail(errno, "cannot make file", place.prefix + entry.name);
     write_all(fd.get(), content);
   }
@@ -258,7 +443,7 @@ class DifferenceWriter {
   void remember(const Place& place, const TreeEntry& entry) {
     struct stat st {};
     const std::string path = place.prefix + entry.name;
-    if (::fstatat(place.upper, entry.name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (::fstatat(place.upper->fd(), entry.name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
       fail(errno, "cannot look at", path);
     }
     git::IndexEntry& remembered = index_.entries.emplace_back();
@@ -278,14 +463,22 @@ class DifferenceWriter {
   std::string filter_directory_;
   git::DriverPool drivers_;
   git::IndexFile index_;
+  std::vector<std::string> in_the_way_;
 };
 
 }  // namespace
 
+git::IndexFile change_upper(const git::Repository& repository, const fs::path& upper,
+                            const LayersBelow& below, const ViewTrees& before,
+                            const ViewTrees& after, std::vector<std::string>* warnings) {
+  return DifferenceWriter(repository, below.dialect, warnings).write(upper, below, before, after);
+}
+
 git::IndexFile write_difference(const git::Repository& repository, const fs::path& target,
                                 const LayersBelow& below, const TreePair& trees,
                                 std::vector<std::string>* warnings) {
-  return DifferenceWriter(repository, below.dialect, warnings).write(target, below, trees);
+  return change_upper(repository, target, below, {trees.from, trees.from}, {trees.from, trees.to},
+                      warnings);
 }
 
 }  // namespace wafers
