@@ -46,6 +46,7 @@ int run_ls(const Command&, const Arguments&, Report&);
 int run_mount(const Command&, const Arguments&, Report&);
 int run_umount(const Command&, const Arguments&, Report&);
 int run_freeze(const Command&, const Arguments&, Report&);
+int run_git_sync(const Command&, const Arguments&, Report&);
 int run_prune(const Command&, const Arguments&, Report&);
 int run_rm(const Command&, const Arguments&, Report&);
 int run_doctor(const Command&, const Arguments&, Report&);

@@ -246,6 +246,11 @@ std::optional<struct stat> TreeCopy::copy(const PlainDir& from, const std::strin
 /// False where it is something else by now.
 bool TreeCopy::copy_as(const struct stat& st, const PlainDir& from, const std::string& name,
                        const PlainDir& to) {
+  if (files_ == Files::linked && !S_ISDIR(st.st_mode)) {
+    if (::linkat(from.fd(), name.c_str(), to.fd(), name.c_str(), 0) == 0) return true;
+    if (errno == ENOENT) return false;
+    fail(errno, to.path_of(name));
+  }
   switch (st.st_mode & S_IFMT) {
     case S_IFREG:
       return copy_file(from, name, to);

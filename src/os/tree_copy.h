@@ -23,9 +23,15 @@ namespace wafers {
 /// what was copied until then stays. To be called on a deep stack (os/deep_stack.h).
 class TreeCopy {
  public:
+  /// What becomes of all but directories.
+  enum class Files {
+    copied,
+    linked,  ///< other names of the same files: what is written to one is written to both
+  };
+
   /// What is copied goes into `top`, which must outlive this, and directories below it that were
   /// reached from there.
-  explicit TreeCopy(const PlainDir& top) : top_(top) {}
+  explicit TreeCopy(const PlainDir& top, Files files = Files::copied) : top_(top), files_(files) {}
 
   /// Copies all that is in `from` into `top`, which is empty and gets the extended attributes of
   /// `from` as well. Directories can be written by their owner until finish().
@@ -53,6 +59,7 @@ class TreeCopy {
   bool look_again(const PlainDir& from, const PlainDir& to);
 
   const PlainDir& top_;
+  Files files_;
   bool can_clone_ = true;
   std::set<Identity> directories_;         ///< that were copied
   std::map<Identity, std::string> links_;  ///< by file with several names, its first copy

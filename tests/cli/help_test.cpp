@@ -9,10 +9,10 @@ namespace {
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 
-const Words kCommands{"add",      "fork",       "exec",       "shell",    "git-status",
-                      "git-diff", "git-add",    "git-commit", "git-push", "overlap",
-                      "ls",       "mount",      "umount",     "rm",       "doctor",
-                      "skill",    "completion", "help",       "version"};
+const Words kCommands{"add",      "fork",    "exec",       "shell",    "git-status",
+                      "git-diff", "git-add", "git-commit", "git-push", "git-sync",
+                      "overlap",  "ls",      "mount",      "umount",   "rm",
+                      "doctor",   "skill",   "completion", "help",     "version"};
 
 TEST_CASE("help lists every command, and every command has help") {
   const World world;

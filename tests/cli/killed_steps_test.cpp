@@ -280,6 +280,41 @@ TEST_CASE("a base that has moved, and exec killed at each change of healing it")
       });
 }
 
+TEST_CASE("git-sync killed at each change: the wafer is the old one or the new one") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  INFO("backend " << backend);
+  const World world;
+  world.in_base("echo 1 > f; git add f; git commit -qm one; git tag one");
+  world.in_base("echo 2 > f; git commit -qam two; git tag two");
+  with_each_change_killed(
+      world, {"git-sync", "a"},
+      [&] {
+        world.base().git({"reset", "-q", "--hard", "one"});
+        world.add("a", backend);
+        world.inside("a", "echo committed > committed");
+        world.wafers_ok({"git-commit", "a", "-m", "committed"});
+        world.inside("a", "mkdir d; echo work > d/work; echo o > ignored.o");
+        world.base().git({"reset", "-q", "--hard", "two"});
+      },
+      [&] {
+        REQUIRE(is_listed(world));
+        const bool is_new = world.listed("a")["base_commit"].get<std::string>() + "\n" ==
+                            world.base().git({"rev-parse", "two"});
+        CHECK(world.inside("a", "cat f committed d/work ignored.o") ==
+              std::string(is_new ? "2" : "1") + "\ncommitted\nwork\no\n");
+        CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) == "?? d/\n");
+        CHECK(world.base().git({"log", "--format=%s", "one..wafers/a"}) ==
+              (is_new ? "committed\ntwo\n" : "committed\n"));
+        world.wafers_ok({"git-sync", "a"});
+        CHECK(world.inside("a", "cat f committed d/work ignored.o") == "2\ncommitted\nwork\no\n");
+        world.wafers_ok({"git-commit", "a", "-m", "work"});
+        CHECK(world.base().git({"log", "--format=%s", "one..wafers/a"}) ==
+              "work\ncommitted\ntwo\n");
+        remove_the_rest(world);
+      });
+  CHECK(left_over(world) == "");
+}
+
 /// As by a command that was killed before it could write that the view is mounted.
 void forget_mount(const World& world) {
   const fs::path path = world / "state/a/metadata";

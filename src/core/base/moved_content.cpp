@@ -252,6 +252,17 @@ std::vector<std::string> taken_from_moved_base(const Wafer& wafer,
   return {taken.begin(), taken.end()};
 }
 
+std::vector<std::string> moves_seen(const Wafer& wafer) {
+  std::vector<std::string> commits;
+  for (const BaseMove& move : wafer.moves) commits.push_back(move.commit);
+  const auto head = moved_head(wafer);
+  if (!head) return commits;
+  for (git::HeadMove& move : git::head_moves_since(wafer.checkout, wafer.checkout_commit, *head)) {
+    if (move.commit != wafer.base_commit) commits.push_back(std::move(move.commit));
+  }
+  return commits;
+}
+
 void remember_taken(Wafer& wafer, const git::Repository& repository, const ComparedTrees& trees) {
   constexpr std::size_t kMostMoves = 32;
   constexpr std::size_t kMostPaths = 1000;

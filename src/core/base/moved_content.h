@@ -32,6 +32,9 @@ std::vector<std::string> taken_from_moved_base(const Wafer& wafer,
 /// the checkout's files were changed. Throws Error(failed).
 void call_own(const Wafer& wafer);
 
+/// The commits, hexadecimal, from which something can have been taken like that.
+std::vector<std::string> moves_seen(const Wafer& wafer);
+
 /// Notes in `wafer` what is to be remembered of that when its view is about to show the base commit
 /// again: what is written from then on was not taken from there.
 void remember_taken(Wafer& wafer, const git::Repository& repository, const ComparedTrees& trees);

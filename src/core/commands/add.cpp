@@ -310,7 +310,8 @@ class Adding {
     throw Error(ErrorKind::refused,
                 "branch " + in_quotes(branch) + " exists and does not descend from " + base_name(),
                 "say --base " + shell_quoted(branch) + " to start from where it is; " +
-                    (behind ? how_to_forward(branch) : how_to_rebase(branch)) +
+                    (behind ? how_to_forward(branch)
+                            : how_to_rebase(base_.repository, branch, base_.commit.oid)) +
                     "; or choose another one with --branch");
   }
 
@@ -333,16 +334,6 @@ class Adding {
     return "fast-forward it with: " + git_in(base_.repository) + "fetch . " +
            shell_quoted((request_.base ? base_.commit.oid.hex() : "HEAD") + ":refs/heads/" +
                         branch);
-  }
-
-  /// In the base it would be left checked out there.
-  std::string how_to_rebase(const std::string& branch) const {
-    fs::path place = base_.repository.worktree();
-    place += "-rebase";
-    const std::string there = shell_quoted(place.native());
-    return "rebase it in a worktree of its own: " + git_in(base_.repository) + "worktree add " +
-           there + " " + shell_quoted(branch) + " && git -C " + there + " rebase " +
-           base_.commit.oid.hex() + " && " + git_in(base_.repository) + "worktree remove " + there;
   }
 
   void tell_of_forwarded() const {

@@ -22,7 +22,9 @@ std::string note_on_branch(const Wafer& wafer, git::BaseFilesCache& bases) {
   const auto tip = bases.branch_of(wafer.checkout, wafer.branch);
   const std::string name = "branch " + in_quotes(wafer.branch);
   if (!tip) return name + " is gone";
-  if (*tip == wafer.last_commit || *tip == wafer.pending_commit) return {};
+  if (*tip == wafer.last_commit || *tip == wafer.pending_commit || *tip == wafer.branch_was) {
+    return {};
+  }
   return name + " was moved from " + wafer.last_commit.substr(0, kShortId) + " to " +
          tip->substr(0, kShortId) + " outside of wafers";
 }
@@ -38,7 +40,7 @@ std::string settled_note(const Store& store, const Wafer& wafer, git::BaseFilesC
     auto after = store.lookup(wafer.name).wafer;
     if (note.empty() || !after) return {};
     if (after->last_commit == before.last_commit &&
-        after->pending_commit == before.pending_commit) {
+        after->pending_commit == before.pending_commit && after->branch_was == before.branch_was) {
       return note;
     }
     before = std::move(*after);

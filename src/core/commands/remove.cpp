@@ -14,6 +14,7 @@
 #include "core/base/heal.h"
 #include "core/commands/discard.h"
 #include "core/commands/unused_layers.h"
+#include "core/git_commands/prepare.h"
 #include "core/git_commands/status.h"
 #include "core/git_commands/wafer_branch.h"
 #include "core/state/backend_traits.h"
@@ -85,6 +86,7 @@ class Removing {
 
   RemoveResult run() {
     take_away_dead_locks();
+    if (wafer_.stage == WaferStage::ready) settle_branch(locked_);
     // In any other stage no work is in it, or its removal was decided on already.
     const bool worked_in = wafer_.stage == WaferStage::ready;
     const bool protects_work = worked_in && !options_.force;

@@ -8,6 +8,7 @@
 #include "core/git_commands/diff.h"
 #include "core/git_commands/stage.h"
 #include "core/git_commands/status.h"
+#include "core/git_commands/wafer_branch.h"
 #include "core/state/unclean.h"
 #include "core/view/backends.h"
 #include "core/view/left_inside.h"
@@ -19,7 +20,6 @@
 namespace wafers {
 namespace {
 
-/// If a commit was cut off after it had moved the branch, the tip is our own doing.
 void settle_pending_commit(LockedWafer& locked) {
   Wafer& wafer = *locked;
   if (wafer.pending_commit.empty()) return;
@@ -35,6 +35,23 @@ void settle_pending_commit(LockedWafer& locked) {
   try {
     locked.save();
   } catch (const Error&) {  // NOLINT(bugprone-empty-catch): the next command finds the same out
+  }
+}
+
+void settle_pending_move(LockedWafer& locked) {
+  Wafer& wafer = *locked;
+  const auto was = git::Oid::from_hex(wafer.branch_was);
+  const auto tip = git::Oid::from_hex(wafer.last_commit);
+  if (!was || !tip) return;
+  try {
+    auto repository = git::Repository::open(wafer.checkout);
+    repository.take_away_dead_locks(wafer.branch);
+    if (repository.branch_tip(wafer.branch).value_or(git::Oid()) == *was) {
+      put_branch(wafer, repository, *was, *tip);
+    }
+    wafer.branch_was.clear();
+    locked.save();
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): the next command tries again
   }
 }
 
@@ -57,11 +74,16 @@ LockedWafer prepare(const Store& store, const std::string& name, Use use) {
   LockedWafer wafer(store, name);
   if (use == Use::write) refuse_unclean(*wafer);
   if (const auto view = make_backend(wafer->backend)->find(*wafer)) view->flush();
-  settle_pending_commit(wafer);
+  settle_branch(wafer);
   return wafer;
 }
 
 }  // namespace
+
+void settle_branch(LockedWafer& wafer) {
+  settle_pending_commit(wafer);
+  settle_pending_move(wafer);
+}
 
 CommitResult git_commit(const Store& store, const std::string& name, const CommitRequest& request) {
   LockedWafer wafer = prepare(store, name, Use::write);

@@ -15,6 +15,11 @@ namespace wafers {
 // difference. All throw Error as core/git_commands/commit.h says; what writes also Error(refused)
 // for a wafer that is unclean (core/state/unclean.h).
 
+/// If a command was cut off after it had moved the branch, the tip is our own doing; one that was
+/// cut off before it did is gone on with. Does nothing where that can't be: another command, or
+/// what is said of the branch then, tells why.
+void settle_branch(LockedWafer& wafer);
+
 /// Commits, and remembers the new tip. A commit that a killed command had moved the branch to
 /// already counts as our own.
 CommitResult git_commit(const Store& store, const std::string& name, const CommitRequest& request);

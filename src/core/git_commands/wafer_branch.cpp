@@ -72,12 +72,15 @@ BranchTrouble moved(const Wafer& wafer, const Repository& repository, const Oid&
                     const Oid& now) {
   const std::string branch = git_in(repository) + "branch ";
   const std::string name = shell_quoted(wafer.branch);
-  return {.what = "branch " + in_quotes(wafer.branch) + " was moved from " +
-                  repository.short_id(tip) + " to " + repository.short_id(now) +
-                  " outside of wafers",
-          .remedy = "give what was done there a name, and take the branch back: " + branch +
-                    shell_quoted(free_branch(wafer, repository, "-outside")) + " " + name + " && " +
-                    branch + "-f " + name + " " + tip.hex()};
+  return {
+      .what = "branch " + in_quotes(wafer.branch) + " was moved from " + repository.short_id(tip) +
+              " to " + repository.short_id(now) + " outside of wafers",
+      .remedy =
+          "'wafers git-sync " + wafer.name +
+          "' takes it over, with what is not committed; or give what was done there a name, and "
+          "take the branch back: " +
+          branch + shell_quoted(free_branch(wafer, repository, "-outside")) + " " + name + " && " +
+          branch + "-f " + name + " " + tip.hex()};
 }
 
 /// Whether any ref leads to `commit`. Where git can't tell, none does.
@@ -142,6 +145,27 @@ std::optional<BranchTrouble> lost_tip(const Wafer& wafer, const Repository& repo
   trouble.remedy = "keep its commits with: " + git_in(repository) + "branch " + shell_quoted(name) +
                    " " + tip.hex();
   return trouble;
+}
+
+void put_branch(const Wafer& wafer, Repository& repository, const Oid& was, const Oid& commit) {
+  if (was == commit) return;
+  const std::string message = "wafers: synced onto " +
+                              repository.short_id(Oid::from_hex(wafer.base_commit).value_or(Oid()));
+  if (was.is_zero()) {
+    repository.create_branch(wafer.branch, commit, message);
+  } else {
+    repository.move_branch(wafer.branch, was, commit, message);
+  }
+}
+
+std::string how_to_rebase(const Repository& repository, const std::string& branch,
+                          const Oid& commit) {
+  std::filesystem::path place = repository.worktree();
+  place += "-rebase";
+  const std::string there = shell_quoted(place.native());
+  return "rebase it in a worktree of its own: " + git_in(repository) + "worktree add " + there +
+         " " + shell_quoted(branch) + " && git -C " + there + " rebase " + commit.hex() + " && " +
+         git_in(repository) + "worktree remove " + there;
 }
 
 void require_deletable_branch(const Wafer& wafer) {

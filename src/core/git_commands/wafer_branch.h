@@ -27,6 +27,16 @@ std::optional<BranchTrouble> branch_trouble(const Wafer& wafer, const git::Repos
 std::optional<BranchTrouble> lost_tip(const Wafer& wafer, const git::Repository& repository,
                                       const git::Oid& tip);
 
+/// Has the wafer's branch at `commit`, which is made where it `was` nowhere (all zero). Throws as
+/// Repository::move_branch() and create_branch().
+void put_branch(const Wafer& wafer, git::Repository& repository, const git::Oid& was,
+                const git::Oid& commit);
+
+/// Commands for a shell after which the branch is rebased onto `commit`, in a worktree of its own:
+/// in the checkout it would be left checked out.
+std::string how_to_rebase(const git::Repository& repository, const std::string& branch,
+                          const git::Oid& commit);
+
 /// Throws Error(refused) where `git branch -d` would not delete the wafer's branch.
 void require_deletable_branch(const Wafer& wafer);
 

@@ -283,6 +283,7 @@ json known_keys_of(const Wafer& wafer) {
       {"base_moves", moves_to_json(wafer.moves)},
       {"last_commit", wafer.last_commit},
       {"pending_commit", wafer.pending_commit},
+      {"branch_was", wafer.branch_was},
       {"staged_tree", wafer.staged_tree},
       {"pending_staged_tree", wafer.pending_staged_tree},
       {"backend", to_string(wafer.backend)},
@@ -346,6 +347,7 @@ Wafer decode_metadata(std::string_view document) {
   read_base(reader, wafer);
   wafer.last_commit = reader.text("last_commit");
   wafer.pending_commit = reader.text("pending_commit");
+  wafer.branch_was = reader.text_or_empty("branch_was");
   wafer.staged_tree = reader.text_or_empty("staged_tree");
   wafer.pending_staged_tree = reader.text_or_empty("pending_staged_tree");
   wafer.backend = backend_from_text(reader.text("backend"));

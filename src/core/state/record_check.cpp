@@ -95,6 +95,7 @@ void require_believable(const Wafer& wafer, const fs::path& root) {
           "base_moves");
   require(is_object_name(wafer.last_commit), "last_commit");
   require(is_empty_or_object_name(wafer.pending_commit), "pending_commit");
+  require(is_empty_or_object_name(wafer.branch_was), "branch_was");
   require(is_empty_or_object_name(wafer.staged_tree), "staged_tree");
   require(is_empty_or_object_name(wafer.pending_staged_tree), "pending_staged_tree");
   require(dialect_fits(wafer), "dialect");

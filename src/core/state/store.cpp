@@ -376,6 +376,24 @@ std::optional<Lock> Store::create_wafer(const Wafer& wafer, const Wafer* held) c
   return lock;
 }
 
+void Store::exchange(const Wafer& wafer, const fs::path& directory) const {
+  const fs::path own = directory_of(wafer.name);
+  write_new_file(directory / kRecordFile, encode_metadata(wafer));
+  if (::link((own / kLock).c_str(), (directory / kLock).c_str()) != 0) {
+    throw_errno("cannot make", (directory / kLock).native());
+  }
+  sync_file_system(directory);
+  exchange_back(wafer, directory);
+  sync_directory(root_);
+}
+
+void Store::exchange_back(const Wafer& wafer, const fs::path& directory) const {
+  const fs::path own = directory_of(wafer.name);
+  if (::renameat2(AT_FDCWD, directory.c_str(), AT_FDCWD, own.c_str(), RENAME_EXCHANGE) != 0) {
+    throw_errno("cannot replace", own.native());
+  }
+}
+
 void Store::save(const Wafer& wafer, Durability durability) const {
   replace_file(directory_of(wafer.name) / kRecordFile, encode_metadata(wafer), durability);
 }

@@ -115,6 +115,15 @@ class Store {
   /// wafer, a lock is returned. Throws Error(failed) where the name is taken.
   std::optional<Lock> create_wafer(const Wafer& wafer, const Wafer* held = nullptr) const;
 
+  /// Puts `directory`, which lies in the root and holds a new upper/ and work/, in the place of the
+  /// wafer's own in one step, with the record `wafer` and the lock that is held: whoever looks
+  /// finds the old state or the new one. All of it is on the disk before. What was there is in
+  /// `directory` then. The view is not mounted. Throws Error(failed); nothing has changed then.
+  void exchange(const Wafer& wafer, const std::filesystem::path& directory) const;
+
+  /// Takes exchange() back.
+  void exchange_back(const Wafer& wafer, const std::filesystem::path& directory) const;
+
   /// Replaces the wafer's record.
   void save(const Wafer& wafer, Durability durability = Durability::synced) const;
 

@@ -86,6 +86,10 @@ struct Wafer {
   /// Written before the branch is moved to this commit, cleared after: if we die in between, a tip
   /// at this commit is our own doing and not a move from outside. Empty otherwise.
   std::string pending_commit;
+  /// Written with a last_commit to which the branch is then moved, cleared after: where the branch
+  /// was, all zero where there was none. If we die in between, the next command moves it. Empty
+  /// otherwise.
+  std::string branch_was;
   /// Tree of what `git-add` has staged, where that isn't the tip's: what git would have in its
   /// index. Empty otherwise.
   std::string staged_tree;

@@ -82,6 +82,10 @@ MountedWafer ensure_mounted(const Store& store, Wafer wafer, const PrepareLayers
 
 void unmount_wafer(const Store& store, const std::string& name) {
   LockedWafer locked(store, name);
+  unmount_and_record(locked);
+}
+
+void unmount_and_record(LockedWafer& locked) {
   Wafer& wafer = *locked;
   make_backend(wafer.backend)->unmount(wafer);
   if (!wafer.mount && wafer.volatile_boot.empty()) return;

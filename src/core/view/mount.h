@@ -39,4 +39,7 @@ void mount_and_record(LockedWafer& wafer, const PrepareLayers& prepare);
 /// processes are inside, and Error(failed) where something could not be written.
 void unmount_wafer(const Store& store, const std::string& name);
 
+/// The same, and saves the record.
+void unmount_and_record(LockedWafer& wafer);
+
 }  // namespace wafers

@@ -162,6 +162,25 @@ std::string Repository::short_id(const Oid& oid) const {
   return hex.substr(0, length);
 }
 
+Repository::CommitRequest Repository::request_of(const Oid& oid) const {
+  const auto identity = [](const git_signature* signature) {
+    return Identity{signature->name, signature->email, signature->when.time,
+                    signature->when.offset};
+  };
+  const CommitHandle commit = look_up(impl_->handle.get(), oid);
+  const char* const encoding = git_commit_message_encoding(commit.get());
+  CommitRequest request;
+  request.tree = from_library(*git_commit_tree_id(commit.get()));
+  for (unsigned i = 0; i < git_commit_parentcount(commit.get()); ++i) {
+    request.parents.push_back(from_library(*git_commit_parent_id(commit.get(), i)));
+  }
+  request.author = identity(git_commit_author(commit.get()));
+  request.committer = identity(git_commit_committer(commit.get()));
+  request.message = git_commit_message_raw(commit.get());
+  request.encoding = encoding == nullptr ? "" : encoding;
+  return request;
+}
+
 Oid Repository::write_commit(const CommitRequest& request) {
   if (request.message.find('\0') != std::string::npos) {
     throw Error(ErrorKind::failed, "a NUL byte in commit log message is not allowed");

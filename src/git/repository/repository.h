@@ -114,6 +114,10 @@ class Repository {
     /// Signed if this is set: with this key, or where it is empty, the configured one.
     std::optional<std::string> signing_key;
   };
+  /// What write_commit() would make of a commit again: its tree, parents, author, message and
+  /// encoding, by the same committer, not signed.
+  CommitRequest request_of(const Oid& commit) const;
+
   /// Writes the commit object; no ref is touched. Throws Error(failed) where it can't be signed.
   Oid write_commit(const CommitRequest& request);
 
