@@ -131,8 +131,8 @@ TEST_CASE("a base that is not clean") {
   const auto refusal = [&](const std::string& entries) {
     return Refusal{kAdd, 3,
                    "wafers: the base '{top}/base' is not clean:\n" + entries +
-                       "hint: commit or stash the changes, or say --assume-clean to have them in "
-                       "the view as if they were part of " +
+                       "hint: commit or stash the changes, say --with-changes to take them along, "
+                       "or --assume-clean to have them in the view as if they were part of " +
                        head + "\n"};
   };
   const auto check_and_clean = [&](const std::string& entries) {

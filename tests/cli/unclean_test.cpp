@@ -162,6 +162,7 @@ TEST_CASE("a wafer whose host went down is broken, and refused by all that would
                             {"shell", "a"},
                             {"mount", "a"},
                             {"git-commit", "a", "-m", "x"},
+                            {"fork", "a", "b"},
                             {"git-add", "a", "--", "."},
                             {"git-commit", "a", "-m", "x", "--", "file"}};
   for (const Words& command : commands) check_refused(world, {command, 3, refusal_of("a")});

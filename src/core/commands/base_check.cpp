@@ -20,11 +20,12 @@ void refuse_dirty(const git::Repository& base, const git::Oid& head,
   if (report.clean()) return;
   std::string entries;
   for (const std::string& line : report.first_dirty) entries += "\n  " + printable(line);
-  throw Error(ErrorKind::refused,
-              "the base " + in_quotes(base.worktree().native()) + " is not clean:" + entries,
-              "commit or stash the changes, or say --assume-clean to have them in the view as if "
-              "they were part of " +
-                  base.short_id(head));
+  throw Error(
+      ErrorKind::refused,
+      "the base " + in_quotes(base.worktree().native()) + " is not clean:" + entries,
+      "commit or stash the changes, say --with-changes to take them along, or --assume-clean "
+      "to have them in the view as if they were part of " +
+          base.short_id(head));
 }
 
 void refuse_unmerged(const git::Repository& base, const std::vector<std::string>& unmerged) {
