@@ -23,7 +23,8 @@ RaisedLimit::RaisedLimit(int resource, rlim_t wanted) noexcept : resource_(resou
 
 RaisedLimit::~RaisedLimit() { ::setrlimit(resource_, &before_); }
 
-RaisedLimit deep_stack_for_programs() { return {RLIMIT_STACK, kStackSize}; }
+DeepTreesForPrograms::DeepTreesForPrograms() noexcept
+    : stack_(RLIMIT_STACK, kStackSize), descriptors_(RLIMIT_NOFILE, RLIM_INFINITY) {}
 
 void on_deep_stack(const std::function<void()>& work) {
   // A walk holds a directory of the upper, and perhaps one of the base, open for each level of

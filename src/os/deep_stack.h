@@ -23,7 +23,15 @@ class RaisedLimit {
   rlimit before_{};
 };
 
-/// Lets programs that are started while this lives have such a stack, too: git recurses as well.
-RaisedLimit deep_stack_for_programs();
+/// Lets programs that are started while this lives go as deep: git recurses as well, with a
+/// directory open on each level.
+class DeepTreesForPrograms {
+ public:
+  DeepTreesForPrograms() noexcept;
+
+ private:
+  RaisedLimit stack_;
+  RaisedLimit descriptors_;
+};
 
 }  // namespace wafers

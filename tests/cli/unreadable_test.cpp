@@ -179,8 +179,9 @@ void write_deep_file(const fs::path& top, const char* name) {
 TEST_CASE("a deep base, and a branch with deep trees, are taken with a small stack") {
   const World world;
   const auto add = [&](const Words& more) {
-    // The soft limit: under such a hard one git's own status ends by SIGSEGV.
-    Words words{"-c", "ulimit -S -s 1024; exec \"$0\" add \"$@\"", WAFERS_PROGRAM};
+    // The soft limits: under such a hard one git's own status ends by SIGSEGV.
+    Words words{"-c", "ulimit -S -s 1024; ulimit -S -n 1024; exec \"$0\" add \"$@\"",
+                WAFERS_PROGRAM};
     words.insert(words.end(), more.begin(), more.end());
     words.insert(words.end(), {"--backend", any_backend()});
     return world.run_program("/bin/sh", words, {});

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "git/program/git_program.h"
+#include "os/deep_stack.h"
 
 namespace wafers {
 namespace {
@@ -28,6 +29,7 @@ constexpr const char* kIncludeFile = ".worktreeinclude";
 /// Git with an index of its own, and its worktree where `worktree` says.
 ProgramResult git_with(const git::Repository& repository, const fs::path& worktree,
                        const fs::path& index, Words arguments) {
+  const DeepTreesForPrograms deep;
   arguments.insert(arguments.begin(), {"-c", "core.sparseCheckout=false", "-c", "core.bare=false"});
   return git::run_git(worktree, std::move(arguments),
                       {"GIT_DIR=" + repository.git_dir().native(),

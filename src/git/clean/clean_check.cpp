@@ -29,7 +29,7 @@ ProgramResult git_status(const Repository& repository, const PrivateIndex& index
   arguments.insert(arguments.end(), form.begin(), form.end());
   const bool yes = refresh == Refresh::yes;
   if (yes) arguments.emplace_back("--ignore-submodules=dirty");
-  const RaisedLimit stack = deep_stack_for_programs();
+  const DeepTreesForPrograms deep;
   return run_git(worktree, std::move(arguments),
                  {"GIT_DIR=" + repository.git_dir().native(), "GIT_WORK_TREE=" + worktree,
                   "GIT_INDEX_FILE=" + index.path().native(),
