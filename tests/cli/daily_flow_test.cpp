@@ -54,8 +54,8 @@ std::string everything_shown(const World& world, const std::string& directory) {
 /// The base commit's files, with the agent's work done to them.
 std::string wanted_view(const World& world, const std::string& name) {
   const std::string there = (world / ("wanted-" + name)).native();
-  world.in_base("mkdir '" + there + "'; git archive main | tar -x -C '" + there + "'\ncd '" +
-                there + "'\n" + kWork.at(name));
+  world.in_base("mkdir '" + there + "'; git archive main | tar -x --no-same-permissions -C '" +
+                there + "'\ncd '" + there + "'\n" + kWork.at(name));
   return everything_shown(world, "wanted-" + name);
 }
 
