@@ -179,6 +179,15 @@ TEST_CASE("onto any commit, several at once, whatever is in the way") {
     world.wafers_ok({"rm", "--all"});
     CHECK(std::filesystem::is_empty(world.state() / ".bases"));
   }
+  SECTION("something new in a directory that was deleted") {
+    world.in_base("echo o > dir/base.o");
+    world.wafers_ok({"umount", "c"});
+    world.inside("c", "rm -r dir");
+    world.in_base("echo z > dir/z; git add dir/z; git commit -qm z");
+    world.wafers_ok({"git-sync", "c"});
+    CHECK(world.inside("c", "ls dir") == "z\n");
+    CHECK(world.wafers_ok({"git-status", "c", "--porcelain"}) == " D dir/x\n D dir/y\n");
+  }
   SECTION("an ignored file in the way of a tracked one") {
     world.in_base("echo theirs > tool.o; git add -f tool.o; git commit -qm tool");
     const RunResult result = world.wafers({"git-sync", "a", "b", "c"});

@@ -210,17 +210,18 @@ class DifferenceWriter {
       if (!git::is_blob(entries.old_view->mode)) return;  // an ignored file
       unlink(place, name);
     }
-    hide(place, name, entries);
+    hide(place, name, entries, held);
   }
 
-  /// The upper has nothing of this name, and the view is not to have it.
-  void hide(const Place& place, const std::string& name, const InTrees<const TreeEntry*>& entries) {
+  /// The upper has nothing of this name any more, and the view is not to have it.
+  void hide(const Place& place, const std::string& name, const InTrees<const TreeEntry*>& entries,
+            const std::optional<UpperEntry>& held) {
     if (entries.layers->mode == FileMode::absent) return;
     if (entries.layers->mode != FileMode::tree) return make_whiteout(place, name);
     const auto below = directory_below(place, name);
     if (!below || holds_only(*below, read(entries.layers->oid))) return make_whiteout(place, name);
     // Ignored files of the base live here: the directory stays, as checkout leaves it.
-    with_directory(place, name, nullptr,
+    with_directory(place, name, held, nullptr,
                    [&](const Place& inside) { fill(inside, read_all(entries, inside)); });
   }
 
@@ -344,9 +345,9 @@ class DifferenceWriter {
     const std::size_t others = in_the_way_.size();
     clear(place, name, entries, held);
     if (in_the_way_.size() != others || is_same(*entries.layers, *entries.view)) return;
-    with_directory(place, name, attributes, fill_inside,
-                   // What is checked out of a submodule must not show through.
-                   entries.layers->mode == FileMode::gitlink);
+    // What is checked out of a submodule must not show through.
+    const bool opaque = entries.layers->mode == FileMode::gitlink;
+    with_directory(place, name, held, attributes, fill_inside, opaque);
   }
 
   /// An empty directory, as checkout makes it. A submodule's own checkout is not touched when its
@@ -367,25 +368,29 @@ class DifferenceWriter {
     const std::size_t others = in_the_way_.size();
     clear(place, name, entries, held);
     if (in_the_way_.size() != others || entries.layers->mode == FileMode::gitlink) return;
-    with_directory(place, name, nullptr, empty);
+    with_directory(place, name, held, nullptr, empty);
   }
 
-  /// Runs `work` in a directory that the upper has.
+  /// Runs `work` in a directory that the upper has; `showed`: where it is, the layers showed
+  /// before.
   template <typename Work>
   static void inside_of(const Place& place, const std::string& name, const UpperDir& upper,
                         const std::optional<MergedDir>& below,
-                        std::shared_ptr<const git::AttributeScope> attributes, Work work) {
+                        std::shared_ptr<const git::AttributeScope> attributes, Work work,
+                        bool showed = true) {
     work(Place{.prefix = place.prefix + name + "/",
                .upper = &upper,
                .below = below && !upper.opaque() ? &*below : nullptr,
-               .showed_below = place.showed_below && !upper.opaque(),
+               .showed_below = showed && place.showed_below && !upper.opaque(),
                .attributes = std::move(attributes)});
   }
 
-  /// Makes the directory `name` in the upper and runs `work` in it; then gives it the mode of the
-  /// directory below, which may forbid just that work.
+  /// Makes the directory `name` in the upper, where it `held` something else, if anything, and runs
+  /// `work` in it; then gives it the mode of the directory below, which may forbid just that work.
+  /// What was deleted with a directory, such as ignored files, stays deleted.
   template <typename Work>
   void with_directory(const Place& place, const std::string& name,
+                      const std::optional<UpperEntry>& held,
                       std::shared_ptr<const git::AttributeScope> attributes, Work work,
                       bool opaque = false) {
     const std::string path = place.prefix + name;
@@ -393,9 +398,10 @@ class DifferenceWriter {
       fail(errno, "cannot make directory", path);
     }
     const UpperDir upper = place.upper->open_directory(name);
-    if (opaque) make_opaque(upper.fd(), dialect_);
+    const bool deleted = held && held->type == UpperEntryType::whiteout;
+    if (opaque || deleted) make_opaque(upper.fd(), dialect_);
     const auto below = directory_below(place, name);
-    inside_of(place, name, upper, below, std::move(attributes), work);
+    inside_of(place, name, upper, below, std::move(attributes), work, !held);
     if (!below) return;
     const auto shown = place.below->stat(name);
     if (!shown) fail(ENOENT, "cannot look below", path);
