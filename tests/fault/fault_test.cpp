@@ -156,6 +156,36 @@ TEST_CASE("fork") {
   CHECK(world.inside("kept", "cat work d/work") == "kept\nkept\n");
 }
 
+TEST_CASE("git-sync") {
+  FaultWorld f(any_backend());
+  f.faulty.reading_too = false;
+  const World& world = f.world;
+  world.wafers_ok({"git-commit", "kept", "-m", "work"});
+  world.inside("kept", "echo open > open");
+  world.base().git({"tag", "one"});
+  world.in_base("echo two > new; git add new; git commit -qm two; git tag two");
+  std::string target = "one";
+  const auto require_whole = [&](const std::string& base) {
+    CHECK(world.inside("kept", "cat work open; ls new || true") ==
+          std::string("kept\nopen\n") + (base == "two" ? "new\n" : ""));
+    CHECK(world.wafers_ok({"git-status", "kept", "--porcelain"}) == "?? open\n");
+    CHECK(world.base().git({"rev-parse", "wafers/kept^"}) == world.base().git({"rev-parse", base}));
+  };
+  const auto check = [&](const RunResult& result) {
+    const std::string base = world.listed("kept")["base_commit"];
+    const bool is_two = base + "\n" == world.base().git({"rev-parse", "two"});
+    const bool is_new = (is_two ? "two" : "one") == target;
+    if (result.ok()) CHECK(is_new);
+    if (is_new && !result.ok()) CHECK_THAT(result.err, Contains("may not outlast a power cut"));
+    require_whole(is_two ? "two" : "one");
+    world.wafers_ok({"git-sync", "kept"});
+  };
+  with_each_call_failing(world, f.faulty, {"git-sync", "kept"}, check, [&] {
+    target = target == "one" ? "two" : "one";
+    world.base().git({"reset", "-q", "--hard", target});
+  });
+}
+
 TEST_CASE("git-commit") {
   const std::string backend = any_backend();
   const FaultWorld f(backend);

@@ -144,8 +144,11 @@ class Syncing {
     try {
       put_branch(wafer_, target_.repository, work.branch.value_or(Oid()), work.tip);
     } catch (...) {
-      store_.exchange_back(before, made);
-      wafer_ = before;
+      // It may be said only that the move may not last.
+      if (target_.repository.branch_tip(wafer_.branch) == work.branch) {
+        store_.exchange_back(before, made);
+        wafer_ = before;
+      }
       throw;
     }
     try {
