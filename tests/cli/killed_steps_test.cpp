@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <iterator>
 #include <sstream>
 #include <thread>
 
@@ -69,6 +70,23 @@ void with_each_change_killed(const World& world, const Words& command,
     return;
   }
   FAIL("it never ends");
+}
+
+/// Takes away what killed commands have left; false where some of it is there after half a minute.
+bool is_swept(const World& world) {
+  constexpr int kTries = 300;
+  const auto is_there = [&] {
+    const fs::directory_iterator entries(world.state());
+    return std::any_of(begin(entries), end(entries), [&](const auto& entry) {
+      const std::string name = entry.path().filename().native();
+      return name.starts_with(".making-") || name.starts_with(".removing-");
+    });
+  };
+  for (int i = 0; i < kTries && is_there(); ++i) {
+    world.wafers_ok({"prune"});
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return !is_there();
 }
 
 TEST_CASE("add killed at each change") {
@@ -258,6 +276,48 @@ TEST_CASE("freeze killed at each change: what has a snapshot's name is whole") {
       });
 }
 
+TEST_CASE("add --frozen killed at each change leaves nothing half frozen") {
+  const World world;
+  const std::string files =
+      world.in_base("find . -path ./.git -prune -o -type f -printf '%P %s\\n' | sort");
+  with_each_change_killed(
+      world, {"add", "a", "--frozen", "--backend", any_backend()}, [] {},
+      [&] {
+        if (is_listed(world) && world.listed("a")["status"] == "mounted") {
+          CHECK(world.inside("a",
+                             "find . -path ./.git -prune -o -type f -printf '%P %s\\n' | sort") ==
+                files);
+        }
+        remove_the_rest(world);
+        world.wafers_ok({"prune"});
+        CHECK(fs::is_empty(world.state() / ".bases"));
+      });
+  CHECK(is_swept(world));
+}
+
+TEST_CASE("prune killed at each change takes nothing that a wafer needs") {
+  const World world;
+  world.add("kept", any_backend(), {"--frozen"});
+  world.inside("kept", "echo work > work");
+  const std::size_t needed = world.listed("kept")["base_layers"].size();
+  int round = 0;
+  with_each_change_killed(
+      world, {"prune"},
+      [&] {
+        world.in_base("echo " + std::to_string(++round) + " > f; git add f; git commit -qm f");
+        world.wafers_ok({"freeze"});
+      },
+      [&] {
+        CHECK(world.inside("kept", "cat work; ls f || true") == "work\n");
+        world.wafers_ok({"prune"});
+        const fs::directory_iterator layers(world.state() / ".bases");
+        CHECK(static_cast<std::size_t>(std::distance(begin(layers), end(layers))) == needed);
+        world.wafers_ok({"umount", "kept"});
+        CHECK(world.inside("kept", "cat work; ls f || true") == "work\n");
+      });
+  CHECK(is_swept(world));
+}
+
 TEST_CASE("a base that has moved, and exec killed at each change of healing it") {
   const World world;
   world.add("a", any_backend());
@@ -278,23 +338,6 @@ TEST_CASE("a base that has moved, and exec killed at each change of healing it")
               world.base().git({"show", "before:README"}) + "work\n");
         CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) == "?? work\n");
       });
-}
-
-/// Takes away what killed commands have left; false where some of it is there after half a minute.
-bool is_swept(const World& world) {
-  constexpr int kTries = 300;
-  const auto is_there = [&] {
-    const fs::directory_iterator entries(world.state());
-    return std::any_of(begin(entries), end(entries), [&](const auto& entry) {
-      const std::string name = entry.path().filename().native();
-      return name.starts_with(".making-") || name.starts_with(".removing-");
-    });
-  };
-  for (int i = 0; i < kTries && is_there(); ++i) {
-    world.wafers_ok({"prune"});
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
-  return !is_there();
 }
 
 TEST_CASE("git-sync killed at each change: the wafer is the old one or the new one") {
