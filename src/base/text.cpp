@@ -71,6 +71,13 @@ std::string printable(std::string_view text) {
   });
 }
 
+std::string indented(const std::vector<std::string>& lines, std::size_t most) {
+  std::string text;
+  for (std::size_t i = 0; i < lines.size() && i < most; ++i) text += "\n  " + printable(lines[i]);
+  if (lines.size() > most) text += "\n  ... and " + std::to_string(lines.size() - most) + " more";
+  return text;
+}
+
 std::string printable_lines(std::string_view text) {
   return escaped(text, [](std::string& out, std::string_view bytes, std::uint32_t /*code*/) {
     if (bytes == "\n" || bytes == "\t") {

@@ -16,6 +16,10 @@ std::string in_quotes(std::string_view text);
 /// what is not UTF-8.
 std::string printable(std::string_view text);
 
+/// Each of `lines`, as printable(), indented on a line of its own; of more than `most` the first
+/// ones, and how many more there are.
+std::string indented(const std::vector<std::string>& lines, std::size_t most = std::string::npos);
+
 /// As printable(), for a text of several lines: newlines and tabs stay.
 std::string printable_lines(std::string_view text);
 

@@ -106,5 +106,20 @@ TEST_CASE("somebody else's lock on the branch is left alone, also after a kill")
   CHECK(fs::exists(lock));
 }
 
+TEST_CASE("rm --force needs no repository to forget what a killed command was about to do") {
+  const std::string key = GENERATE("pending_commit", "branch_was");
+  CAPTURE(key);
+  const World world;
+  world.add("a", any_backend());
+  world.wafers_ok({"umount", "a"});
+  const std::filesystem::path path = world.state() / "a/metadata";
+  nlohmann::json record = nlohmann::json::parse(read_file(path));
+  record[key] = record["last_commit"];
+  write_file(path, record.dump());
+  std::filesystem::rename(world.base().path() / ".git", world / "away");
+  world.wafers_ok({"rm", "--force", "--no-salvage", "a"});
+  CHECK_FALSE(std::filesystem::exists(world.state() / "a"));
+}
+
 }  // namespace
 }  // namespace wafers::test

@@ -1,5 +1,6 @@
 #include "core/base/heal.h"
 
+#include <exception>
 #include <utility>
 
 #include "base/error.h"
@@ -7,6 +8,7 @@
 #include "core/base/bases.h"
 #include "core/base/live_base.h"
 #include "core/base/moved_content.h"
+#include "core/view/mount.h"
 #include "git/repository/repository.h"
 
 namespace wafers {
@@ -45,6 +47,13 @@ void heal(LockedWafer& locked) {
   locked.store().tell("the base of " + in_quotes(wafer.name) + " has moved from " + from + " to " +
                       repository.short_id(commit_of(*head)) + ": its view shows " +
                       repository.short_id(commit_of(wafer.base_commit)) + " as before");
+}
+
+void mount_again(LockedWafer& wafer) noexcept {
+  try {
+    mount_and_record(wafer, heal);
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the next command mounts it
+  }
 }
 
 }  // namespace wafers

@@ -23,4 +23,8 @@ class Repository;  // git/repository/repository.h
 void show_base_commit(Wafer& wafer, const std::string& head, const git::Repository& repository,
                       const Bases& bases);
 
+/// Mounts a view, healed, that a command took away and that is to be there after it. Where that
+/// can't be, the next command mounts it.
+void mount_again(LockedWafer& wafer) noexcept;
+
 }  // namespace wafers

@@ -29,12 +29,6 @@
 namespace wafers {
 namespace {
 
-std::string indented(const std::vector<std::string>& lines) {
-  std::string text;
-  for (const std::string& line : lines) text += "\n  " + printable(line);
-  return text;
-}
-
 Error busy(const Wafer& wafer, const std::vector<Occupant>& occupants) {
   return Error(ErrorKind::busy,
                "processes are inside wafer " + in_quotes(wafer.name) + ":" + listed(occupants),
@@ -85,10 +79,13 @@ class Removing {
   }
 
   RemoveResult run() {
-    take_away_dead_locks();
-    if (wafer_.stage == WaferStage::ready) settle_branch(locked_);
     // In any other stage no work is in it, or its removal was decided on already.
     const bool worked_in = wafer_.stage == WaferStage::ready;
+    if (worked_in) {
+      settle_branch(locked_);
+    } else {
+      take_away_dead_locks();
+    }
     const bool protects_work = worked_in && !options_.force;
     const auto view = backend_->find(wafer_);
     const bool was_mounted = view != nullptr;
@@ -108,9 +105,8 @@ class Removing {
   }
 
  private:
-  /// Nothing but the branch of a wafer whose record says so can have a lock that its command left.
+  /// Those that a command left which was killed while it made the branch, or removed it.
   void take_away_dead_locks() {
-    if (wafer_.pending_commit.empty() && wafer_.stage == WaferStage::ready) return;
     try {
       git::Repository::open(wafer_.checkout).take_away_dead_locks(wafer_.branch);
     } catch (const Error&) {  // NOLINT(bugprone-empty-catch): without a repository there is none
@@ -131,7 +127,7 @@ class Removing {
       const std::string warning = delete_branch_as_git(wafer_);
       if (!warning.empty() && warn_) warn_(warning);
     } catch (const Error&) {
-      if (was_mounted) mount_again();
+      if (was_mounted) mount_again(locked_);
       throw;
     }
     return BranchLeft::deleted;
@@ -172,7 +168,7 @@ class Removing {
     try {
       refuse_uncommitted_work(/*mounted=*/false);
     } catch (const Error&) {
-      mount_again();
+      mount_again(locked_);
       throw;
     }
   }
@@ -181,15 +177,8 @@ class Removing {
     try {
       return salvage(wafer_);
     } catch (const Error&) {
-      if (was_mounted) mount_again();
+      if (was_mounted) mount_again(locked_);
       throw;
-    }
-  }
-
-  void mount_again() noexcept {
-    try {
-      mount_and_record(locked_, heal);
-    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the next command mounts it
     }
   }
 

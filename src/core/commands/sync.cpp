@@ -52,10 +52,10 @@ class Syncing {
     try {
       result.commits = sync();
     } catch (...) {
-      if (was_mounted) mount_again();
+      if (was_mounted) mount_again(locked_);
       throw;
     }
-    if (was_mounted) mount_again();
+    if (was_mounted) mount_again(locked_);
     result.changed = true;
     result.last_commit = wafer_.last_commit;
     return result;
@@ -164,13 +164,6 @@ class Syncing {
     try {
       discard(store_.root(), old, kAtOnce);
     } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the next sweep does it
-    }
-  }
-
-  void mount_again() noexcept {
-    try {
-      mount_and_record(locked_, heal);
-    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the next command mounts it
     }
   }
 

@@ -20,39 +20,25 @@
 namespace wafers {
 namespace {
 
-void settle_pending_commit(LockedWafer& locked) {
-  Wafer& wafer = *locked;
-  if (wafer.pending_commit.empty()) return;
-  const auto repository = git::Repository::open(wafer.checkout);
-  repository.take_away_dead_locks(wafer.branch);
-  const auto tip = repository.branch_tip(wafer.branch);
+/// Of a commit that was about to move the branch.
+void settle_pending_commit(Wafer& wafer, const std::optional<git::Oid>& tip) {
   if (tip && tip->hex() == wafer.pending_commit) {
     wafer.last_commit = wafer.pending_commit;
     wafer.staged_tree = wafer.pending_staged_tree;
   }
   wafer.pending_commit.clear();
   wafer.pending_staged_tree.clear();
-  try {
-    locked.save();
-  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): the next command finds the same out
-  }
 }
 
-void settle_pending_move(LockedWafer& locked) {
-  Wafer& wafer = *locked;
+/// Of a sync that was about to.
+void settle_pending_move(Wafer& wafer, git::Repository& repository,
+                         const std::optional<git::Oid>& tip) {
   const auto was = git::Oid::from_hex(wafer.branch_was);
-  const auto tip = git::Oid::from_hex(wafer.last_commit);
-  if (!was || !tip) return;
-  try {
-    auto repository = git::Repository::open(wafer.checkout);
-    repository.take_away_dead_locks(wafer.branch);
-    if (repository.branch_tip(wafer.branch).value_or(git::Oid()) == *was) {
-      put_branch(wafer, repository, *was, *tip);
-    }
-    wafer.branch_was.clear();
-    locked.save();
-  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): the next command tries again
+  const auto wanted = git::Oid::from_hex(wafer.last_commit);
+  if (was && wanted && tip.value_or(git::Oid()) == *was) {
+    put_branch(wafer, repository, *was, *wanted);
   }
+  wafer.branch_was.clear();
 }
 
 /// The commit is made: where that can't be noted, or is lost in a crash of the host, what was noted
@@ -80,9 +66,18 @@ LockedWafer prepare(const Store& store, const std::string& name, Use use) {
 
 }  // namespace
 
-void settle_branch(LockedWafer& wafer) {
-  settle_pending_commit(wafer);
-  settle_pending_move(wafer);
+void settle_branch(LockedWafer& locked) {
+  Wafer& wafer = *locked;
+  if (wafer.pending_commit.empty() && wafer.branch_was.empty()) return;
+  try {
+    auto repository = git::Repository::open(wafer.checkout);
+    repository.take_away_dead_locks(wafer.branch);
+    const auto tip = repository.branch_tip(wafer.branch);
+    if (!wafer.pending_commit.empty()) settle_pending_commit(wafer, tip);
+    if (!wafer.branch_was.empty()) settle_pending_move(wafer, repository, tip);
+    locked.save();
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): the next command finds the same out
+  }
 }
 
 CommitResult git_commit(const Store& store, const std::string& name, const CommitRequest& request) {
