@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/text.h"
 #include "cli/cli.h"
@@ -65,6 +67,27 @@ std::string one_wafer(const Parser& parser, const std::vector<std::string>& posi
   const char* const inside = std::getenv("WAFERS_NAME");
   if (inside != nullptr && *inside != '\0') return inside;
   throw parser.usage("the name of a wafer is missing");
+}
+
+int for_each_name(const std::vector<std::string>& names, Report& report,
+                  const std::function<void(const std::string&)>& action,
+                  const std::function<nlohmann::json()>& document) {
+  const bool text = report.form() == OutputForm::text;
+  std::optional<Error> first_failure;
+  for (const std::string& name : names) {
+    try {
+      action(name);
+    } catch (const Error& error) {
+      if (text || first_failure) Report::partial_failure(error);
+      if (!first_failure) first_failure = error;
+    }
+  }
+  if (!text) {
+    nlohmann::json printed = document();
+    if (first_failure) printed["error"] = Report::to_json(*first_failure);
+    report.document(printed);
+  }
+  return first_failure ? Report::status_of(*first_failure) : Report::kDone;
 }
 
 }  // namespace wafers::cli

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +32,13 @@ std::vector<std::string> all_names(const Store& store);
 
 /// The wafer that a git-* command is for: the one argument, else $WAFERS_NAME. Throws Error(usage).
 std::string one_wafer(const Parser& parser, const std::vector<std::string>& positional);
+
+/// Does `action` for one wafer after the other; what fails for one is reported and does not keep
+/// the others from it. `--json` prints `document` then, with the first failure in it. Returns the
+/// status of that.
+int for_each_name(const std::vector<std::string>& names, Report& report,
+                  const std::function<void(const std::string&)>& action,
+                  const std::function<nlohmann::json()>& document = {});
 
 int run_add(const Command&, const Arguments&, Report&);
 int run_fork(const Command&, const Arguments&, Report&);

@@ -59,10 +59,6 @@ std::string wanted_view(const World& world, const std::string& name) {
   return everything_shown(world, "wanted-" + name);
 }
 
-pid_t start_inside(const World& world, const std::string& name) {
-  return std::stoi(world.inside(name, "sleep 1000 > /dev/null 2>&1 & echo $!"));
-}
-
 TEST_CASE("agents are at work while people merge, pull, stash, check out, clean, build") {
   const std::string backend = GENERATE(from_range(working_backends()));
   const std::string kind = GENERATE("--live", "--frozen");

@@ -16,10 +16,6 @@ RunResult exec(const World& world, const std::string& name, const std::string& s
   return world.wafers({"exec", name, "--", "sh", "-euc", script});
 }
 
-pid_t start_inside(const World& world, const std::string& name) {
-  return std::stoi(world.inside(name, "sleep 1000 > /dev/null 2>&1 & echo $!"));
-}
-
 /// What a merge, a pull or a checkout does to files of every kind.
 constexpr const char* kBase =
     "mkdir -p dir gone; echo 1 > f; echo 1 > dir/f; echo 1 > gone/f; echo 1 > becomes-dir\n"

@@ -23,10 +23,6 @@ constexpr const char* kNews =
 
 constexpr const char* kFiles = "find . -type f ! -path './.git*' | sort | xargs sha1sum";
 
-pid_t start_inside(const World& world) {
-  return std::stoi(world.inside("a", "sleep 1000 > /dev/null 2>&1 & echo $!"));
-}
-
 std::string commit_at(const World& world, const std::string& revision) {
   std::string hex = world.base().git({"rev-parse", revision});
   hex.pop_back();
@@ -201,7 +197,7 @@ TEST_CASE("onto any commit, several at once, whatever is in the way") {
     CHECK(world.inside("b", "cat tool.o") == "theirs\n");
   }
   SECTION("processes inside") {
-    const pid_t sleeper = start_inside(world);
+    const pid_t sleeper = start_inside(world, "a");
     world.in_base("echo 3 > up; git commit -qam three");
     const RunResult result = world.wafers({"git-sync", "a"});
     CHECK(result.status == 4);
@@ -232,7 +228,7 @@ TEST_CASE("what was taken from a base that has moved is carried only onto what h
   world.in_base(kBase);
   world.in_base("git tag one");
   world.add("a", backend);
-  const pid_t sleeper = start_inside(world);  // so that the view stays a mix of both
+  const pid_t sleeper = start_inside(world, "a");  // so that the view stays a mix of both
   world.in_base("git checkout -qb other; " + std::string(kNews));
   world.inside("a", "sed -i '1s/.*/mine/' f");
   kill_and_wait(sleeper);

@@ -246,4 +246,8 @@ const std::vector<std::string>& working_backends() {
 
 std::string any_backend() { return working_backends().front(); }
 
+pid_t start_inside(const World& world, const std::string& name) {
+  return std::stoi(world.inside(name, "sleep 1000 > /dev/null 2>&1 & echo $!"));
+}
+
 }  // namespace wafers::test

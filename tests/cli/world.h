@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -57,6 +59,9 @@ class World {
   TempDir top_;
   GitRepo base_;
 };
+
+/// Starts a process that stays inside a wafer, and returns its pid; end it by kill_and_wait().
+pid_t start_inside(const World& world, const std::string& name);
 
 /// A command line that is to fail, with its exit status and all of its stderr, "{top}" for the
 /// temporary directory.

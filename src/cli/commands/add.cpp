@@ -63,10 +63,7 @@ int run_add(const Command& command, const Arguments& arguments, Report& report) 
   parser.flag("--durable", request.durable,
               "let writing in the view wait for the disk, as the kernel would");
   parser.flag("--json", json, "print JSON");
-  request.names = parser.parse();
-  if (arguments.tail) {
-    request.names.insert(request.names.end(), arguments.tail->begin(), arguments.tail->end());
-  }
+  request.names = with_tail(parser.parse(), arguments);
   if (request.names.empty()) throw parser.usage("the name of a wafer is missing");
   check_exclusive(parser, {{"--frozen", frozen}, {"--live", live}});
   check_exclusive(
@@ -89,10 +86,7 @@ int run_fork(const Command& command, const Arguments& arguments, Report& report)
   parser.option("--branch", request.branch, "branch",
                 "new; may hold {name} (default: wafers/{name})");
   parser.flag("--json", json, "print JSON");
-  std::vector<std::string> names = parser.parse();
-  if (arguments.tail) {
-    names.insert(names.end(), arguments.tail->begin(), arguments.tail->end());
-  }
+  const auto names = with_tail(parser.parse(), arguments);
   if (names.empty()) throw parser.usage("the name of a wafer is missing");
   if (names.size() == 1) throw parser.usage("the name of the new wafer is missing");
   request.source = names.front();

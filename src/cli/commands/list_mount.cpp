@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <functional>
 
 #include "base/text.h"
 #include "cli/command.h"
@@ -94,22 +93,6 @@ std::vector<std::string> names_from(Parser& parser, const Arguments& arguments, 
   return names;
 }
 
-/// Does it for one wafer after the other; what fails for one is reported and does not keep the
-/// others from it. Returns the status of the first failure.
-int for_each(const std::vector<std::string>& names,
-             const std::function<void(const std::string&)>& action) {
-  int status = Report::kDone;
-  for (const std::string& name : names) {
-    try {
-      action(name);
-    } catch (const Error& error) {
-      const int failed = Report::partial_failure(error);
-      if (status == Report::kDone) status = failed;
-    }
-  }
-  return status;
-}
-
 }  // namespace
 
 int run_ls(const Command& command, const Arguments& arguments, Report& report) {
@@ -121,7 +104,7 @@ int run_ls(const Command& command, const Arguments& arguments, Report& report) {
   return Report::kDone;
 }
 
-int run_mount(const Command& command, const Arguments& arguments, Report& /*report*/) {
+int run_mount(const Command& command, const Arguments& arguments, Report& report) {
   bool accept_unclean = false;
   bool all = false;
   Parser parser(command, arguments);
@@ -131,18 +114,18 @@ int run_mount(const Command& command, const Arguments& arguments, Report& /*repo
   const auto names = names_from(parser, arguments, all);
   const Store store = open_store();
   const Unclean unclean = accept_unclean ? Unclean::accept : Unclean::refuse;
-  return for_each(names, [&](const std::string& name) {
+  return for_each_name(names, report, [&](const std::string& name) {
     ensure_healed(store, name, healing(arguments), unclean);
   });
 }
 
-int run_umount(const Command& command, const Arguments& arguments, Report& /*report*/) {
+int run_umount(const Command& command, const Arguments& arguments, Report& report) {
   bool all = false;
   Parser parser(command, arguments);
   parser.flag("--all", all, "unmount every wafer");
   const auto names = names_from(parser, arguments, all);
   const Store store = open_store();
-  return for_each(names, [&](const std::string& name) { unmount_wafer(store, name); });
+  return for_each_name(names, report, [&](const std::string& name) { unmount_wafer(store, name); });
 }
 
 }  // namespace wafers::cli

@@ -33,37 +33,28 @@ void print_removed(const RemoveResult& result, Report& report) {
 }
 
 /// `rm --json`: what was removed, also where something failed.
-void print_removed_document(const std::vector<RemoveResult>& removed,
-                            const std::optional<Error>& failure, Report& report) {
+nlohmann::json document_of(const std::vector<RemoveResult>& removed) {
   nlohmann::json document{{"removed", nlohmann::json::array()},
                           {"salvaged", nlohmann::json::object()}};
   for (const RemoveResult& result : removed) {
     document["removed"].push_back(text_to_json(result.name));
     if (result.salvaged) document["salvaged"][utf8_text(result.name)] = result.salvaged->ref;
   }
-  if (failure) document["error"] = Report::to_json(*failure);
-  report.document(document);
+  return document;
 }
 
-/// Removes one after the other; what fails for one does not keep the others from it.
 int remove_each(const std::vector<std::string>& names, const RemoveOptions& options,
                 Report& report) {
   const Store store = open_store();
   Remover remover(store, names, options, Report::warning);
-  const bool text = report.form() == OutputForm::text;
   std::vector<RemoveResult> removed;
-  std::optional<Error> first_failure;
-  for (const std::string& name : names) {
-    try {
-      removed.push_back(remover.remove(name));
-      print_removed(removed.back(), report);
-    } catch (const Error& error) {
-      if (text || first_failure) Report::partial_failure(error);
-      if (!first_failure) first_failure = error;
-    }
-  }
-  if (!text) print_removed_document(removed, first_failure, report);
-  return first_failure ? Report::status_of(*first_failure) : Report::kDone;
+  return for_each_name(
+      names, report,
+      [&](const std::string& name) {
+        removed.push_back(remover.remove(name));
+        print_removed(removed.back(), report);
+      },
+      [&] { return document_of(removed); });
 }
 
 }  // namespace

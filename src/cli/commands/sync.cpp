@@ -41,25 +41,17 @@ int run_git_sync(const Command& command, const Arguments& arguments, Report& rep
   const auto names = with_tail(parser.parse(), arguments);
   if (names.empty()) throw parser.usage("the name of a wafer is missing");
   const Store store = open_store();
-  const bool text = report.form() == OutputForm::text;
   auto wafers = nlohmann::json::array();
-  std::optional<Error> first_failure;
-  for (const std::string& name : names) {
-    try {
-      const SyncResult result = sync_wafer(store, name, onto);
-      if (text) report.line(line_of(result));
-      wafers.push_back(to_json(result));
-    } catch (const Error& error) {
-      if (text || first_failure) Report::partial_failure(error);
-      if (!first_failure) first_failure = error;
-    }
-  }
-  if (!text) {
-    nlohmann::json document{{"wafers", std::move(wafers)}};
-    if (first_failure) document["error"] = Report::to_json(*first_failure);
-    report.document(document);
-  }
-  return first_failure ? Report::status_of(*first_failure) : Report::kDone;
+  return for_each_name(
+      names, report,
+      [&](const std::string& name) {
+        const SyncResult result = sync_wafer(store, name, onto);
+        wafers.push_back(to_json(result));
+        if (report.form() == OutputForm::text) report.line(line_of(result));
+      },
+      [&] {
+        return nlohmann::json{{"wafers", wafers}};
+      });
 }
 
 }  // namespace wafers::cli

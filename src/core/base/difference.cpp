@@ -83,16 +83,14 @@ class DifferenceWriter {
     const MergedDir below = MergedDir::open_base(layers.layers, layers.dialect);
     const InTrees<TreeEntry> roots{root_entry(before.layers), root_entry(before.view),
                                    root_entry(after.layers), root_entry(after.view)};
-    const Place root{
+    Place root{
         .prefix = {}, .upper = &top, .below = &below, .showed_below = true, .attributes = nullptr};
-    InTrees<const TreeEntry*> entries{&roots.old_layers, &roots.old_view, &roots.layers,
-                                      &roots.view};
-    const InTrees<Entries> trees = read_all(entries, root);
-    Place shown = root;
-    shown.attributes = git::AttributeScope::root(
+    const InTrees<Entries> trees =
+        read_all({&roots.old_layers, &roots.old_view, &roots.layers, &roots.view}, root);
+    root.attributes = git::AttributeScope::root(
         git::attributes_file(repository_), git::info_file(repository_, "attributes"),
         attributes_in(*trees.view), git::letter_case(repository_));
-    fill(shown, trees);
+    fill(root, trees);
     refuse_in_the_way();
     std::sort(index_.entries.begin(), index_.entries.end(),
               [](const auto& a, const auto& b) { return a.path < b.path; });
@@ -221,7 +219,7 @@ class DifferenceWriter {
     const auto below = directory_below(place, name);
     if (!below || holds_only(*below, read(entries.layers->oid))) return make_whiteout(place, name);
     // Ignored files of the base live here: the directory stays, as checkout leaves it.
-    with_directory(place, name, held, nullptr,
+    with_directory(place, name, held,
                    [&](const Place& inside) { fill(inside, read_all(entries, inside)); });
   }
 
@@ -231,7 +229,7 @@ class DifferenceWriter {
     const UpperDir upper = place.upper->open_directory(name);
     const auto below = directory_below(place, name);
     const bool opaque = upper.opaque();
-    inside_of(place, name, upper, below, nullptr,
+    inside_of(place, name, upper, below,
               [&](const Place& inside) { fill(inside, read_all(entries, inside)); });
     if (holds_files(upper)) return;
     const bool shows =
@@ -280,43 +278,47 @@ class DifferenceWriter {
     }
   }
 
-  /// Takes away what the upper has of this name, marks included. What no tree of the view has
-  /// stays, and is in the way.
-  void clear(const Place& place, const std::string& name, const InTrees<const TreeEntry*>& entries,
+  /// Takes away what the upper has of this name, marks included. False where some of it is what no
+  /// tree of the view has: that stays, and is in the way.
+  bool clear(const Place& place, const std::string& name, const InTrees<const TreeEntry*>& entries,
              const std::optional<UpperEntry>& held) {
-    if (!held) return;
+    if (!held) return true;
     if (held->type == UpperEntryType::whiteout) {
-      return remove_whiteout(place.upper->fd(), name, dialect_);
+      remove_whiteout(place.upper->fd(), name, dialect_);
+      return true;
     }
-    if (!is_directory(held)) {
-      if (git::is_blob(entries.old_view->mode)) return unlink(place, name);
+    if (is_directory(held)) return clear_directory(place, name, entries);
+    if (!git::is_blob(entries.old_view->mode)) {
       in_the_way_.push_back(place.prefix + name);
-      return;
+      return false;
     }
+    unlink(place, name);
+    return true;
+  }
+
+  bool clear_directory(const Place& place, const std::string& name,
+                       const InTrees<const TreeEntry*>& entries) {
     const UpperDir upper = place.upper->open_directory(name);
     if (entries.old_view->mode == FileMode::tree) {
       const InTrees<const TreeEntry*> gone{&nothing(), entries.old_view, &nothing(), &nothing()};
-      inside_of(place, name, upper, std::nullopt, nullptr,
+      inside_of(place, name, upper, std::nullopt,
                 [&](const Place& inside) { fill(inside, read_all(gone, inside)); });
     }
     if (holds_files(upper)) {
       in_the_way_.push_back(place.prefix + name + "/");
-    } else {
-      remove_tree(path_of(place, name));
+      return false;
     }
+    remove_tree(path_of(place, name));
+    return true;
   }
 
   void refuse_in_the_way() const {
     constexpr std::size_t kShown = 5;
     if (in_the_way_.empty()) return;
-    std::string names;
-    for (std::size_t i = 0; i < in_the_way_.size() && i < kShown; ++i) {
-      names += "\n  " + printable(in_the_way_[i]);
-    }
-    throw Error(
-        ErrorKind::refused,
-        "files that are not in the branch are in the way of files that are to come:" + names,
-        "move or remove them");
+    throw Error(ErrorKind::refused,
+                "files that are not in the branch are in the way of files that are to come:" +
+                    indented(in_the_way_, kShown),
+                "move or remove them");
   }
 
   void make_file(const Place& place, const std::string& name,
@@ -325,29 +327,27 @@ class DifferenceWriter {
     const bool is_there =
         held && (held->type == UpperEntryType::regular || held->type == UpperEntryType::symlink);
     if (!shows_through && is_there && is_same(*entries.old_view, *entries.view)) return;
-    const std::size_t others = in_the_way_.size();
-    clear(place, name, entries, held);
-    if (!shows_through && in_the_way_.size() == others) write_blob(place, *entries.view);
+    if (clear(place, name, entries, held) && !shows_through) write_blob(place, *entries.view);
   }
 
   void make_directory(const Place& place, const std::string& name,
                       const InTrees<const TreeEntry*>& entries,
                       const std::optional<UpperEntry>& held) {
-    const Entries wanted = std::make_shared<const std::vector<TreeEntry>>(read(entries.view->oid));
-    const auto attributes =
-        git::AttributeScope::child(place.attributes, name, attributes_in(*wanted));
-    const auto fill_inside = [&](const Place& inside) { fill(inside, read_all(entries, inside)); };
+    const auto fill_inside = [&](Place inside) {
+      const InTrees<Entries> trees = read_all(entries, inside);
+      inside.attributes =
+          git::AttributeScope::child(place.attributes, name, attributes_in(*trees.view));
+      fill(inside, trees);
+    };
     const bool is_submodule = entries.old_view->mode == FileMode::gitlink;
     if (is_directory(held) && !is_submodule) {
       const UpperDir upper = place.upper->open_directory(name);
-      return inside_of(place, name, upper, directory_below(place, name), attributes, fill_inside);
+      return inside_of(place, name, upper, directory_below(place, name), fill_inside);
     }
-    const std::size_t others = in_the_way_.size();
-    clear(place, name, entries, held);
-    if (in_the_way_.size() != others || is_same(*entries.layers, *entries.view)) return;
+    if (!clear(place, name, entries, held) || is_same(*entries.layers, *entries.view)) return;
     // What is checked out of a submodule must not show through.
     const bool opaque = entries.layers->mode == FileMode::gitlink;
-    with_directory(place, name, held, attributes, fill_inside, opaque);
+    with_directory(place, name, held, fill_inside, opaque);
   }
 
   /// An empty directory, as checkout makes it. A submodule's own checkout is not touched when its
@@ -363,26 +363,22 @@ class DifferenceWriter {
     if (is_directory(held)) {
       if (entries.old_view->mode != FileMode::tree) return;
       const UpperDir upper = place.upper->open_directory(name);
-      return inside_of(place, name, upper, directory_below(place, name), nullptr, empty);
+      return inside_of(place, name, upper, directory_below(place, name), empty);
     }
-    const std::size_t others = in_the_way_.size();
-    clear(place, name, entries, held);
-    if (in_the_way_.size() != others || entries.layers->mode == FileMode::gitlink) return;
-    with_directory(place, name, held, nullptr, empty);
+    if (!clear(place, name, entries, held) || entries.layers->mode == FileMode::gitlink) return;
+    with_directory(place, name, held, empty);
   }
 
   /// Runs `work` in a directory that the upper has; `showed`: where it is, the layers showed
   /// before.
   template <typename Work>
   static void inside_of(const Place& place, const std::string& name, const UpperDir& upper,
-                        const std::optional<MergedDir>& below,
-                        std::shared_ptr<const git::AttributeScope> attributes, Work work,
-                        bool showed = true) {
+                        const std::optional<MergedDir>& below, Work work, bool showed = true) {
     work(Place{.prefix = place.prefix + name + "/",
                .upper = &upper,
                .below = below && !upper.opaque() ? &*below : nullptr,
                .showed_below = showed && place.showed_below && !upper.opaque(),
-               .attributes = std::move(attributes)});
+               .attributes = nullptr});
   }
 
   /// Makes the directory `name` in the upper, where it `held` something else, if anything, and runs
@@ -390,9 +386,7 @@ class DifferenceWriter {
   /// What was deleted with a directory, such as ignored files, stays deleted.
   template <typename Work>
   void with_directory(const Place& place, const std::string& name,
-                      const std::optional<UpperEntry>& held,
-                      std::shared_ptr<const git::AttributeScope> attributes, Work work,
-                      bool opaque = false) {
+                      const std::optional<UpperEntry>& held, Work work, bool opaque = false) {
     const std::string path = place.prefix + name;
     if (::mkdirat(place.upper->fd(), name.c_str(), 0777) != 0) {
       fail(errno, "cannot make directory", path);
@@ -401,7 +395,7 @@ class DifferenceWriter {
     const bool deleted = held && held->type == UpperEntryType::whiteout;
     if (opaque || deleted) make_opaque(upper.fd(), dialect_);
     const auto below = directory_below(place, name);
-    inside_of(place, name, upper, below, std::move(attributes), work, !held);
+    inside_of(place, name, upper, below, work, !held);
     if (!below) return;
     const auto shown = place.below->stat(name);
     if (!shown) fail(ENOENT, "cannot look below", path);

@@ -167,6 +167,13 @@ bool is_selected(const std::string& path, const std::vector<std::string>& paths)
          });
 }
 
+/// The moves of HEAD to other commits than the base commit since the view was mounted over it.
+std::vector<git::HeadMove> moves_to(const Wafer& wafer, const std::string& head) {
+  auto moves = git::head_moves_since(wafer.checkout, wafer.checkout_commit, head);
+  std::erase_if(moves, [&](const git::HeadMove& move) { return move.commit == wafer.base_commit; });
+  return moves;
+}
+
 /// Finds what was taken from the commits of moves.
 class Finder {
  public:
@@ -202,9 +209,7 @@ class Finder {
     std::vector<BaseMove> moves;
     const auto head = moved_head(wafer_);
     if (!head) return moves;
-    for (const git::HeadMove& move :
-         git::head_moves_since(wafer_.checkout, wafer_.checkout_commit, *head)) {
-      if (move.commit == wafer_.base_commit) continue;
+    for (const git::HeadMove& move : moves_to(wafer_, *head)) {
       auto paths = taken(move.commit, own_since_, is_asked, [&](const std::string& path) {
         return time_of_change(wafer_, move, move.commit == *head, path);
       });
@@ -257,9 +262,7 @@ std::vector<std::string> moves_seen(const Wafer& wafer) {
   for (const BaseMove& move : wafer.moves) commits.push_back(move.commit);
   const auto head = moved_head(wafer);
   if (!head) return commits;
-  for (git::HeadMove& move : git::head_moves_since(wafer.checkout, wafer.checkout_commit, *head)) {
-    if (move.commit != wafer.base_commit) commits.push_back(std::move(move.commit));
-  }
+  for (git::HeadMove& move : moves_to(wafer, *head)) commits.push_back(std::move(move.commit));
   return commits;
 }
 
@@ -281,18 +284,13 @@ void refuse_taken(const Wafer& wafer, const std::vector<std::string>& taken,
                   const std::string& doing) {
   constexpr std::size_t kShown = 5;
   if (taken.empty()) return;
-  std::string names;
-  for (std::size_t i = 0; i < taken.size() && i < kShown; ++i) {
-    names += "\n  " + printable(taken[i]);
-  }
-  if (taken.size() > kShown)
-    names += "\n  ... and " + std::to_string(taken.size() - kShown) + " more";
-  throw Error(ErrorKind::refused,
-              doing + ": the base of " + in_quotes(wafer.name) +
-                  " has moved, and what these files hold was taken from there:" + names,
-              "look at it with 'wafers git-diff " + wafer.name +
-                  " --uncommitted'; take it back by hand, or say --accept-moved to have it in the "
-                  "branch");
+  throw Error(
+      ErrorKind::refused,
+      doing + ": the base of " + in_quotes(wafer.name) +
+          " has moved, and what these files hold was taken from there:" + indented(taken, kShown),
+      "look at it with 'wafers git-diff " + wafer.name +
+          " --uncommitted'; take it back by hand, or say --accept-moved to have it in the "
+          "branch");
 }
 
 }  // namespace wafers

@@ -18,11 +18,10 @@ constexpr std::size_t kShown = 5;
 void refuse_dirty(const git::Repository& base, const git::Oid& head,
                   const git::CleanReport& report) {
   if (report.clean()) return;
-  std::string entries;
-  for (const std::string& line : report.first_dirty) entries += "\n  " + printable(line);
   throw Error(
       ErrorKind::refused,
-      "the base " + in_quotes(base.worktree().native()) + " is not clean:" + entries,
+      "the base " + in_quotes(base.worktree().native()) +
+          " is not clean:" + indented(report.first_dirty),
       "commit or stash the changes, say --with-changes to take them along, or --assume-clean "
       "to have them in the view as if they were part of " +
           base.short_id(head));
@@ -30,12 +29,9 @@ void refuse_dirty(const git::Repository& base, const git::Oid& head,
 
 void refuse_unmerged(const git::Repository& base, const std::vector<std::string>& unmerged) {
   if (unmerged.empty()) return;
-  std::string entries;
-  for (std::size_t i = 0; i < unmerged.size() && i < kShown; ++i) {
-    entries += "\n  " + printable(unmerged[i]);
-  }
   throw Error(ErrorKind::refused,
-              "the base " + in_quotes(base.worktree().native()) + " has conflicts:" + entries,
+              "the base " + in_quotes(base.worktree().native()) +
+                  " has conflicts:" + indented(unmerged, kShown),
               "resolve them and 'git add' the files, or abort the merge");
 }
 

@@ -22,15 +22,9 @@ using git::Repository;
 Error conflicts_in(const Wafer& wafer, const std::string& what,
                    const std::vector<std::string>& paths, const std::string& hint) {
   constexpr std::size_t kShown = 10;
-  std::string names;
-  for (std::size_t i = 0; i < paths.size() && i < kShown; ++i)
-    names += "\n  " + printable(paths[i]);
-  if (paths.size() > kShown) {
-    names += "\n  ... and " + std::to_string(paths.size() - kShown) + " more";
-  }
   return Error(ErrorKind::refused,
                "cannot sync wafer " + in_quotes(wafer.name) + ": " + what +
-                   " in conflict with what is new below:" + names,
+                   " in conflict with what is new below:" + indented(paths, kShown),
                hint);
 }
 
