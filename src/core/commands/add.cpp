@@ -141,7 +141,7 @@ class Adding {
         planned_(plan_names(request, store.root())),
         base_(open_base(request.from, request.base)),
         kind_(request.kind.value_or(configured_kind(base_.repository))),
-        maker_(store, base_.repository, planned_, new_, notify) {}
+        maker_(store, base_.repository, planned_, new_) {}
 
   AddResult run() {
     check_before();

@@ -55,7 +55,7 @@ class Forking {
         source_(lock_source(store, request.source)),
         git_(open_wafer_git(*source_)),
         backend_(make_backend(source_->backend)),
-        maker_(store, git_.repository, planned_, new_, notify) {}
+        maker_(store, git_.repository, planned_, new_) {}
 
   AddResult run() {
     maker_.check_names();

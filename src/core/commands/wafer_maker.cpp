@@ -43,13 +43,11 @@ void run_until_interrupted(Plan& plan, const Notify& warn) {
 }
 
 WaferMaker::WaferMaker(const Store& store, git::Repository& repository,
-                       const std::vector<PlannedWafer>& planned, const NewWafers& kind,
-                       const Notify& notify)
+                       const std::vector<PlannedWafer>& planned, const NewWafers& kind)
     : store_(store),
       repository_(repository),
       planned_(planned),
       kind_(kind),
-      notify_(notify),
       wafers_(planned.size()) {}
 
 std::size_t WaferMaker::index_of(const NewWafer& one) const {

@@ -63,7 +63,7 @@ class WaferMaker {
   /// All of these must outlive it, and a plan of its steps must not outlive it. `kind` is complete
   /// when the first of its steps is run.
   WaferMaker(const Store& store, git::Repository& repository,
-             const std::vector<PlannedWafer>& planned, const NewWafers& kind, const Notify& notify);
+             const std::vector<PlannedWafer>& planned, const NewWafers& kind);
 
   /// Before anything is made: throws Error(usage) for what no branch can be called, and
   /// Error(failed) where a name is taken.
@@ -109,7 +109,6 @@ class WaferMaker {
   git::Repository& repository_;
   const std::vector<PlannedWafer>& planned_;
   const NewWafers& kind_;
-  const Notify& notify_;
   std::optional<Lock> reserving_;
   std::vector<Taken> others_;  ///< all wafers, those of this command that come earlier included
   std::vector<NewWafer> wafers_;
