@@ -11,7 +11,6 @@
 #include <cstdio>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 
 #include "base/error.h"
@@ -44,7 +43,7 @@ struct Remembered {
   Taken taken;
 };
 
-using Memory = std::unordered_map<std::string, Remembered>;
+using Memory = std::vector<Remembered>;  ///< by name
 
 std::int64_t nanoseconds(const timespec& time) {
   constexpr std::int64_t kSecond = 1'000'000'000;
@@ -130,7 +129,7 @@ Memory decoded(std::string_view text, std::int64_t written) {
   for (auto name = fields.next(); name != kEnd; name = fields.next()) {
     auto one = name ? read_one(*name, fields) : std::nullopt;
     if (!one) return {};
-    if (one->stamp.changed < written) memory.emplace(*name, std::move(*one));
+    if (one->stamp.changed < written) memory.push_back(*std::move(one));
   }
   return memory;
 }
@@ -196,14 +195,16 @@ std::vector<Taken> list_taken(const Store& store) {
   const UniqueFd root = open_anchor(store.root());
   std::vector<Remembered> all;
   std::size_t read = 0;
+  auto known = memory.begin();
   for (const std::string& name : names_in(store.root())) {
     // Before the record is read: should it be replaced meanwhile, it is read again the next time.
     struct stat status {};
     const std::string record = name + "/" + kRecordFile;
     const bool there = ::fstatat(root.get(), record.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
-    const auto known = memory.find(name);
-    if (there && known != memory.end() && known->second.stamp == stamp_of(status)) {
-      all.push_back(std::move(known->second));
+    while (known != memory.end() && known->taken.name < name) ++known;
+    const bool is_known = known != memory.end() && known->taken.name == name;
+    if (there && is_known && known->stamp == stamp_of(status)) {
+      all.push_back(std::move(*known));
     } else if (const auto wafer = store.lookup(name).wafer) {
       all.push_back({stamp_of(status), taken_by(*wafer)});
       ++read;
