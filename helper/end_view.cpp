@@ -31,7 +31,7 @@ std::optional<pid_t> somebody_inside() {
   const auto is_inside = [&](pid_t pid) {
     if (pid == ::getpid()) return false;
     if (namespace_inode(pid, NamespaceType::mount) != mnt_ns &&
-        !in_user_namespace_tree(pid, user_ns)) {
+        std::ranges::count(user_namespaces_of(pid), user_ns) == 0) {
       return false;
     }
     const auto stat = read_process_stat(pid);

@@ -93,13 +93,14 @@ std::uint64_t own_namespace_inode(NamespaceType type) {
   throw_errno("cannot look at our own namespaces in /proc");
 }
 
-bool in_user_namespace_tree(pid_t pid, std::uint64_t user_ns) {
+std::vector<std::uint64_t> user_namespaces_of(pid_t pid) {
+  std::vector<std::uint64_t> inodes;
   UniqueFd fd = open_file(namespace_path(std::to_string(pid), NamespaceType::user), O_RDONLY);
-  while (fd) {
-    if (inode_of(fd) == user_ns) return true;
+  while (const auto inode = inode_of(fd)) {
+    inodes.push_back(*inode);
     fd.reset(::ioctl(fd.get(), NS_GET_PARENT));  // EPERM at our own namespace: the top for us
   }
-  return false;
+  return inodes;
 }
 
 std::optional<std::uint64_t> parent_of_user_namespace(pid_t pid) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <vector>
 
 namespace wafers {
 
@@ -48,9 +49,9 @@ std::optional<std::uint64_t> namespace_inode(pid_t pid, NamespaceType type);
 /// Throws Error(failed) where /proc isn't mounted.
 std::uint64_t own_namespace_inode(NamespaceType type);
 
-/// Whether the process's user namespace is `user_ns` or lies below it (a sandbox that was started
-/// inside a wafer). False where the kernel doesn't let us look.
-bool in_user_namespace_tree(pid_t pid, std::uint64_t user_ns);
+/// Inodes of the process's user namespace and of those that it lies in, inmost first, up to our own
+/// or the last that the kernel lets us look at. Empty where it doesn't at all.
+std::vector<std::uint64_t> user_namespaces_of(pid_t pid);
 
 /// Whether the current user namespace owns the current mount namespace: capabilities count there.
 /// After `unshare --user` alone, they don't.

@@ -68,14 +68,14 @@ void end_occupants(const Backend& backend, const Wafer& wafer) {
 class Removing {
  public:
   Removing(LockedWafer wafer, const RemoveOptions& options, const Notify& warn,
-           const Bystanders& bystanders)
+           Bystanders& bystanders)
       : locked_(std::move(wafer)),
         store_(locked_.store()),
         wafer_(*locked_),
         options_(options),
         warn_(warn),
         backend_(make_backend(wafer_.backend)) {
-    backend_->leave_out(bystanders);
+    backend_->ask(bystanders);
   }
 
   RemoveResult run() {

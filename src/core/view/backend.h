@@ -116,8 +116,8 @@ class Backend {
   /// the view's files, 4 µs for each that was used; until then a mount() finds the upper in use.
   virtual void unmount_for_good(const Wafer& wafer) const;
 
-  /// Unmounting need not look at these. They must outlive this object.
-  void leave_out(const Bystanders& bystanders) { bystanders_ = &bystanders; }
+  /// Unmounting asks these who is there. They must outlive this object.
+  void ask(Bystanders& bystanders) { bystanders_ = &bystanders; }
 
   /// The process that keeps this wafer's view and does nothing else, for sure. Absent where there
   /// is none, or where it can't be told.
@@ -128,13 +128,13 @@ class Backend {
   virtual void abandon(const Wafer& wafer) const { unmount(wafer); }
 
  protected:
-  std::vector<pid_t> processes_around(const Wafer& wafer) const {
-    return bystanders_ != nullptr ? bystanders_->processes_around(wafer.name)
-                                  : Bystanders().processes_around(wafer.name);
+  std::vector<Resident> residents_around(const Wafer& wafer) const {
+    return bystanders_ != nullptr ? bystanders_->residents_around(wafer.name)
+                                  : Bystanders().residents_around(wafer.name);
   }
 
  private:
-  const Bystanders* bystanders_ = nullptr;
+  Bystanders* bystanders_ = nullptr;
 };
 
 }  // namespace wafers

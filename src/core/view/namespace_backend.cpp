@@ -299,15 +299,13 @@ class OccupantFilter {
                        mounts_of(inside.id.pid, wafer)) {}
 
   /// It lives in the wafer's namespaces, or in a sandbox that was made there.
+  bool lives_inside(const Resident& resident) const {
+    if (mnt_ns_ && resident.mnt_ns == mnt_ns_) return true;
+    return user_ns_ && std::ranges::count(resident.user_ns, *user_ns_) > 0;
+  }
   bool lives_inside(pid_t pid) const {
-    // Most can't be looked at, and for both namespaces the kernel asks for the same right.
-    const auto user_ns = namespace_inode(pid, NamespaceType::user);
-    if (!user_ns) return false;
-    if (mnt_ns_ && namespace_inode(pid, NamespaceType::mount) == mnt_ns_) return true;
-    if (!user_ns_) return false;
-    // Most of the others are in our own, which need not be followed upwards for each of them.
-    if (user_ns == own_user_ns_) return own_is_inside_;
-    return in_user_namespace_tree(pid, *user_ns_);
+    const auto resident = find_resident(pid);
+    return resident && lives_inside(*resident);
   }
 
   /// It has something of the view open, possibly from outside.
@@ -328,11 +326,8 @@ class OccupantFilter {
         user_ns_ == own_namespace_inode(NamespaceType::user)) {
       user_ns_.reset();
     }
-    own_is_inside_ = user_ns_ && in_user_namespace_tree(::getpid(), *user_ns_);
   }
 
-  std::uint64_t own_user_ns_ = own_namespace_inode(NamespaceType::user);
-  bool own_is_inside_ = false;
   std::optional<std::uint64_t> user_ns_;
   std::optional<std::uint64_t> mnt_ns_;
   std::vector<ViewMount> mounts_;
@@ -348,8 +343,8 @@ bool is_alive(pid_t pid) {
 std::vector<Occupant> occupants_besides(const Inside& inside, const Wafer& wafer) {
   const OccupantFilter filter(wafer, inside);
   std::vector<Occupant> occupants;
-  for (const pid_t pid : Bystanders().processes_around(wafer.name)) {
-    if (is_holder_of(inside, pid)) continue;
+  for (const pid_t pid : all_processes()) {
+    if (pid == ::getpid() || is_holder_of(inside, pid)) continue;
     if ((filter.lives_inside(pid) || filter.reaches_in(pid)) && is_alive(pid)) {
       occupants.push_back(describe_occupant(pid));
     }
@@ -360,10 +355,13 @@ std::vector<Occupant> occupants_besides(const Inside& inside, const Wafer& wafer
 /// Processes that only reach in need not be looked for, which takes longer: the kernel refuses to
 /// unmount.
 bool somebody_lives_inside(const Inside& inside, const Wafer& wafer,
-                           const std::vector<pid_t>& processes) {
+                           const std::vector<Resident>& residents) {
   const OccupantFilter filter(wafer, inside);
-  return std::ranges::any_of(processes, [&](pid_t pid) {
-    return !is_holder_of(inside, pid) && filter.lives_inside(pid) && is_alive(pid);
+  return std::ranges::any_of(residents, [&](const Resident& resident) {
+    const pid_t pid = resident.pid;
+    // The second look is for one that has gone since, and for whoever has its pid now.
+    return !is_holder_of(inside, pid) && filter.lives_inside(resident) &&
+           filter.lives_inside(pid) && is_alive(pid);
   });
 }
 
@@ -400,11 +398,11 @@ std::optional<Failure> try_to_unmount_for_good(const Inside& inside, const Wafer
 
 using Unmount = std::optional<Failure> (*)(const Inside&, const Wafer&);
 
-/// Ends the view by `try_it` and the process that keeps it, unless one of `processes` lives in
+/// Ends the view by `try_it` and the process that keeps it, unless one of `residents` lives in
 /// there.
 void end_view(const Inside& inside, const Wafer& wafer, Unmount try_it,
-              const std::vector<pid_t>& processes) {
-  if (somebody_lives_inside(inside, wafer, processes)) {
+              const std::vector<Resident>& residents) {
+  if (somebody_lives_inside(inside, wafer, residents)) {
     throw view_is_busy(wafer, occupants_besides(inside, wafer));
   }
   const auto failure = try_it(inside, wafer);
@@ -554,7 +552,7 @@ class NamespaceBackend final : public Backend {
 
   void unmount(const Wafer& wafer) const override {
     if (const auto inside = find_to_unmount(wafer)) {
-      end_view(*inside, wafer, try_to_unmount, processes_around(wafer));
+      end_view(*inside, wafer, try_to_unmount, residents_around(wafer));
     }
   }
 
@@ -562,7 +560,7 @@ class NamespaceBackend final : public Backend {
   /// the view in another one.
   void unmount_for_good(const Wafer& wafer) const override {
     if (const auto inside = find_to_unmount(wafer)) {
-      end_view(*inside, wafer, try_to_unmount_for_good, processes_around(wafer));
+      end_view(*inside, wafer, try_to_unmount_for_good, residents_around(wafer));
     }
   }
 

@@ -30,8 +30,8 @@ class Keeper {
   pid_t pid_;
 };
 
-bool is_around(pid_t pid, const std::string& wafer, const Bystanders& bystanders) {
-  return std::ranges::count(bystanders.processes_around(wafer), pid) > 0;
+bool is_around(pid_t pid, const std::string& wafer, Bystanders bystanders) {
+  return std::ranges::count(bystanders.residents_around(wafer), pid, &Resident::pid) > 0;
 }
 
 }  // namespace
@@ -41,9 +41,28 @@ TEST_CASE("a holder is a bystander to every wafer but its own") {
   const Bystanders bystanders(list_processes(), {{keeper.pid(), "a"}});
   CHECK(is_around(keeper.pid(), "a", bystanders));
   CHECK_FALSE(is_around(keeper.pid(), "b", bystanders));
-  CHECK(is_around(::getppid(), "b", bystanders));
+  const Keeper other;
+  CHECK(is_around(other.pid(), "b", bystanders));
   CHECK_FALSE(is_around(::getpid(), "a", bystanders));
   CHECK(is_around(keeper.pid(), "b", Bystanders()));
+}
+
+TEST_CASE("one look at all processes serves the next wafers, not all of them") {
+  const Keeper keeper;
+  Bystanders bystanders(list_processes(), {{keeper.pid(), "a"}});
+  const auto is_seen = [&](const Keeper& process) {
+    return std::ranges::count(bystanders.residents_around("b"), process.pid(), &Resident::pid) > 0;
+  };
+  const Keeper early;
+  CHECK(is_seen(early));
+  const Keeper late;
+  int calls = 1;
+  while (!is_seen(late)) {
+    ++calls;
+    REQUIRE(calls < 100);
+  }
+  CHECK(calls == 16);
+  CHECK(is_seen(early));
 }
 
 TEST_CASE("a process that got the pid of a holder is nobody's bystander") {
