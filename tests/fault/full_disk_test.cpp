@@ -136,6 +136,91 @@ TEST_CASE("fork undoes itself, and leaves its source as it is") {
   CHECK(world.inside("a", "cat d/work link/work; wc -c < zeros") == "kept\nkept\n20000\n");
 }
 
+std::string files_below(const fs::path& directory) {
+  return run_ok({"sh", "-euc", "find . -path ./.git -prune -o -type f -printf '%P %s\n' | sort"},
+                {.cwd = directory, .environment = {}, .input = {}});
+}
+
+/// Frozen bases and delta layers.
+std::vector<fs::path> layers_of(const World& world) {
+  const fs::path layers = world.state() / ".bases";
+  if (!fs::exists(layers)) return {};
+  const fs::directory_iterator entries(layers);
+  return {begin(entries), end(entries)};
+}
+
+TEST_CASE("add --frozen undoes itself; a base that was frozen by then is whole") {
+  const std::string backend = GENERATE(from_range(backends()));
+  const auto leave = GENERATE(&SmallWorld::leave_inodes, &SmallWorld::leave_pages);
+  INFO("backend " << backend);
+  SmallWorld small;
+  const World& world = small.world;
+  world.add("kept", backend);
+  const std::string refs = world.base().git({"for-each-ref"});
+  const std::string files = files_below(world.base().path());
+  with_ever_more_room(small, {"add", "a", "--frozen", "--backend", backend}, leave, [&] {
+    CHECK(world.json({"ls"})["wafers"].size() == 1);
+    CHECK(world.base().git({"for-each-ref"}) == refs);
+    for (const fs::path& layer : layers_of(world)) CHECK(files_below(layer / "tree") == files);
+    world.wafers_ok({"prune"});
+    CHECK(layers_of(world).empty());
+  });
+  CHECK(world.inside("a", "cat README") == "base\n");
+}
+
+TEST_CASE("freeze and a delta leave nothing half made") {
+  const auto leave = GENERATE(&SmallWorld::leave_inodes, &SmallWorld::leave_pages);
+  SmallWorld small;
+  const World& world = small.world;
+  world.add("kept", "namespace", {"--frozen"});
+  const std::size_t needed = layers_of(world).size();
+  world.in_base("mkdir more; echo 1 > more/f; echo 2 > README; git add -A; git commit -qm more");
+  const std::string before = world.everything();
+  with_ever_more_room(small, {"freeze"}, leave,
+                      [&] { CHECK(changes(before, world.everything()) == ""); });
+  CHECK(layers_of(world).size() == needed + 1);
+  CHECK(world.inside("kept", "cat README; ls more || true") == "base\n");
+}
+
+TEST_CASE("git-sync on a full disk changes nothing, or is done") {
+  const auto leave = GENERATE(&SmallWorld::leave_inodes, &SmallWorld::leave_pages);
+  SmallWorld small;
+  const World& world = small.world;
+  world.add("a", "namespace");
+  world.inside("a", "mkdir d; echo done > d/done");
+  world.wafers_ok({"git-commit", "a", "-m", "done"});
+  world.inside("a", "echo work > d/work; echo o > x.o; head -c 20000 /dev/zero > zeros");
+  world.in_base("echo new > new; git add new; git commit -qm new");
+  const std::string tip = world.base().git({"rev-parse", "wafers/a"});
+  with_ever_more_room(small, {"git-sync", "a"}, leave, [&] {
+    CHECK(world.base().git({"rev-parse", "wafers/a"}) == tip);
+    CHECK(world.inside("a", "cat d/done d/work x.o; wc -c < zeros; ls new || true") ==
+          "done\nwork\no\n20000\n");
+  });
+  CHECK(world.base().git({"log", "--format=%s", "-2", "wafers/a"}) == "done\nnew\n");
+  CHECK(world.inside("a", "cat d/done d/work x.o new; wc -c < zeros") ==
+        "done\nwork\no\nnew\n20000\n");
+  CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) == "?? d/work\n?? zeros\n");
+}
+
+TEST_CASE("a view whose base has moved waits for room, and prune makes some") {
+  const auto leave = GENERATE(&SmallWorld::leave_inodes, &SmallWorld::leave_pages);
+  SmallWorld small;
+  const World& world = small.world;
+  world.add("a", "namespace");
+  world.inside("a", "echo work > work");
+  world.wafers_ok({"freeze"});
+  const nlohmann::json frozen = world.listed("a")["base_commit"];
+  world.in_base("echo moved > README; git commit -qam moved");
+  with_ever_more_room(small, {"exec", "a", "--", "true"}, leave,
+                      [&] { CHECK(world.listed("a")["base_commit"] == frozen); });
+  CHECK(world.inside("a", "cat README work") == "base\nwork\n");
+  (small.*leave)(0);
+  world.wafers_ok({"prune"});
+  small.relax();
+  CHECK(world.inside("a", "cat README work") == "base\nwork\n");
+}
+
 TEST_CASE("a wafer on a full disk keeps what it has") {
   const auto leave = GENERATE(&SmallWorld::leave_inodes, &SmallWorld::leave_pages);
   SmallWorld small;
