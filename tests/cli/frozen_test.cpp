@@ -150,10 +150,23 @@ TEST_CASE("a frozen base needs no clean checkout, and a failed one leaves nothin
   const World world;
   world.in_base("echo edited >> README; echo new > new");
   const std::string before = world.base().git({"status", "--porcelain"});
-  world.add("a", any_backend(), {"--frozen"});
+  const auto add = [&](const char* name, const Words& more) {
+    Words words{"add", name, "--backend", any_backend(), "--frozen"};
+    words.insert(words.end(), more.begin(), more.end());
+    return world.wafers(words).err;
+  };
+  CHECK_THAT(add("a", {}), Contains("wafers: left out, since it is not committed: README, new; "
+                                    "--with-changes takes it along\n"));
   CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}).empty());
   CHECK(world.base().git({"status", "--porcelain"}) == before);
-  world.wafers_ok({"rm", "a"});
+  world.in_base("git add new; touch 2 3");
+  CHECK(add("b", {}) ==
+        "wafers: left out, since it is not committed: README, new, 2 and more; "
+        "--with-changes takes it along\n");
+  CHECK(add("c", {"--assume-clean"}).empty());
+  CHECK(add("d", {"--with-changes"}).empty());
+  world.in_base("git rm -q --cached new; rm new 2 3");
+  world.wafers_ok({"rm", "--force", "--no-salvage", "--all"});
   world.wafers_ok({"prune"});
   world.base().git({"config", "filter.broken.smudge", "false"});
   world.base().git({"config", "filter.broken.required", "true"});

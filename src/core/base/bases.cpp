@@ -73,12 +73,12 @@ Bases::Bases(const Store& store) : store_(store), directory_(store.root() / kBas
 }
 
 fs::path Bases::delta(const git::Repository& repository, const LayersBelow& below,
-                      const git::Oid& from, const git::Oid& to) const {
+                      const git::Oid& from, const git::Oid& to) {
   return delta(repository, below, {repository.tree_of(from), repository.tree_of(to)}, "live");
 }
 
 fs::path Bases::delta(const git::Repository& repository, const LayersBelow& below,
-                      const TreePair& trees, const std::string& kind) const {
+                      const TreePair& trees, const std::string& kind) {
   const fs::path layer =
       directory_ / ("delta-" + kind + "-" + id_of(repository) + "-" + trees.from.hex() + "-" +
                     trees.to.hex() + "-" + std::string(to_string(below.dialect)));
@@ -88,6 +88,7 @@ fs::path Bases::delta(const git::Repository& repository, const LayersBelow& belo
   make_directory(made, 0777);
   on_deep_stack([&] { write_difference(repository, made, below, trees); });
   put_in_place(made, layer);
+  has_made_ = true;
   return layer;
 }
 
@@ -120,7 +121,7 @@ std::vector<Bases::Snapshot> Bases::snapshots_of(const git::Repository& reposito
 }
 
 Bases::Snapshot Bases::take_snapshot(const git::Repository& repository, const git::Oid& commit,
-                                     unsigned generation) const {
+                                     unsigned generation) {
   Snapshot snapshot{directory_ / (std::string(kFrozenPrefix) + id_of(repository) + "-" +
                                   commit.hex() + "-" + std::to_string(generation)),
                     commit, generation};
@@ -135,11 +136,12 @@ Bases::Snapshot Bases::take_snapshot(const git::Repository& repository, const gi
                      [&](std::string_view line) { store_.tell(line); });
   copy_owner_and_mode(repository.worktree(), made.tree());
   put_in_place(made.directory, snapshot.directory);
+  has_made_ = true;
   return snapshot;
 }
 
 LayersBelow Bases::frozen(const git::Repository& repository, const git::Oid& commit,
-                          UpperDialect dialect, bool refresh) const {
+                          UpperDialect dialect, bool refresh) {
   const Lock freezing = store_.lock_freezing();
   const std::vector<Snapshot> known = snapshots_of(repository);
   const unsigned next = known.empty() ? 0 : known.back().generation + 1;

@@ -38,26 +38,30 @@ class Bases {
   /// is made where it isn't there, which costs what the two differ by. Throws as
   /// write_difference() does; nothing is left then.
   std::filesystem::path delta(const git::Repository& repository, const LayersBelow& below,
-                              const git::Oid& from, const git::Oid& to) const;
+                              const git::Oid& from, const git::Oid& to);
 
   /// Layers that show a commit and need no checkout: a snapshot (core/base/freeze.h), or a delta
   /// above one of another commit where that is less to write. What isn't there is made, by one
   /// process at a time, of which people are told. `refresh`: of ignored files as they are now.
   /// Throws as those functions do; nothing is left then.
   LayersBelow frozen(const git::Repository& repository, const git::Oid& commit,
-                     UpperDialect dialect, bool refresh = false) const;
+                     UpperDialect dialect, bool refresh = false);
+
+  /// Whether a layer had to be made.
+  bool has_made() const noexcept { return has_made_; }
 
  private:
   struct Snapshot;
   std::vector<Snapshot> snapshots_of(const git::Repository& repository) const;
   Snapshot take_snapshot(const git::Repository& repository, const git::Oid& commit,
-                         unsigned generation) const;
+                         unsigned generation);
   std::filesystem::path delta(const git::Repository& repository, const LayersBelow& below,
-                              const TreePair& trees, const std::string& kind) const;
+                              const TreePair& trees, const std::string& kind);
 
   const Store& store_;
   std::filesystem::path directory_;
   UniqueFd lock_;
+  bool has_made_ = false;
 };
 
 }  // namespace wafers

@@ -22,7 +22,7 @@ git::Oid commit_of(const std::string& hex) {
 }  // namespace
 
 void show_base_commit(Wafer& wafer, const std::string& head, const git::Repository& repository,
-                      const Bases& bases) {
+                      Bases& bases) {
   LayersBelow layers{{wafer.checkout}, wafer.dialect};
   if (head != wafer.base_commit) {
     layers.layers.insert(layers.layers.begin(), bases.delta(repository, layers, commit_of(head),
@@ -40,7 +40,7 @@ void heal(LockedWafer& locked) {
   if (!head) return;
   Wafer& wafer = *locked;
   const git::Repository repository = git::Repository::open(wafer.checkout);
-  const Bases bases(locked.store());
+  Bases bases(locked.store());
   const std::string from = repository.short_id(commit_of(wafer.checkout_commit));
   show_base_commit(wafer, *head, repository, bases);
   locked.save();

@@ -21,7 +21,7 @@ class Repository;  // git/repository/repository.h
 /// its base has moved to. They are kept from being taken away as long as `bases` lives, or until a
 /// record names them. Throws as heal() does.
 void show_base_commit(Wafer& wafer, const std::string& head, const git::Repository& repository,
-                      const Bases& bases);
+                      Bases& bases);
 
 /// Mounts a view, healed, that a command took away and that is to be there after it. Where that
 /// can't be, the next command mounts it.

@@ -130,6 +130,26 @@ ChosenBackend choose(const AddRequest& request, const fs::path& state_root, Tria
   return {std::move(backend), std::move(trial)};
 }
 
+/// Whether git looks at a worktree in a few milliseconds: one of some 700 files at most.
+bool has_small_index(const git::Repository& repository) {
+  constexpr std::uintmax_t kSmall = 64 * 1024;
+  std::error_code none;
+  const std::uintmax_t size = fs::file_size(repository.git_dir() / "index", none);
+  return none || size <= kSmall;
+}
+
+/// Of lines of `git status --porcelain`, of which there may be more.
+std::string left_out_line(const std::vector<std::string>& lines) {
+  constexpr std::size_t kNamed = 3;
+  constexpr std::size_t kLetters = 3;
+  std::string told = "left out, since it is not committed: ";
+  for (std::size_t i = 0; i < std::min(lines.size(), kNamed); ++i) {
+    told += (i == 0 ? "" : ", ") + printable(lines[i].substr(kLetters));
+  }
+  if (lines.size() > kNamed) told += " and more";
+  return told + "; --with-changes takes it along";
+}
+
 /// Everything that the steps of one `add` share.
 class Adding {
  public:
@@ -155,6 +175,7 @@ class Adding {
         "check the base", [this] { check_base(); }, [this] { base_check_.reset(); });
     plan.step(
         "make the layers", [this] { make_layers(); }, [this] { give_back_layers(); });
+    plan.step("tell of what is not committed", [this] { tell_of_uncommitted(); });
     plan.step("describe the wafers", [this] { describe_wafers(); });
     maker_.plan_reservations(plan);
     maker_.plan_views(plan);
@@ -191,6 +212,17 @@ class Adding {
     for (const std::string& path : repositories) {
       notify_("left out of the changes: " + in_quotes(path) + " is a repository of its own");
     }
+  }
+
+  /// What a frozen base doesn't show. Git's look at many files takes far longer than all else that
+  /// an `add` does over a base that is frozen already: then nothing is told.
+  void tell_of_uncommitted() {
+    const bool may_be_told = !is_live() && !request_.assume_clean && !request_.with_changes;
+    if (!may_be_told || base_.commit.oid != base_.head) return;
+    if (!shared_layers_->has_made() && !has_small_index(base_.repository)) return;
+    BaseCheck check(store_.root());
+    check.look(base_.repository, base_.head, BaseCheck::Owners::any, BaseCheck::Changes::shown);
+    if (!check.shown().empty()) notify_(left_out_line(check.shown()));
   }
 
   void check_base() {

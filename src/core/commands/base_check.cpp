@@ -61,15 +61,16 @@ void BaseCheck::look(const git::Repository& base, const git::Oid& head, Owners o
     refuse_unmerged(base, changes_.unmerged);
     warnings_ = changes_.warnings;
   } else {
-    const git::CleanReport report = git::check_clean(base, index, kShown, meanwhile);
-    refuse_dirty(base, head, report);
-    warnings_ = report.warnings;
+    git::CleanReport report = git::check_clean(base, index, kShown, meanwhile);
+    if (changes == Changes::refused) refuse_dirty(base, head, report);
+    shown_ = std::move(report.first_dirty);
+    warnings_ = std::move(report.warnings);
   }
   if (names || (wanted && index.is_refreshed())) {
     of_others_ = git::files_of_others(index.open(), base.worktree(), of_others_);
     if (of_others_.empty()) index.learn(all_own());
   }
-  if (base.head_commit() != head) {
+  if (changes != Changes::shown && base.head_commit() != head) {
     throw Error(ErrorKind::failed, "the base's HEAD moved while it was checked", "try again");
   }
 }

@@ -32,19 +32,27 @@ class BaseCheck {
   explicit BaseCheck(std::filesystem::path state_root);
 
   /// What is uncommitted in the base.
-  enum class Changes { refused, listed };
+  enum class Changes {
+    refused,
+    listed,  ///< in changes()
+    shown,   ///< the first ones, in shown()
+  };
 
-  /// Once. Throws Error(refused) with the first entries of a base that is not clean, or where
-  /// changes are listed, has conflicts; Error(unsupported) where git is not installed,
-  /// Error(failed) where its HEAD is not `head` in the end or git fails.
+  /// Once. Throws Error(refused) with the first entries of a base that is not clean where changes
+  /// are refused, or where they are listed, has conflicts; Error(unsupported) where git is not
+  /// installed, Error(failed) where git fails, or unless changes are only shown, its HEAD is not
+  /// `head` in the end.
   void look(const git::Repository& base, const git::Oid& head, Owners owners,
             Changes changes = Changes::refused);
 
   /// Git's, of what may not be looked at.
   const std::vector<std::string>& warnings() const noexcept { return warnings_; }
 
-  /// Empty where they are refused.
+  /// Empty where they aren't listed.
   const git::WorktreeChanges& changes() const noexcept { return changes_; }
+
+  /// As `git status --porcelain` has them, at most five.
+  const std::vector<std::string>& shown() const noexcept { return shown_; }
 
   /// What is of others (git/clean/tracked_files.h); empty with Owners::any.
   const std::vector<git::OwnedFiles>& of_others() const noexcept { return of_others_; }
@@ -62,6 +70,7 @@ class BaseCheck {
   std::vector<git::OwnedFiles> of_others_;
   std::vector<std::string> warnings_;
   git::WorktreeChanges changes_;
+  std::vector<std::string> shown_;
 };
 
 }  // namespace wafers

@@ -23,7 +23,7 @@ FrozenCommit freeze_commit(const Store& store, const FreezeRequest& request) {
   const InterruptGuard interrupts;
   store.create();
   sweep(store);
-  const Bases bases(store);
+  Bases bases(store);
   FrozenCommit frozen;
   frozen.layers =
       bases.frozen(base.repository, base.commit.oid, likely_dialect(store), request.refresh).layers;

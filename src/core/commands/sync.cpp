@@ -85,7 +85,7 @@ class Syncing {
   std::size_t sync() {
     refuse_strays();
     const CarriedWork work = carry_over(wafer_, onto());
-    const Bases bases(store_);
+    Bases bases(store_);
     const LayersBelow below = layers(bases);
     const Scratch scratch(store_.root(), kMakingPrefix);
     const fs::path made = scratch.path() / wafer_.name;
@@ -111,7 +111,7 @@ class Syncing {
     copy.finish(original);
   }
 
-  LayersBelow layers(const Bases& bases) const {
+  LayersBelow layers(Bases& bases) const {
     if (wafer_.base_kind == BaseKind::frozen) {
       return bases.frozen(target_.repository, onto(), wafer_.dialect);
     }
