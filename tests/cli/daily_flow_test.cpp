@@ -6,6 +6,7 @@
 #include "cli/world.h"
 #include "support/catch.h"
 #include "support/process.h"
+#include "support/run.h"
 
 namespace wafers::test {
 namespace {
@@ -36,7 +37,12 @@ const std::vector<Step> kSteps = {
      "git checkout -q -b other HEAD~2; echo other > other; git rm -q -r docs; git add -A\n"
      "git commit -qm other"},
     {"clean", "git clean -fdxq"},
-    {"install and build", "mkdir -p node_modules/p out; echo 1 > node_modules/p/index.js; make -s"},
+    {"npm install and a build",
+     "mkdir -p node_modules/p out ../p; echo '{\"name\": \"p\", \"version\": \"1.0.0\"}' > "
+     "../p/package.json\n"
+     "if [ -n \"${npm-}\" ]; then npm install --silent --offline --no-save --no-package-lock "
+     "--install-links ../p; fi\n"
+     "echo 1 > node_modules/p/index.js; make -s"},
     {"back", "git checkout -q main; git stash pop -q; git checkout -q -- .; rm wip"},
 };
 
@@ -63,6 +69,8 @@ TEST_CASE("agents are at work while people merge, pull, stash, check out, clean,
   const std::string backend = GENERATE(from_range(working_backends()));
   const std::string kind = GENERATE("--live", "--frozen");
   CAPTURE(backend, kind);
+  // Where it is installed, which nothing else here needs; it takes a second.
+  const bool with_npm = backend == any_backend() && run({"npm", "--version"}, {}).ok();
   const World world;
   world.in_base(
       "git rm -qr .; rm ignored.o; mkdir src docs; for i in $(seq 250); do seq 30 > src/f$i; done; "
@@ -89,7 +97,7 @@ TEST_CASE("agents are at work while people merge, pull, stash, check out, clean,
   if (frozen) steps.insert(steps.end(), kFrozenSteps.begin(), kFrozenSteps.end());
   for (const Step& step : steps) {
     CAPTURE(step.name);
-    world.in_base(step.script);
+    world.in_base((with_npm ? "npm=yes; " : "") + std::string(step.script));
     for (auto& [name, process] : inside) {
       CAPTURE(name);
       if (!frozen) {
