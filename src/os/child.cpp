@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -72,7 +73,7 @@ void tell(const std::string& report, int pipe) {
   tell(report, pipe);
   if (report == kDone) {
     std::ignore = ::write(done[1], "", 1);
-    ::close_range(STDERR_FILENO + 1, ~0U, 0);
+    keep_open_only({});
   }
   ::_exit(0);
 }
@@ -81,8 +82,7 @@ void tell(const std::string& report, int pipe) {
 [[noreturn]] void answer_alone(const std::function<std::string()>& work, int pipe) noexcept {
   const int kept = ::fcntl(pipe, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   leave_session_and_streams();
-  ::close_range(STDERR_FILENO + 1, static_cast<unsigned>(kept) - 1, 0);
-  ::close_range(static_cast<unsigned>(kept) + 1, ~0U, 0);
+  keep_open_only({kept});
   if (::chdir("/") != 0) ::_exit(1);
   std::string answer;
   const std::string report = report_of([&] { answer = work(); });
@@ -179,6 +179,17 @@ void leave_session_and_streams() {
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     ::dup2(null.get(), stream);
   }
+}
+
+void keep_open_only(std::vector<int> kept) noexcept {
+  std::ranges::sort(kept);
+  unsigned first = STDERR_FILENO + 1;
+  for (const int fd : kept) {
+    const auto next = static_cast<unsigned>(fd);
+    if (next > first) ::close_range(first, next - 1, 0);
+    first = std::max(first, next + 1);
+  }
+  ::close_range(first, ~0U, 0);
 }
 
 }  // namespace wafers

@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "os/failure.h"
 
@@ -32,5 +33,9 @@ std::optional<std::string> ask_child(const std::function<std::string()>& work,
 /// For a child that outlives what its parent was called for: it belongs to no terminal, no
 /// signal of one reaches it, and its standard streams keep no pipe open that is being read.
 void leave_session_and_streams();
+
+/// In such a child: closes every descriptor but the standard streams and `kept`. A lock of
+/// flock(2) that the parent gives back would be held on by a child's copy of its descriptor.
+void keep_open_only(std::vector<int> kept) noexcept;
 
 }  // namespace wafers

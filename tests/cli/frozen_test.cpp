@@ -197,6 +197,16 @@ TEST_CASE("prune takes away what has expired, and no wafer that could be mounted
   CHECK(world.inside("kept", "cat README") == world.base().git({"show", "HEAD:README"}));
 }
 
+TEST_CASE("prune goes on while what rm took away is still being removed") {
+  const World world;
+  world.in_base("for i in $(seq 3000); do echo $i > f$i; done; git add -A; git commit -qm many");
+  world.add("a", any_backend(), {"--base", "HEAD~1"});
+  world.wafers_ok({"freeze"});
+  world.wafers_ok({"rm", "a"});
+  CHECK(world.json({"prune"})["layers"].size() == 1);
+  CHECK(std::filesystem::is_empty(world.state() / ".bases"));
+}
+
 TEST_CASE("prune keeps repositories apart, also those whose work was kept under one name") {
   const World world;
   const GitRepo other = GitRepo::init(world / "other");

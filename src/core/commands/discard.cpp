@@ -51,6 +51,12 @@ void remove_quietly(const std::vector<Claim>& claims) noexcept {
   for (const Claim& claim : claims) remove_quietly(claim.path);
 }
 
+std::vector<int> locks_of(const std::vector<Claim>& claims) {
+  std::vector<int> locks;
+  for (const Claim& claim : claims) locks.push_back(claim.lock.get());
+  return locks;
+}
+
 /// Forks twice, so that there is nothing to wait for. Where that fails, or
 /// would leave a zombie, it is done here.
 void remove_in_background(const std::vector<Claim>& claims) noexcept {
@@ -59,6 +65,7 @@ void remove_in_background(const std::vector<Claim>& claims) noexcept {
   if (child < 0) return remove_quietly(claims);
   if (child == 0) {
     leave_session_and_streams();
+    keep_open_only(locks_of(claims));
     if (::chdir("/") != 0) ::_exit(1);
     if (::fork() <= 0) remove_quietly(claims);
     ::_exit(0);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
@@ -122,6 +123,22 @@ TEST_CASE("leaving session and streams") {
   }));
   pipe.writer.reset();
   CHECK(read_to_end(pipe.reader.get()).empty());
+}
+
+TEST_CASE("a child keeps open what it is told") {
+  std::array<UniqueFd, 6> fds;
+  for (UniqueFd& fd : fds) fd = open_file("/dev/null", O_RDONLY);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    keep_open_only({fds[4].get(), fds[1].get()});
+    const auto open = std::ranges::count_if(
+        fds, [](const UniqueFd& fd) { return ::fcntl(fd.get(), F_GETFD) != -1; });
+    const bool right = ::fcntl(fds[1].get(), F_GETFD) != -1 && ::fcntl(fds[4].get(), F_GETFD) != -1;
+    ::_exit(right ? static_cast<int>(open) : 0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WEXITSTATUS(status) == 2);
 }
 
 TEST_CASE("Failure takes the errno's text off, and only there") {
