@@ -102,6 +102,21 @@ TEST_CASE("a snapshot is made once for all wafers of its commit, and a near one 
   CHECK(std::filesystem::is_empty(world.state() / ".bases"));
 }
 
+TEST_CASE("on a terminal git shows how far it is, and no hook of the checkout runs") {
+  const World world;
+  world.base().write(".git/hooks/post-index-change", "#!/bin/sh\ntouch ran\n");
+  std::filesystem::permissions(world.base().path() / ".git/hooks/post-index-change",
+                               std::filesystem::perms::owner_all);
+  const auto freeze = [&](const std::string& command) {
+    return world.run_program("/bin/sh", {"-c", command, "sh", WAFERS_PROGRAM},
+                             {.cwd = {}, .environment = {"GIT_PROGRESS_DELAY=0"}, .input = {}});
+  };
+  const RunResult shown = freeze("script -qec \"'$1' freeze\" /dev/null");
+  CHECK_THAT(shown.out, Contains("Updating files: 100%"));
+  CHECK_THAT(freeze("\"$1\" freeze --refresh").err, !Contains("Updating files"));
+  CHECK_FALSE(std::filesystem::exists(world.base().path() / "ran"));
+}
+
 TEST_CASE("which ignored files are copied") {
   const World world;
   world.in_base(kBase);

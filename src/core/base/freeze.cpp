@@ -1,6 +1,7 @@
 #include "core/base/freeze.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -16,6 +17,7 @@
 #include "base/text.h"
 #include "git/program/git_program.h"
 #include "os/deep_stack.h"
+#include "os/spawn.h"
 
 namespace wafers {
 namespace {
@@ -24,21 +26,44 @@ namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 using Paths = std::vector<std::string>;
 
+/// Of git: the seconds after which it shows its progress (git(1) has two of them).
+constexpr const char* kProgressDelay = "GIT_PROGRESS_DELAY";
 constexpr const char* kIncludeFile = ".worktreeinclude";
 
 /// Git with an index of its own, and its worktree where `worktree` says.
-ProgramResult git_with(const git::Repository& repository, const fs::path& worktree,
-                       const fs::path& index, Words arguments) {
-  const DeepTreesForPrograms deep;
-  arguments.insert(arguments.begin(), {"-c", "core.sparseCheckout=false", "-c", "core.bare=false"});
-  return git::run_git(worktree, std::move(arguments),
-                      {"GIT_DIR=" + repository.git_dir().native(),
-                       "GIT_WORK_TREE=" + worktree.native(), "GIT_INDEX_FILE=" + index.native()});
+struct GitCall {
+  Words arguments;
+  Words variables;
+};
+GitCall git_with(const git::Repository& repository, const fs::path& worktree, const fs::path& index,
+                 Words arguments) {
+  arguments.insert(arguments.begin(),
+                   {"-c", "core.sparseCheckout=false", "-c", "core.bare=false",
+                    // They are for the checkout: post-index-change, a daemon.
+                    "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"});
+  return {std::move(arguments),
+          {"GIT_DIR=" + repository.git_dir().native(), "GIT_WORK_TREE=" + worktree.native(),
+           "GIT_INDEX_FILE=" + index.native()}};
 }
 
 void require(const ProgramResult& result, const std::string& doing) {
   if (result.success()) return;
   throw Error(ErrorKind::failed, doing + ": " + printable(trimmed(result.errors)));
+}
+
+/// On a terminal git shows there how far it is, and what is wrong.
+void run_with_progress(const fs::path& directory, GitCall call, const std::string& doing) {
+  const DeepTreesForPrograms deep;
+  if (::isatty(STDERR_FILENO) == 0) {
+    return require(git::run_git(directory, std::move(call.arguments), call.variables), doing);
+  }
+  call.arguments.insert(call.arguments.end() - 1, "-v");
+  if (std::getenv(kProgressDelay) == nullptr) {
+    call.variables.push_back(std::string(kProgressDelay) + "=1");
+  }
+  Command command = git::git_command_in(directory, std::move(call.arguments));
+  command.environment = with_variables(std::move(command.environment), call.variables);
+  if (!run(command).success()) throw Error(ErrorKind::failed, doing);
 }
 
 /// wafers.freezeIgnored in bytes; nullopt for all.
@@ -64,7 +89,10 @@ Paths ignored_in(const git::Repository& repository, const fs::path& index,
                  const Words& rules = {"--exclude-standard"}) {
   Words words{"ls-files", "-z", "--others", "--ignored", "--directory"};
   words.insert(words.end(), rules.begin(), rules.end());
-  const ProgramResult result = git_with(repository, repository.worktree(), index, words);
+  const DeepTreesForPrograms deep;
+  GitCall call = git_with(repository, repository.worktree(), index, std::move(words));
+  const ProgramResult result =
+      git::run_git(repository.worktree(), std::move(call.arguments), call.variables);
   require(result, "cannot list what " + in_quotes(repository.worktree().native()) + " ignores");
   Paths paths = split(result.output, '\0');
   std::erase(paths, "");
@@ -129,13 +157,12 @@ void copy(const fs::path& from, const Paths& paths, const fs::path& to,
 
 void write_tracked_files(const git::Repository& repository, const git::Oid& commit,
                          const fs::path& tree, const fs::path& index) {
-  const std::string doing = "cannot write the files of " + commit.hex().substr(0, 12);
-  require(git_with(repository, tree, index, {"read-tree", commit.hex()}), doing);
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-  require(git_with(repository, tree, index,
-                   {"-c", "checkout.workers=" + std::to_string(cores), "checkout-index", "--all",
-                    "--index", "--quiet"}),
-          doing);
+  run_with_progress(tree,
+                    git_with(repository, tree, index,
+                             {"-c", "checkout.workers=" + std::to_string(cores), "read-tree", "-m",
+                              "-u", commit.hex()}),
+                    "cannot write the files of " + commit.hex().substr(0, 12));
 }
 
 void copy_ignored_files(const git::Repository& repository, const fs::path& tree,
