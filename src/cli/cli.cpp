@@ -5,16 +5,19 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <exception>
 #include <filesystem>
 #include <new>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "base/similar.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/report.h"
@@ -65,29 +68,59 @@ void wait_for_children() { ::signal(SIGCHLD, SIG_DFL); }
 
 Error out_of_memory() { return Error::system(ENOMEM, "cannot go on"); }
 
+/// What other tools call it.
+std::vector<std::string> command_by_other_name(std::string_view word) {
+  using Names = std::pair<std::string_view, std::string_view>;
+  constexpr std::array kOthers = {
+      Names{"list", "ls"},         Names{"ps", "ls"},         Names{"remove", "rm"},
+      Names{"delete", "rm"},       Names{"del", "rm"},        Names{"create", "add"},
+      Names{"new", "add"},         Names{"enter", "shell"},   Names{"sh", "shell"},
+      Names{"unmount", "umount"},  Names{"clone", "fork"},    Names{"copy", "fork"},
+      Names{"rebase", "git-sync"}, Names{"pull", "git-sync"}, Names{"update", "git-sync"},
+      Names{"stage", "git-add"},   Names{"gc", "prune"},      Names{"clean", "prune"},
+      Names{"snapshot", "freeze"}, Names{"check", "doctor"}};
+  const auto* const other = std::ranges::find(kOthers, word, &Names::first);
+  if (other != kOthers.end()) return {std::string(other->second)};
+  const std::string git = "git-" + std::string(word);
+  if (find_command(git) != nullptr) return {git};
+  return {};
+}
+
+std::vector<std::string> commands_like(const std::string& word) {
+  if (auto named = command_by_other_name(word); !named.empty()) return named;
+  std::vector<std::string> names;
+  for (const Command& command : all_commands()) names.emplace_back(command.name);
+  return similar_to(word, names);
+}
+
 const Command& command_for(const std::string& word) {
   if (word == "-h" || word == "--help") return *find_command("help");
   if (word == "-V" || word == "--version") return *find_command("version");
   const Command* const command = find_command(word);
   if (command != nullptr) return *command;
   const bool is_option = word.starts_with('-');
+  const std::string meant = did_you_mean(commands_like(word));
   throw Error(ErrorKind::usage,
               (is_option ? "unknown option " : "unknown command ") + in_quotes(word),
-              "see 'wafers help'");
+              meant + (meant.empty() ? "" : " ") + "see 'wafers help'");
+}
+
+/// Or the beginning of it, which none of the other options has.
+bool means_json(std::string_view word) {
+  return word.size() > 2 && std::string_view("--json").starts_with(word);
 }
 
 int dispatch(std::vector<std::string> words, const Invocation& invocation, Report& report) {
   if (words.empty()) {
-    throw Error(ErrorKind::usage, "which command?", "see 'wafers help'");
+    run_command(*find_command("help"), {}, report);
+    return Report::status_of(Error(ErrorKind::usage, ""));
   }
   const std::string first = std::move(words.front());
   words.erase(words.begin());
   Arguments arguments = split_arguments(std::move(words));
   arguments.invocation = invocation;
   // Known before anything is parsed, for what goes wrong while parsing.
-  if (std::ranges::find(arguments.own, "--json") != arguments.own.end()) {
-    report.use(OutputForm::json);
-  }
+  if (std::ranges::any_of(arguments.own, means_json)) report.use(OutputForm::json);
   const Command& command = command_for(first);
   try {
     return run_command(command, arguments, report);

@@ -1,8 +1,10 @@
 #include "cli/parser.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "base/similar.h"
 #include "base/text.h"
 #include "cli/command_info.h"
 
@@ -86,10 +88,35 @@ void Parser::attached(const std::string& names, std::optional<std::string>& valu
   app_.add_flag(names)->description("[=<" + placeholder + ">]  " + description);
 }
 
+std::vector<std::string> Parser::long_names() const {
+  std::vector<std::string> names{"--help"};
+  for (const OptionInfo& option : options_) {
+    std::ranges::copy_if(option.names, std::back_inserter(names),
+                         [](const std::string& name) { return name.starts_with("--"); });
+  }
+  return names;
+}
+
+/// "--al", "--ba=x" with the whole name, where there is one that is meant.
+std::string Parser::in_full(const std::string& word) const {
+  const std::size_t end = std::min(word.find('='), word.size());
+  const std::string_view name = std::string_view(word).substr(0, end);
+  if (!name.starts_with("--") || name.size() == 2) return word;
+  std::vector<std::string> meant = long_names();
+  if (std::ranges::count(meant, name) > 0) return word;
+  std::erase_if(meant, [&](const std::string& known) { return !known.starts_with(name); });
+  if (meant.empty()) return word;
+  if (meant.size() == 1) return meant.front() + word.substr(end);
+  std::string all;
+  for (const std::string& known : meant) all += (all.empty() ? "" : " or ") + known;
+  throw usage("option " + in_quotes(name) + " is ambiguous: it may be " + all);
+}
+
 /// The words for CLI11.
 std::vector<std::string> Parser::without_attached() const {
   std::vector<std::string> words;
-  for (const std::string& word : arguments_.own) {
+  for (const std::string& given : arguments_.own) {
+    const std::string word = in_full(given);
     const auto takes = [&](const Attached& option) {
       const bool is_short = word.starts_with(option.short_name);
       if (!is_short && word != option.long_name && !word.starts_with(option.long_name + "=")) {
@@ -117,9 +144,17 @@ std::vector<std::string> Parser::parse() {
   }
   std::vector<std::string> positional = app_.remaining();
   for (const std::string& word : positional) {
-    if (word.starts_with('-')) throw usage("unknown option " + in_quotes(word));
+    if (word.starts_with('-')) throw unknown(word);
   }
   return positional;
+}
+
+Error Parser::unknown(const std::string& option) const {
+  const std::string name = option.substr(0, option.find('='));
+  const Error error = usage("unknown option " + in_quotes(option));
+  const std::string meant = did_you_mean(similar_to(name, long_names()));
+  return meant.empty() ? error
+                       : Error(ErrorKind::usage, error.message(), meant + " " + error.hint());
 }
 
 Error Parser::usage(const std::string& message) const {

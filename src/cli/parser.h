@@ -58,7 +58,8 @@ class Parser {
   void attached(const std::string& names, std::optional<std::string>& value,
                 const std::string& placeholder, const std::string& description);
 
-  /// Parses; returns the positional arguments. Throws Error(usage), HelpWanted or Description.
+  /// Parses; returns the positional arguments. Of a long option's name as much is enough as no
+  /// other begins with, as in git. Throws Error(usage), HelpWanted or Description.
   std::vector<std::string> parse();
 
   /// An Error(usage) that points to the command's help.
@@ -70,6 +71,9 @@ class Parser {
     std::optional<std::string>* value;
   };
   std::vector<std::string> without_attached() const;
+  std::vector<std::string> long_names() const;
+  std::string in_full(const std::string& word) const;
+  Error unknown(const std::string& option) const;
   void note(const std::string& names, const std::string& placeholder,
             const std::string& description);
 

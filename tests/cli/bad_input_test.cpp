@@ -14,13 +14,15 @@ TEST_CASE("wrong usage") {
   const World world;
   const std::string too_long(65, 'x');
   const std::vector<Refusal> cases{
-      {{}, 2, "wafers: which command?\nhint: see 'wafers help'\n"},
       {{"frob"}, 2, "wafers: unknown command 'frob'\nhint: see 'wafers help'\n"},
       {{"--frob"}, 2, "wafers: unknown option '--frob'\nhint: see 'wafers help'\n"},
       {{"a\x1B[31m\n"}, 2, "wafers: unknown command 'a\\033[31m\\n'\nhint: see 'wafers help'\n"},
       {{"help", "frob"}, 2, "wafers: help: unknown command 'frob'\n" + see_help("help")},
       {{"add"}, 2, "wafers: add: the name of a wafer is missing\n" + see_help("add")},
-      {{"add", "a", "--frob"}, 2, "wafers: add: unknown option '--frob'\n" + see_help("add")},
+      {{"add", "a", "--frob"},
+       2,
+       "wafers: add: unknown option '--frob'\n"
+       "hint: did you mean '--from'? see 'wafers help add'\n"},
       {{"add", "a", "--at"},
        2,
        "wafers: add: --at: 1 required <mountpoint> missing\n" + see_help("add")},
@@ -156,7 +158,7 @@ TEST_CASE("failures are JSON too where JSON is asked for") {
   const auto usage = world.json({"add", "--frob"});
   CHECK(usage["error"]["kind"] == "usage");
   CHECK(usage["error"]["message"] == "add: unknown option '--frob'");
-  CHECK(usage["error"]["hint"] == "see 'wafers help add'");
+  CHECK(usage["error"]["hint"] == "did you mean '--from'? see 'wafers help add'");
   CHECK(world.wafers({"add", "--frob", "--json"}).status == 2);
   CHECK(world.wafers({"add", "--frob", "--json"}).err.empty());
   CHECK(world.json({"git-status", "none"})["error"]["kind"] == "failed");

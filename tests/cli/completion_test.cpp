@@ -60,7 +60,7 @@ TEST_CASE("bash completes commands and options") {
   }
   CHECK(completed(world, {"git-p"}) == Words{"git-push"});
   CHECK(completed(world, {"git-push", "a", "--"}) ==
-        Words{"--dry-run", "--force-with-lease", "--help"});
+        Words{"--dry-run", "--force", "--force-with-lease", "--help"});
   CHECK(completed(world, {"add", "--assume"}) == Words{"--assume-clean"});
   CHECK(offers(completed(world, {"git-commit", "-"}), "-F"));
   CHECK(completed(world, {"ls", "--j"}) == Words{"--json"});

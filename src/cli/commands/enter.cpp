@@ -30,8 +30,8 @@ std::string only_name(const Parser& parser, const std::vector<std::string>& posi
 EnterRequest exec_request(const Command& command, const Arguments& arguments) {
   EnterRequest request;
   Parser parser(command, arguments);
-  parser.option("--cwd", request.cwd, "dir", "where to run it, from the root of the view");
-  parser.repeated("--env", request.environment, "K=V", "set an environment variable");
+  parser.option("-w,--cwd", request.cwd, "dir", "where to run it, from the root of the view");
+  parser.repeated("-e,--env", request.environment, "K=V", "set an environment variable");
   request.name = only_name(parser, parser.parse(), ": a command to run stands behind '--'");
   check_environment(parser, request.environment);
   if (!arguments.tail || arguments.tail->empty()) {

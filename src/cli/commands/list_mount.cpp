@@ -97,10 +97,23 @@ std::vector<std::string> names_from(Parser& parser, const Arguments& arguments, 
 
 int run_ls(const Command& command, const Arguments& arguments, Report& report) {
   bool json = false;
+  bool quiet = false;
   Parser parser(command, arguments);
+  parser.flag("-q,--quiet", quiet, "print names only");
   parser.flag("--json", json, "print JSON");
   expect_nothing(parser, with_tail(parser.parse(), arguments));
+  if (quiet && !json) {
+    for (const std::string& name : all_names(open_store())) report.line(name);
+    return Report::kDone;
+  }
   print_list(list_wafers(open_store()), report);
+  return Report::kDone;
+}
+
+int run_path(const Command& command, const Arguments& arguments, Report& report) {
+  Parser parser(command, arguments);
+  const std::string name = one_wafer(parser, with_tail(parser.parse(), arguments));
+  report.line(open_store().load(name).mountpoint.native());
   return Report::kDone;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/git_options.h"
 
 namespace wafers::cli {
 namespace {
@@ -22,10 +23,13 @@ bool is_remote(const Store& store, const std::string& word) {
 int run_git_push(const Command& command, const Arguments& arguments, Report& /*report*/) {
   PushRequest request;
   Parser parser(command, arguments);
+  parser.flag("-f,--force", request.force, "overwrite the remote branch, whatever it has");
   parser.flag("--force-with-lease", request.force_with_lease,
               "overwrite the remote branch if it still is where it was last seen");
-  parser.flag("--dry-run", request.dry_run, "do everything but send the updates");
+  parser.flag("-n,--dry-run", request.dry_run, "do everything but send the updates");
   auto words = with_tail(parser.parse(), arguments);
+  check_exclusive(parser,
+                  {{"--force", request.force}, {"--force-with-lease", request.force_with_lease}});
   const Store store = open_store();
   if (words.size() == 2 || (words.size() == 1 && is_remote(store, words.front()))) {
     request.remote = words.back();

@@ -66,7 +66,7 @@ int run_rm(const Command& command, const Arguments& arguments, Report& report) {
   bool json = false;
   Parser parser(command, arguments);
   parser.flag("--all", all, "remove every wafer");
-  parser.flag("--force", options.force, "even if it holds work that is not committed");
+  parser.flag("-f,--force", options.force, "even if it holds work that is not committed");
   parser.flag("--no-salvage", no_salvage, "with --force: don't keep that work as a commit");
   parser.flag("--kill", options.kill, "end the processes that are inside");
   parser.flag("--delete-branch", options.delete_branch,

@@ -22,12 +22,31 @@ nlohmann::json to_json(const StatusResult& status) {
   return {{"entries", std::move(entries)}};
 }
 
-void print_status(const NamedStatus& named, bool porcelain, Report& report) {
+/// For `git-status`: how its entries are printed.
+struct StatusForm {
+  bool porcelain = false;
+  bool is_short = false;
+  bool zero = false;
+};
+
+/// As `git status -z`: names as they are, what was renamed from behind what it is now.
+std::string with_zeros(const std::vector<StatusEntry>& entries) {
+  std::string text;
+  for (const StatusEntry& entry : entries) {
+    text += {entry.index_column, entry.view_column, ' '};
+    text += entry.path + '\0';
+    if (!entry.old_path.empty()) text += entry.old_path + '\0';
+  }
+  return text;
+}
+
+void print_status(const NamedStatus& named, const StatusForm& form, Report& report) {
   if (report.form() == OutputForm::json) {
     report.document(to_json(named.status));
     return;
   }
-  if (!porcelain) {
+  if (form.zero) return report.data(with_zeros(named.status.entries));
+  if (!form.porcelain && !form.is_short) {
     report.line("On branch " + printable(named.branch));
     if (named.status.lines.empty()) report.line("nothing to commit, working tree clean");
   }
@@ -42,20 +61,29 @@ std::optional<std::string> colour_wanted(const Parser& parser,
   throw parser.usage("--color wants auto, always or never, not " + in_quotes(*when));
 }
 
+const std::string& context_wanted(const Parser& parser, const std::string& lines) {
+  const bool is_number = !lines.empty() && lines.find_first_not_of("0123456789") == lines.npos;
+  if (is_number) return lines;
+  throw parser.usage("-U wants a number of lines right behind it, as in -U10, not " +
+                     in_quotes(lines));
+}
+
 }  // namespace
 
 int run_git_status(const Command& command, const Arguments& arguments, Report& report) {
-  bool porcelain = false;
+  StatusForm form;
   bool json = false;
   Parser parser(command, arguments);
-  parser.flag("--porcelain", porcelain, "print exactly what git status --porcelain prints");
+  parser.flag("-s,--short", form.is_short, "print the entries alone");
+  parser.flag("--porcelain", form.porcelain, "print exactly what git status --porcelain prints");
+  parser.flag("-z", form.zero, "the same with names as they are, each with a NUL behind it");
   parser.flag("--json", json, "print JSON");
   const std::string name = one_wafer(parser, parser.parse());
   if (arguments.tail && !arguments.tail->empty()) {
     throw parser.usage("unexpected argument " + in_quotes(arguments.tail->front()));
   }
   const NamedStatus named = git_status(open_store(), name);
-  print_status(named, porcelain, report);
+  print_status(named, form, report);
   for (const std::string& path : named.status.taken) {
     Report::warning(in_quotes(path) + " holds what the base brought when it moved; it is no work " +
                     "of this wafer");
@@ -67,28 +95,42 @@ int run_git_status(const Command& command, const Arguments& arguments, Report& r
 
 int run_git_diff(const Command& command, const Arguments& arguments, Report& /*report*/) {
   bool uncommitted = false;
+  bool staged = false;
   bool all = false;
   bool stat = false;
+  bool numstat = false;
   bool name_only = false;
   bool name_status = false;
+  bool ignore_blanks = false;
+  std::optional<std::string> context;
   std::optional<std::string> colour;
   Parser parser(command, arguments);
   parser.flag("--uncommitted", uncommitted, "from the branch to the view");
+  parser.flag("--staged,--cached", staged, "from the branch to what git-add has staged");
   parser.flag("--all", all, "from the base to the view");
   parser.flag("--stat", stat, "print counts only");
+  parser.flag("--numstat", numstat, "print counts only, for programs");
   parser.flag("--name-only", name_only, "print names only");
   parser.flag("--name-status", name_status, "print names and kinds of change only");
+  parser.attached("-U,--unified", context, "n", "print n lines of context around each change");
+  parser.flag("-w,--ignore-all-space", ignore_blanks, "take no notice of blanks");
   parser.option("--color", colour, "when", "auto (default), always or never");
   const std::string name = one_wafer(parser, parser.parse());
-  check_exclusive(parser, {{"--uncommitted", uncommitted}, {"--all", all}});
-  check_exclusive(parser,
-                  {{"--stat", stat}, {"--name-only", name_only}, {"--name-status", name_status}});
+  check_exclusive(parser, {{"--uncommitted", uncommitted}, {"--staged", staged}, {"--all", all}});
+  check_exclusive(parser, {{"--stat", stat},
+                           {"--numstat", numstat},
+                           {"--name-only", name_only},
+                           {"--name-status", name_status}});
   DiffRequest request;
   if (uncommitted) request.range = DiffRange::tip_to_view;
+  if (staged) request.range = DiffRange::tip_to_staged;
   if (all) request.range = DiffRange::base_to_view;
   if (stat) request.style = DiffStyle::stat;
+  if (numstat) request.style = DiffStyle::numstat;
   if (name_only) request.style = DiffStyle::name_only;
   if (name_status) request.style = DiffStyle::name_status;
+  if (context) request.options.push_back("-U" + context_wanted(parser, *context));
+  if (ignore_blanks) request.options.emplace_back("-w");
   request.colour = colour_wanted(parser, colour);
   request.to_terminal = ::isatty(STDOUT_FILENO) == 1;
   request.paths = arguments.tail.value_or(std::vector<std::string>());

@@ -42,10 +42,11 @@ struct Trees {
 Trees trees_of(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects, DiffRange range,
                const std::vector<std::string>& paths) {
   Trees trees;
-  trees.before = range == DiffRange::tip_to_view ? git.tip_tree : git.base_tree;
-  trees.after = git.tip_tree;
+  const bool from_tip = range == DiffRange::tip_to_view || range == DiffRange::tip_to_staged;
+  trees.before = from_tip ? git.tip_tree : git.base_tree;
+  trees.after = range == DiffRange::tip_to_staged ? git.index_tree : git.tip_tree;
   std::vector<std::string> unmatched = paths;
-  if (range != DiffRange::base_to_tip) {
+  if (range == DiffRange::tip_to_view || range == DiffRange::base_to_view) {
     // Where paths are given, the rest of the tree is what is staged.
     Snapshot snapshot =
         take_snapshot(snapshot_input(wafer, git, objects, SnapshotPurpose::diff, paths));
@@ -104,6 +105,9 @@ std::vector<std::string> arguments_for(const DiffRequest& request, const Trees& 
     case DiffStyle::stat:
       arguments.emplace_back("--stat");
       break;
+    case DiffStyle::numstat:
+      arguments.emplace_back("--numstat");
+      break;
     case DiffStyle::name_only:
       arguments.emplace_back("--name-only");
       break;
@@ -111,6 +115,7 @@ std::vector<std::string> arguments_for(const DiffRequest& request, const Trees& 
       arguments.emplace_back("--name-status");
       break;
   }
+  arguments.insert(arguments.end(), request.options.begin(), request.options.end());
   if (request.colour) arguments.push_back("--color=" + *request.colour);
   // What a program reads must be a patch that `git apply` takes, whatever people like to look at.
   if (!request.to_terminal) {

@@ -68,6 +68,7 @@ void git_push(const Store& store, const std::string& name, const PushRequest& re
 
   std::vector<std::string> arguments{"push"};
   if (!git::has_upstream(repository, wafer.branch)) arguments.emplace_back("--set-upstream");
+  if (request.force) arguments.emplace_back("--force");
   if (request.force_with_lease) arguments.emplace_back("--force-with-lease");
   if (request.dry_run) arguments.emplace_back("--dry-run");
   // Only the source: git maps it as remote.<name>.push and push.default say (builtin/push.c).

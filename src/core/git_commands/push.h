@@ -9,6 +9,7 @@ namespace wafers {
 
 struct PushRequest {
   std::optional<std::string> remote;  ///< name, URL or path; absent for the one that git would take
+  bool force = false;
   bool force_with_lease = false;
   bool dry_run = false;
 };

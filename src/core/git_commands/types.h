@@ -61,11 +61,12 @@ struct StatusResult {
   std::vector<std::string> warnings;
   std::string hint;  ///< on the last warning; may be empty
 };
-enum class DiffRange { base_to_tip, tip_to_view, base_to_view };
-enum class DiffStyle { patch, stat, name_only, name_status };
+enum class DiffRange { base_to_tip, tip_to_staged, tip_to_view, base_to_view };
+enum class DiffStyle { patch, stat, numstat, name_only, name_status };
 struct DiffRequest {
   DiffRange range = DiffRange::base_to_tip;
   DiffStyle style = DiffStyle::patch;
+  std::vector<std::string> options;   ///< of git's own: -U<n>, -w
   std::optional<std::string> colour;  ///< always, never or auto; else as git is configured
   bool to_terminal =
       false;  ///< a person reads: textconv and external diffs count where they are set

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/scope_guard.h"
+#include "base/similar.h"
 #include "base/text.h"
 #include "core/state/record.h"
 #include "core/state/record_check.h"
@@ -135,11 +136,6 @@ void wait_for_lock(int fd, const std::string& what, const Notify& notify) {
 bool has_more_names(int fd) {
   struct stat stat {};
   return ::fstat(fd, &stat) == 0 && stat.st_nlink > 1;
-}
-
-Error no_such_wafer(const std::string& name) {
-  return Error(ErrorKind::failed, "there is no wafer " + in_quotes(name),
-               "'wafers ls' lists the wafers that there are");
 }
 
 Error not_used(const std::string& name, const std::string& reason) {
@@ -416,8 +412,7 @@ void Store::save_all(const std::vector<const Wafer*>& wafers) const {
   sync_file_system(root_);
 }
 
-Store::Listing Store::list() const {
-  Listing listing;
+std::vector<std::string> Store::names() const {
   std::error_code error;
   std::vector<std::string> names;
   for (fs::directory_iterator it(root_, error), end; !error && it != end; it.increment(error)) {
@@ -428,7 +423,20 @@ Store::Listing Store::list() const {
                         "cannot read the state directory " + in_quotes(root_.native()));
   }
   std::ranges::sort(names);
-  for (const std::string& name : names) {
+  return names;
+}
+
+Error Store::no_such_wafer(const std::string& name) const {
+  std::vector<std::string> known = names();
+  std::erase_if(known, [](const std::string& entry) { return !is_valid_wafer_name(entry); });
+  const std::string meant = did_you_mean(similar_to(name, known));
+  return Error(ErrorKind::failed, "there is no wafer " + in_quotes(name),
+               meant + (meant.empty() ? "" : " ") + "'wafers ls' lists the wafers that there are");
+}
+
+Store::Listing Store::list() const {
+  Listing listing;
+  for (const std::string& name : names()) {
     // The lock, and what is in the making, give nothing.
     Lookup found = lookup(name);
     if (found.wafer) listing.wafers.push_back(std::move(*found.wafer));

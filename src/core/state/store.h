@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "base/fd.h"
 #include "core/state/wafer.h"
 
@@ -138,6 +139,8 @@ class Store {
 
  private:
   Lock acquire(const std::filesystem::path& file, int flags, const std::string& what) const;
+  std::vector<std::string> names() const;
+  Error no_such_wafer(const std::string& name) const;
 
   std::filesystem::path root_;
   Notify notify_;
