@@ -117,6 +117,42 @@ TEST_CASE("on a terminal git shows how far it is, and no hook of the checkout ru
   CHECK_FALSE(std::filesystem::exists(world.base().path() / "ran"));
 }
 
+/// What git says of `script` where it has checked out HEAD itself, and wafers in the wafer `a`.
+void check_status(const World& world, const std::string& script) {
+  CAPTURE(script);
+  const std::string plain = (world / "plain").native();
+  const std::string git =
+      world.in_base("git worktree add -q --detach '" + plain + "' HEAD; cd '" + plain + "'\n" +
+                    script + "\ngit status --porcelain; git worktree remove --force .");
+  world.inside("a", script);
+  CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) == git);
+}
+
+TEST_CASE("what git's index has of the checkout's files doesn't count for a frozen base") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  const bool near = GENERATE(false, true);
+  CAPTURE(backend, near);
+  const World world;
+  world.in_base(
+      "git config core.autocrlf true; git config core.safecrlf false\n"
+      "for f in a b c d e f g h; do printf '1\\n2\\n' > $f; done; git add -A; git commit -qm 1\n"
+      "printf '1\\n2\\n3\\n' > b; git commit -qam 2; git update-index --assume-unchanged c");
+  if (near) world.wafers_ok({"freeze", "HEAD~1"});
+  world.add("a", backend, {"--frozen"});
+  CHECK(world.listed("a")["base_layers"].size() == (near ? 2 : 1));
+  check_status(world, "touch a b d");
+  check_status(world, "printf '1\\n2\\n' > a; printf '1\\n2\\n3\\n' > b");
+
+  const auto hook = world.base() / ".git/hooks/pre-commit";
+  write_file(hook, "#!/bin/sh\ngit status --porcelain --untracked-files=no > seen\n");
+  std::filesystem::permissions(hook, std::filesystem::perms::owner_all);
+  world.inside("a",
+               "echo mine > c; touch d; printf '1\\r\\n2\\r\\n' > a; "
+               "printf '1\\r\\n2\\r\\n3\\r\\n' > b; echo new > new");
+  world.wafers_ok({"git-commit", "a", "--verify", "-m", "new", "--", "new"});
+  CHECK(world.inside("a", "cat seen") == " M c\nA  new\n");
+}
+
 TEST_CASE("which ignored files are copied") {
   const World world;
   world.in_base(kBase);

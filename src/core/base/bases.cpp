@@ -56,6 +56,8 @@ bool is_near(const git::Repository& repository, const TreePair& trees, const fs:
 
 }  // namespace
 
+fs::path index_of_snapshot(const fs::path& tree) { return tree.parent_path() / "index"; }
+
 UniqueFd lock_bases(const Store& store, int operation) {
   const fs::path directory = store.root() / kBasesDirectory;
   UniqueFd fd = open_or_throw(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -99,7 +101,7 @@ struct Bases::Snapshot {
   unsigned generation = 0;
 
   fs::path tree() const { return directory / "tree"; }
-  fs::path index() const { return directory / "index"; }
+  fs::path index() const { return index_of_snapshot(tree()); }
 };
 
 /// The newest last.

@@ -146,7 +146,7 @@ std::unique_ptr<CommitHooks> run_hooks_before(const Wafer& wafer, const WaferGit
   const git::IndexFile& known = content.index ? *content.index : none;
   const bool usable = content.index && !partial;
   git::IndexFile index = usable ? known : full_index(git, objects, content.tree, known);
-  copy_marks(git.repository, index);
+  copy_marks(git.base_index, index);
   auto hooks = std::make_unique<CommitHooks>(wafer, git.repository, index);
   if (const auto tree = hooks->before_commit()) {
     if (!partial) {

@@ -86,8 +86,7 @@ class KnownStats {
  public:
   KnownStats(const WaferGit& git, const git::IndexFile& known) : known_(known), git_(git) {
     try {
-      base_ = git::IndexFile::read(git.repository.git_dir() / "index",
-                                   git::IndexFile::Checksum::trusted);
+      base_ = git::IndexFile::read(git.base_index, git::IndexFile::Checksum::trusted);
     } catch (const Error&) {
       base_.reset();  // only costs git the time to read the files
     }
@@ -168,9 +167,8 @@ Oid tree_with_paths_of(git::ObjectStore& objects, const Oid& onto, const Oid& fr
   return tree ? *tree : objects.write_tree({});
 }
 
-void copy_marks(const git::Repository& repository, git::IndexFile& index) {
-  const auto base =
-      git::IndexView::open(repository.git_dir() / "index", git::IndexChecksum::trusted);
+void copy_marks(const std::filesystem::path& base_index, git::IndexFile& index) {
+  const auto base = git::IndexView::open(base_index, git::IndexChecksum::trusted);
   if (!base) return;
   for (git::IndexEntry& entry : index.entries) {
     const git::IndexRecord* const marked = base->find(entry.path);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -30,10 +31,10 @@ std::string staged_tree_of(const git::Oid& tree, const git::Oid& tip_tree);
 git::Oid tree_with_paths_of(git::ObjectStore& objects, const git::Oid& onto, const git::Oid& from,
                             const std::vector<std::string>& paths);
 
-/// Marks the entries skip-worktree and assume-unchanged that are so in the base's index, and are
-/// still what it has: a hook's `git add -u` must stay away from them, too. Throws Error(failed) for
-/// a base's index that can't be read.
-void copy_marks(const git::Repository& repository, git::IndexFile& index);
+/// Marks the entries skip-worktree and assume-unchanged that are so in `base_index`, and are still
+/// what it has: a hook's `git add -u` must stay away from them, too. Throws Error(failed) for one
+/// that can't be read.
+void copy_marks(const std::filesystem::path& base_index, git::IndexFile& index);
 
 /// All of `tree` as git's index would have it. Stat data comes from `known`, from the wafer's stat
 /// cache and from the base's own index: git reads the files of which there is none. Costs as much

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "core/base/bases.h"
 #include "core/git_commands/filter_directory.h"
 #include "core/state/unclean.h"
 #include "git/diff/diff.h"
@@ -71,6 +72,7 @@ WaferGit open_wafer_git(const Wafer& wafer) {
   const bool pending = branch && branch->hex() == wafer.pending_commit;
   WaferGit git{.repository = std::move(repository),
                .base_tree = {},
+               .base_index = {},
                .tip = pending ? *branch : last,
                .tip_tree = {},
                .index_tree = {},
@@ -82,6 +84,8 @@ WaferGit open_wafer_git(const Wafer& wafer) {
     git.seen = read_stat_cache(wafer.seen());
   }
   git.base_tree = git.repository.tree_of(base);
+  git.base_index = wafer.base_kind == BaseKind::frozen ? index_of_snapshot(wafer.layers.back())
+                                                       : git.repository.git_dir() / "index";
   git.tip_tree = git.repository.tree_of(git.tip);
   read_staged(pending ? wafer.pending_staged_tree : wafer.staged_tree, git);
   return git;
@@ -103,6 +107,7 @@ SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::Objec
   input.dialect = wafer.dialect;
   input.layers = wafer.layers;
   input.base_tree = git.base_tree;
+  input.base_index = git.base_index;
   input.compared_tree = git.index_tree;
   input.cache = git.stat_cache ? &*git.stat_cache : nullptr;
   input.seen = git.seen ? &*git.seen : nullptr;

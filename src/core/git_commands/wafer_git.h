@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,7 +16,8 @@ namespace wafers {
 struct WaferGit {
   git::Repository repository;
   git::Oid base_tree;
-  git::Oid tip;  ///< the branch's commit as far as it is wafers' doing
+  std::filesystem::path base_index;  ///< as SnapshotInput has it
+  git::Oid tip;                      ///< the branch's commit as far as it is wafers' doing
   git::Oid tip_tree;
   /// What git would have in its index: the tip's tree, or what git-add has staged. The tip's too
   /// where that is no longer in the repository (git prunes what no ref reaches after two weeks).

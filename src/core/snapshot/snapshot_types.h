@@ -33,6 +33,7 @@ struct SnapshotInput {
   UpperDialect dialect = UpperDialect::kernel_user;
   std::vector<std::filesystem::path> layers;  ///< of the base, as Wafer has them
   git::Oid base_tree;                         ///< tree of the commit that they show
+  std::filesystem::path base_index;           ///< git's index of the files in the lowest layer
   /// What git would have in its index: what is staged, or else the tree of the branch's tip. The
   /// walk calls it the tip.
   git::Oid compared_tree;

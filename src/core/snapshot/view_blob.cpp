@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "git/objects/tree_path.h"
 #include "git/worktree/worktree_stat.h"
 #include "linux/writers.h"
 #include "os/files.h"
@@ -257,19 +258,37 @@ git::ConvertContext BlobReader::context_for(const ViewFile& file,
   return context;
 }
 
-/// The size that git's index would have of the checked-out `oid`, where an index knows it. Zero is
-/// also what git writes where it doesn't (read-cache.c: ce_smudge_racily_clean_entry).
-std::optional<std::uint32_t> BlobReader::recorded_size(const std::string& path,
-                                                       const git::Oid& oid) const {
-  const git::IndexEntry* own = input_.cache != nullptr ? input_.cache->find(path) : nullptr;
-  if (own != nullptr && own->oid == oid && own->stat.size != 0) return own->stat.size;
-  const git::IndexRecord* record = base_index_.view().find(path);
-  if (record == nullptr || record->oid() != oid) return std::nullopt;
-  const std::uint32_t size = record->stat().size;
-  return size != 0 ? std::optional(size) : std::nullopt;
+/// Of the checked-out `oid`, where a delta layer has it.
+std::optional<std::uint32_t> BlobReader::size_in_delta(const std::string& path,
+                                                       const git::Oid& oid) {
+  const auto& layers = input_.layers;
+  if (layers.size() < 2) return std::nullopt;
+  if (!delta_) {
+    delta_ = MergedDir::open_base({layers.begin(), layers.end() - 1}, input_.dialect);
+  }
+  const std::size_t end = path.rfind('/');
+  const bool at_top = end == std::string::npos;
+  const auto stat =
+      at_top ? delta_->stat(path) : delta_->descend(path.substr(0, end)).stat(path.substr(end + 1));
+  if (!stat || !S_ISREG(stat->st_mode)) return std::nullopt;
+  const auto entry = git::entry_at(*input_.objects, input_.base_tree, path);
+  if (!entry || entry->oid != oid) return std::nullopt;
+  return git::index_stat_of(*stat).size;
 }
 
-bool BlobReader::size_differs(const ViewFile& file, const git::Oid& oid) const {
+/// The size that git's index would have of the checked-out `oid`, where it is known. Zero is also
+/// what git writes where it doesn't (read-cache.c: ce_smudge_racily_clean_entry).
+std::optional<std::uint32_t> BlobReader::recorded_size(const std::string& path,
+                                                       const git::Oid& oid) {
+  const git::IndexEntry* own = input_.cache != nullptr ? input_.cache->find(path) : nullptr;
+  if (own != nullptr && own->oid == oid && own->stat.size != 0) return own->stat.size;
+  auto size = size_in_delta(path, oid);
+  const git::IndexRecord* record = size ? nullptr : base_index_.view().find(path);
+  if (record != nullptr && record->oid() == oid) size = record->stat().size;
+  return size != 0U ? size : std::nullopt;
+}
+
+bool BlobReader::size_differs(const ViewFile& file, const git::Oid& oid) {
   const bool unchanged = file.tip != nullptr && file.tip->oid == oid;
   if (!unchanged || input_.purpose != SnapshotPurpose::status) return false;
   return recorded_size(file.path, oid).value_or(size_of(file)) != size_of(file);

@@ -17,6 +17,7 @@
 #include "git/text/attributes.h"
 #include "git/worktree/convert.h"
 #include "git/worktree/convert_driver.h"
+#include "linux/merged_dir.h"
 #include "os/plain_dir.h"
 
 namespace wafers {
@@ -77,13 +78,15 @@ class BlobReader {
   bool differs_by_size(const ViewFile& file) const;
   git::Oid stream(const ViewFile& file, int fd) const;
   git::Oid store(std::string_view content) const;
-  std::optional<std::uint32_t> recorded_size(const std::string& path, const git::Oid& oid) const;
-  bool size_differs(const ViewFile& file, const git::Oid& oid) const;
+  std::optional<std::uint32_t> size_in_delta(const std::string& path, const git::Oid& oid);
+  std::optional<std::uint32_t> recorded_size(const std::string& path, const git::Oid& oid);
+  bool size_differs(const ViewFile& file, const git::Oid& oid);
   git::ConvertContext context_for(const ViewFile& file, std::vector<std::string>& warnings);
 
   const SnapshotInput& input_;
   git::ConvertConfig config_;
   BaseIndex& base_index_;
+  std::optional<MergedDir> delta_;  ///< the base's layers above the lowest, once they are asked for
   Cursor index_, seen_;
   std::size_t read_ = 0;  ///< how many files, those of `seen` included
   // For external filters.

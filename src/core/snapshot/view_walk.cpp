@@ -64,7 +64,7 @@ ViewWalk::ViewWalk(const SnapshotInput& input, const PathSelection& selection, S
       selection_(selection),
       out_(out),
       dirs_(input, out.warnings),
-      base_index_(*input.repository),
+      base_index_(input.base_index),
       blobs_(input, base_index_),
       repos_({.upper = input.upper,
               .dialect = input.dialect,
