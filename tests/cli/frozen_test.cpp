@@ -153,6 +153,19 @@ TEST_CASE("what git's index has of the checkout's files doesn't count for a froz
   CHECK(world.inside("a", "cat seen") == " M c\nA  new\n");
 }
 
+TEST_CASE("there is no delta above a snapshot whose commit is gone") {
+  const World world;
+  world.in_base(kBase);
+  world.in_base("git checkout -q -b gone; git commit -q --allow-empty -m gone");
+  world.wafers_ok({"freeze"});
+  world.in_base(
+      "git checkout -q main; git branch -qD gone; git reflog expire --expire=now --all\n"
+      "git prune --expire=now");
+  world.add("a", any_backend(), {"--frozen"});
+  CHECK(world.listed("a")["base_layers"].size() == 1);
+  CHECK(world.inside("a", "cat f") == "1\n");
+}
+
 TEST_CASE("which ignored files are copied") {
   const World world;
   world.in_base(kBase);

@@ -45,12 +45,16 @@ void note_use(const fs::path& snapshot) {
   std::ignore = ::utimensat(AT_FDCWD, snapshot.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
 }
 
-/// Whether a delta is much less to write than a snapshot, by the number of files.
-bool is_near(const git::Repository& repository, const TreePair& trees, const fs::path& index) {
+/// Whether a delta from the commit `from`, which `index` is of, is much less to write than a
+/// snapshot, by the number of files.
+bool is_near(const git::Repository& repository, const git::Oid& from, const git::Oid& to,
+             const fs::path& index) {
   constexpr std::size_t kPart = 4;
   const auto known = git::IndexView::open(index, git::IndexChecksum::trusted);
   const auto objects = repository.objects(git::Writes::to_memory);
-  const std::size_t changed = git::changed_paths(*objects, trees.from, trees.to).size();
+  if (!objects->holds(from)) return false;  // pruned: nothing can be compared with it
+  const std::size_t changed =
+      git::changed_paths(*objects, repository.tree_of(from), repository.tree_of(to)).size();
   return known && changed * kPart <= known->entries().size();
 }
 
@@ -156,8 +160,8 @@ LayersBelow Bases::frozen(const git::Repository& repository, const git::Oid& com
   }
   if (!refresh && !known.empty()) {
     const Snapshot& near = known.back();
-    const TreePair trees{repository.tree_of(near.commit), repository.tree_of(commit)};
-    if (is_near(repository, trees, near.index())) {
+    if (is_near(repository, near.commit, commit, near.index())) {
+      const TreePair trees{repository.tree_of(near.commit), repository.tree_of(commit)};
       note_use(near.directory);
       LayersBelow layers{{near.tree()}, dialect};
       const fs::path above =
