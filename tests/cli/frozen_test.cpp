@@ -196,6 +196,18 @@ TEST_CASE("which ignored files are copied") {
   CHECK(world.wafers({"freeze", "--refresh"}).status == 2);
 }
 
+TEST_CASE("ignored files outside of a sparse checkout are copied, too") {
+  const World world;
+  world.in_base(
+      "mkdir -p out/kept in; echo kept/ > out/.gitignore; echo k > out/kept/k; echo f > in/f\n"
+      "git add -A; git commit -qm base; git sparse-checkout set --no-cone '/*' '!/out/'");
+  CHECK(world.in_base("git status --porcelain --ignored out") == "!! out/kept/\n");
+  const std::string marked = world.base().git({"ls-files", "-t", "out"});
+  world.add("a", any_backend(), {"--frozen"});
+  CHECK(world.inside("a", "cd out; cat .gitignore kept/k") == "kept/\nk\n");
+  CHECK(world.base().git({"ls-files", "-t", "out"}) == marked);
+}
+
 TEST_CASE("wafers.base says which kind of base is the default") {
   const World world;
   world.base().git({"config", "wafers.base", "frozen"});

@@ -14,7 +14,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/scope_guard.h"
 #include "base/text.h"
+#include "git/index/index_view.h"
 #include "git/program/git_program.h"
 #include "os/deep_stack.h"
 #include "os/spawn.h"
@@ -84,17 +86,51 @@ std::optional<std::uint64_t> largest_wanted(const git::Repository& repository) {
   return size << (kPerUnit * power);
 }
 
+/// Files with ignore rules that a sparse checkout leaves out, of those in `index`.
+Paths rule_files_left_out(const git::Repository& repository, const fs::path& index) {
+  const auto read = [](const fs::path& file) {
+    return git::IndexView::open(file, git::IndexChecksum::trusted);
+  };
+  const auto is_left_out = [](const git::IndexRecord& record) { return record.skip_worktree(); };
+  const auto checkout = read(repository.git_dir() / "index");
+  if (!checkout || std::ranges::none_of(checkout->entries(), is_left_out)) return {};
+  Paths left_out;
+  const auto written = read(index);
+  if (!written) return {};
+  for (const git::IndexRecord& record : written->entries()) {
+    const fs::path path = record.path();
+    if (path.filename() != ".gitignore") continue;
+    if (!fs::exists(fs::symlink_status(repository.worktree() / path))) left_out.push_back(path);
+  }
+  return left_out;
+}
+
 /// What is ignored there, directories with nothing else in them as one: "node_modules/".
 Paths ignored_in(const git::Repository& repository, const fs::path& index,
                  const Words& rules = {"--exclude-standard"}) {
   Words words{"ls-files", "-z", "--others", "--ignored", "--directory"};
   words.insert(words.end(), rules.begin(), rules.end());
+  const fs::path worktree = repository.worktree();
+  const std::string doing = "cannot list what " + in_quotes(worktree.native()) + " ignores";
   const DeepTreesForPrograms deep;
-  GitCall call = git_with(repository, repository.worktree(), index, std::move(words));
-  const ProgramResult result =
-      git::run_git(repository.worktree(), std::move(call.arguments), call.variables);
-  require(result, "cannot list what " + in_quotes(repository.worktree().native()) + " ignores");
-  Paths paths = split(result.output, '\0');
+  const auto git = [&](const fs::path& with_index, Words arguments) {
+    GitCall call = git_with(repository, worktree, with_index, std::move(arguments));
+    ProgramResult result = git::run_git(worktree, std::move(call.arguments), call.variables);
+    require(result, doing);
+    return std::move(result.output);
+  };
+  // Of files that are marked like that git takes the rules from the index.
+  fs::path marked = index;
+  marked += ".marked";
+  const ScopeGuard remove_marked([&] { ::unlink(marked.c_str()); });
+  const Paths left_out = rule_files_left_out(repository, index);
+  if (!left_out.empty()) {
+    Words mark{"update-index", "--skip-worktree", "--"};
+    mark.insert(mark.end(), left_out.begin(), left_out.end());
+    fs::copy_file(index, marked);
+    git(marked, std::move(mark));
+  }
+  Paths paths = split(git(left_out.empty() ? index : marked, std::move(words)), '\0');
   std::erase(paths, "");
   return paths;
 }
