@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "apply.h"
+#include "moves.h"
 #include "random.h"
 #include "tree.h"
 #include "vocabulary.h"
@@ -50,8 +51,15 @@ class Generator {
 
   Scenario make() {
     scenario_.real_times = random_.percent(40);
+    scenario_.frozen = options_.moving;
     make_base();
-    for (std::size_t i = 0; i < options_.rounds; ++i) scenario_.rounds.push_back(make_round());
+    Moves moves(random_, words_, linked_ ? "base" : "main", all_);
+    if (options_.moving && random_.percent(40)) scenario_.near = moves.small_change();
+    for (std::size_t i = 0; i < options_.rounds; ++i) {
+      const std::vector<Operation> made = options_.moving ? moves.make() : std::vector<Operation>{};
+      scenario_.rounds.push_back(make_round());
+      scenario_.rounds.back().moves = made;
+    }
     return std::move(scenario_);
   }
 
@@ -119,7 +127,8 @@ class Generator {
 
   void make_base() {
     look();
-    if (random_.percent(8)) base("linked", {});
+    linked_ = random_.percent(8);
+    if (linked_) base("linked", {});
     make_settings();
     const std::size_t files = random_.between(3, random_.percent(10) ? 60 : 20);
     for (std::size_t i = 0; i < files; ++i) make_base_file();
@@ -386,7 +395,16 @@ class Generator {
                           std::count(specials_.begin(), specials_.end(), operation.args[0]) != 0);
     if (special && is_rule_file(operation.args.back())) return false;
     if (renames_onto_itself(operation)) return false;
+    if (operation.verb == "chmod" && has_two_names(operation.args[0])) return false;
     return options_.backend != "fuse" || fuse_can(operation);
+  }
+
+  /// The kernel's overlay may still go by the mode that the other name of a file had: link, chmod
+  /// 444, and the file can be written.
+  bool has_two_names(const std::string& path) const {
+    std::error_code error;
+    return std::filesystem::is_regular_file(scratch_ / path, error) &&
+           std::filesystem::hard_link_count(scratch_ / path, error) > 1;
   }
 
   /// Two names of one file: rename(2) does nothing then. The kernel's overlay says ESTALE.
@@ -462,6 +480,7 @@ class Generator {
   Scenario scenario_;
   Paths files_, directories_, specials_, all_;
   std::set<std::string> lower_, remade_;
+  bool linked_ = false;
   bool sparse_ = false;  ///< git then knows paths that are not there
 };
 

@@ -11,6 +11,7 @@ namespace wafers::fuzz {
 
 struct GenerateOptions {
   std::size_t rounds = 4;
+  bool moving = false;                    ///< a frozen base, whose checkout doesn't stand still
   std::string backend = {};               ///< leaves out what its overlay itself does wrong
   std::filesystem::path repository = {};  ///< the template of Git repositories, see Applier
 };

@@ -44,6 +44,7 @@ struct Options {
   std::size_t give_up = 5;
   int budget = 400;
   std::string backend = "auto";
+  std::string moving = {};
   std::string wafers = WAFERS_PROGRAM;
   std::string reports = {};
   std::string replay = {};
@@ -58,6 +59,7 @@ constexpr int kSkipped = 77;  ///< CTest's SKIP_RETURN_CODE
 
 constexpr const char* kUsage =
     "usage: wafers-fuzz [--backend namespace|host|fuse] [--seed N] [--cases N] [--rounds N]\n"
+    "                   [--moving frozen] people change the checkout of a frozen base\n"
     "                   [--first N]     skip the cases before the N-th\n"
     "                   [--jobs N]      cases at the same time\n"
     "                   [--give-up N]   after so many mismatches\n"
@@ -87,6 +89,8 @@ bool parse(int argc, char** argv, Options& options) {
       options.budget = static_cast<int>(number());
     else if (key == "--backend")
       options.backend = value;
+    else if (key == "--moving")
+      options.moving = value;
     else if (key == "--wafers")
       options.wafers = fs::absolute(value);
     else if (key == "--reports")
@@ -102,7 +106,7 @@ bool parse(int argc, char** argv, Options& options) {
     else
       return false;
   }
-  return argc % 2 == 1;
+  return argc % 2 == 1 && (options.moving.empty() || options.moving == "frozen");
 }
 
 /// What the program does in the view: the operations, what each returned, and what is there then.
@@ -180,10 +184,12 @@ class Fuzzer {
 
   Scenario generated(std::size_t number) {
     const TempDir trial;
-    return generate(
-        options_.seed * 1'000'003 + number,
-        {.rounds = options_.rounds, .backend = options_.backend, .repository = tools_.repository},
-        trial.path());
+    return generate(options_.seed * 1'000'003 + number,
+                    {.rounds = options_.rounds,
+                     .moving = !options_.moving.empty(),
+                     .backend = options_.backend,
+                     .repository = tools_.repository},
+                    trial.path());
   }
 
   Outcome check(const Scenario& scenario) {

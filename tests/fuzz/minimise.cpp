@@ -20,6 +20,7 @@ class Minimiser {
       smaller = false;
       smaller |= shorten([](Scenario & s) -> auto& { return s.rounds; });
       smaller |= shorten([](Scenario & s) -> auto& { return s.base; });
+      smaller |= shorten([](Scenario & s) -> auto& { return s.near; });
       for (std::size_t i = 0; i < best_.rounds.size(); ++i) smaller |= shorten_round(i);
     }
     return std::move(best_);
@@ -63,7 +64,8 @@ class Minimiser {
   }
 
   bool shorten_round(std::size_t i) {
-    bool any = shorten([i](Scenario & s) -> auto& { return s.rounds[i].operations; });
+    bool any = shorten([i](Scenario & s) -> auto& { return s.rounds[i].moves; });
+    any |= shorten([i](Scenario & s) -> auto& { return s.rounds[i].operations; });
     any |= shorten([i](Scenario & s) -> auto& { return s.rounds[i].paths; });
     const Round plain{};
     Scenario smaller = best_;

@@ -1,11 +1,14 @@
 #include "world.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -87,9 +90,11 @@ World::World(const Tools& tools, const Scenario& scenario, fs::path directory)
       copy_(directory_ / "copy"),
       base_git_(base_ / ".git"),
       copy_git_(copy_ / ".git"),
-      real_times_(scenario.real_times) {
+      real_times_(scenario.real_times),
+      frozen_(scenario.frozen) {
   make_base(scenario.base);
   make_copy();
+  if (!scenario.near.empty()) freeze_near(scenario.near);
   add_wafer();
   digest_ = digest_of_base();
 }
@@ -167,7 +172,8 @@ void World::commit_base(const std::vector<std::string>& forced,
     git(base_, {"--literal-pathspecs", "add", "-f", "--", path});
   }
   git_ok(base_, {"commit", "-q", "--allow-empty", "-m", "base"});
-  if (sparse.empty()) return;
+  sparse_ = !sparse.empty();
+  if (!sparse_) return;
   std::vector<std::string> set{"sparse-checkout", "set", "--no-cone"};
   set.insert(set.end(), sparse.begin(), sparse.end());
   const RunResult done = git(base_, set);
@@ -181,14 +187,55 @@ void World::make_copy() {
     write_file(copy_ / ".git", "gitdir: " + (copy_git_ / "worktrees/base").native() + "\n");
     write_file(copy_git_ / "worktrees/base/gitdir", (copy_ / ".git").native() + "\n");
   }
+  if (frozen_) check_out_copy_afresh();
   // Gives the copy's index the copy's stat data.
   const RunResult status = git(copy_, {"status", "--porcelain"});
   if (!status.ok()) throw Unusable{"git status: " + status.err};
   if (!status.out.empty()) throw Unusable{"not clean:\n" + status.out};
 }
 
+/// What a frozen base shows: each tracked file as git writes it where there is nothing yet, outside
+/// of a sparse checkout too, and then the ignored ones.
+void World::check_out_copy_afresh() const {
+  std::istringstream tracked(git_ok(copy_, {"ls-files", "-z"}));
+  for (std::string path; std::getline(tracked, path, '\0');) fs::remove_all(copy_ / path);
+  if (sparse_) git_ok(copy_, {"sparse-checkout", "disable"});
+  const fs::path ignored = directory_ / "ignored";
+  fs::create_directory(ignored);
+  for (const fs::directory_entry& entry : fs::directory_iterator(copy_)) {
+    const fs::path name = entry.path().filename();
+    if (name != ".git") fs::rename(entry, ignored / name);
+  }
+  git_ok(copy_, {"read-tree", "--empty"});
+  git_ok(copy_, {"reset", "-q", "--hard"});
+  run_ok({"cp", "-a", "--no-clobber", ignored / ".", copy_});
+  if (real_times_) return;
+  const std::array<timespec, 2> times{timespec{.tv_sec = kFirstTime, .tv_nsec = 0},
+                                      timespec{.tv_sec = kFirstTime, .tv_nsec = 0}};
+  tracked.clear();
+  tracked.seekg(0);
+  for (std::string path; std::getline(tracked, path, '\0');) {
+    ::utimensat(AT_FDCWD, (copy_ / path).c_str(), times.data(), AT_SYMLINK_NOFOLLOW);
+  }
+}
+
+void World::freeze_near(const std::vector<Operation>& operations) const {
+  const fs::path near = directory_ / "near";
+  git_ok(base_, {"worktree", "add", "-q", "--detach", near});
+  Applier applier(near, tools_.repository, 0);
+  for (const Operation& operation : operations) applier.apply(operation);
+  const RunResult added = git(near, {"add", "-A", "--sparse"});
+  if (!added.ok()) throw Unusable{"git add: " + added.err};
+  git_ok(near, {"commit", "-q", "--allow-empty", "-m", "near"});
+  const std::string commit = without_newline(git_ok(near, {"rev-parse", "HEAD"}));
+  git_ok(base_, {"worktree", "remove", "--force", near});
+  const RunResult frozen = wafers({"freeze", commit, "--from", base_});
+  if (!frozen.ok()) throw Mismatch{"wafers freeze: " + frozen.err};
+}
+
 void World::add_wafer() {
-  const RunResult added = wafers({"add", kWafer, "--from", base_, "--backend", tools_.backend});
+  const RunResult added = wafers({"add", kWafer, "--from", base_, "--backend", tools_.backend,
+                                  frozen_ ? "--frozen" : "--live"});
   if (added.ok()) {
     added_ = true;
     return;
@@ -204,12 +251,33 @@ void World::add_wafer() {
 
 void World::play(const Round& round) {
   ++round_;
+  move(round.moves);
   disturb(round.before);
   apply(round.operations);
   compare_status("before the commit");
   compare_commit(round);
   compare_status("after the commit");
   compare_base();
+}
+
+void World::move(const std::vector<Operation>& moves) {
+  if (moves.empty()) return;
+  moved_ = true;
+  Applier applier(base_, tools_.repository, 0);
+  for (const Operation& operation : moves) {
+    const auto& [verb, args] = operation;
+    if (verb == "git") {
+      git(base_, args);
+    } else if (verb == "wafers") {
+      digest_ = digest_of_base();
+      const RunResult done = wafers_in(base_, args);
+      if (!done.ok()) throw Mismatch{"wafers " + args.at(0) + ": " + done.err};
+      compare_base();
+    } else {
+      applier.apply(operation);
+    }
+  }
+  digest_ = digest_of_base();
 }
 
 void World::disturb(Before before) {
@@ -337,10 +405,19 @@ void World::refused_commit(const Round& round, const RunResult& theirs, const Ru
   if (tip_of_wafer() != tip) throw Mismatch{"a refused commit moved the branch"};
   const bool changes_nothing =
       !round.paths.empty() && git(copy_, {"diff", "--cached", "--quiet"}).ok();
-  if (theirs.ok() && !changes_nothing) {
+  if (theirs.ok() && !changes_nothing && !adds_nothing_of_some(round)) {
     throw Mismatch{"wafers refuses and git doesn't:\n" + ours.out + ours.err};
   }
   git_ok(copy_, {"reset", "-q"});
+}
+
+/// Of a path that is there git may have nothing to add, and says nothing: all of it is ignored, or
+/// it is an empty directory. wafers refuses such a path.
+bool World::adds_nothing_of_some(const Round& round) const {
+  return std::any_of(round.paths.begin(), round.paths.end(), [&](const std::string& path) {
+    return fs::exists(fs::symlink_status(copy_ / path)) &&
+           git_ok(copy_, {"--literal-pathspecs", "ls-files", "--", path}).empty();
+  });
 }
 
 void World::compare_patch(const std::string& patch, const std::string& tip,
@@ -373,14 +450,24 @@ void World::compare_base() const {
   if (now != digest_) throw Mismatch{differing("the base has changed", digest_, now)};
 }
 
+void World::compare_objects() const {
+  const std::vector<std::string> check{"fsck", "--strict", "--no-dangling"};
+  const RunResult checked = git(base_, check);
+  if (checked.ok() || !git(copy_, check).ok()) return;
+  if (moved_) {  // the checkout's own commits may be what git complains of
+    const fs::path clone = directory_ / "clone";
+    git_ok(directory_, {"clone", "-q", "--bare", "--no-local", "--single-branch", "--branch",
+                        std::string("wafers/") + kWafer, base_, clone});
+    if (git(clone, check).ok()) return;
+  }
+  throw Mismatch{"git fsck:\n" + checked.out + checked.err};
+}
+
 void World::finish() {
   const RunResult unmounted = wafers({"umount", kWafer});
   if (!unmounted.ok()) throw Mismatch{"wafers umount: " + unmounted.err};
   compare_status("unmounted");
-  const RunResult checked = git(base_, {"fsck", "--strict", "--no-dangling"});
-  if (!checked.ok() && git(copy_, {"fsck", "--strict", "--no-dangling"}).ok()) {
-    throw Mismatch{"git fsck:\n" + checked.out + checked.err};
-  }
+  compare_objects();
   const RunResult removed = wafers({"rm", "--force", "--no-salvage", kWafer});
   added_ = false;
   if (!removed.ok()) throw Mismatch{"wafers rm: " + removed.err};
@@ -405,11 +492,15 @@ std::string World::git_ok(const fs::path& where, std::vector<std::string> argume
 }
 
 RunResult World::wafers(std::vector<std::string> arguments) const {
+  return wafers_in(directory_, std::move(arguments));
+}
+
+RunResult World::wafers_in(const fs::path& where, std::vector<std::string> arguments) const {
   std::vector<std::string> argv{tools_.wafers};
   argv.insert(argv.end(), std::make_move_iterator(arguments.begin()),
               std::make_move_iterator(arguments.end()));
-  return run(argv, {.cwd = directory_,
-                    .environment = {"WAFERS_STATE_DIR=" + (directory_ / "state").native()}});
+  return run(
+      argv, {.cwd = where, .environment = {"WAFERS_STATE_DIR=" + (directory_ / "state").native()}});
 }
 
 std::string World::tip_of_copy() const {

@@ -52,11 +52,14 @@ class World {
  private:
   void make_base(const std::vector<Operation>& operations);
   void make_copy();
+  void check_out_copy_afresh() const;
   void configure(const std::string& key, const std::string& value) const;
   void absorb(const std::string& path) const;
   void commit_base(const std::vector<std::string>& forced, const std::vector<std::string>& sparse);
+  void freeze_near(const std::vector<Operation>& operations) const;
   void add_wafer();
 
+  void move(const std::vector<Operation>& moves);
   void disturb(Before before);
   void kill_holder();
   void apply(const std::vector<Operation>& operations);
@@ -65,13 +68,17 @@ class World {
   void compare_commit(const Round& round);
   void refused_commit(const Round& round, const test::RunResult& theirs,
                       const test::RunResult& ours, const std::string& tip);
+  bool adds_nothing_of_some(const Round& round) const;
   void compare_patch(const std::string& patch, const std::string& tip, const std::string& tree);
   void compare_base() const;
+  void compare_objects() const;
 
   test::RunResult git(const std::filesystem::path& where, std::vector<std::string> arguments,
                       const test::RunOptions& options = {}) const;
   std::string git_ok(const std::filesystem::path& where, std::vector<std::string> arguments) const;
   test::RunResult wafers(std::vector<std::string> arguments) const;
+  test::RunResult wafers_in(const std::filesystem::path& where,
+                            std::vector<std::string> arguments) const;
   std::string tip_of_copy() const;
   std::string tip_of_wafer() const;
   std::string digest_of_base() const;
@@ -83,6 +90,9 @@ class World {
   std::string branch_ = "main";
   bool linked_ = false;
   bool real_times_;
+  bool frozen_;
+  bool sparse_ = false;
+  bool moved_ = false;
   bool added_ = false;
   std::int64_t round_ = 0;
   std::string digest_;
