@@ -48,6 +48,8 @@ int run_git_status(const Command&, const Arguments&, Report&);
 int run_git_diff(const Command&, const Arguments&, Report&);
 int run_git_add(const Command&, const Arguments&, Report&);
 int run_git_commit(const Command&, const Arguments&, Report&);
+int run_git_log(const Command&, const Arguments&, Report&);
+int run_git_show(const Command&, const Arguments&, Report&);
 int run_git_push(const Command&, const Arguments&, Report&);
 int run_overlap(const Command&, const Arguments&, Report&);
 int run_ls(const Command&, const Arguments&, Report&);

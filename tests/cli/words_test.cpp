@@ -101,6 +101,34 @@ TEST_CASE("git-push -f overwrites, and -n does nothing") {
         world.in_base("git rev-parse wafers/a"));
 }
 
+TEST_CASE("git-log and git-show are git's, of the wafer's branch") {
+  const World world;
+  world.add("a", any_backend());
+  world.inside("a", "echo 1 > f; mkdir d; echo 1 > d/f");
+  world.wafers_ok({"git-commit", "a", "-m", "one"});
+  world.inside("a", "echo 2 > d/f");
+  world.wafers_ok({"git-commit", "a", "-m", "two"});
+  const auto same = [&](const Words& ours, const std::string& git) {
+    CAPTURE(git);
+    CHECK(world.wafers_ok(ours) == world.in_base(git));
+  };
+  same({"git-log", "a"}, "git log wafers/a");
+  same({"git-log", "a", "--oneline", "-n", "2", "--", "d/f"},
+       "git log --oneline -n 2 wafers/a -- d/f");
+  same({"git-log", "a", "--format=%s", "main..HEAD"}, "git log --format=%s main..wafers/a");
+  same({"git-log", "a", "--format=%s", "^main", "HEAD~1"}, "git log --format=%s main..wafers/a~1");
+  same({"git-show", "a", "--stat"}, "git show --stat wafers/a");
+  same({"git-show", "a", "HEAD~1:d/f"}, "git show wafers/a~1:d/f");
+  same({"git-show", "a", "main"}, "git show main");
+  CHECK(world.inside("a", std::string("'") + WAFERS_PROGRAM + "' git-log --format=%s -n 1") ==
+        "two\n");
+  CHECK_THAT(world.wafers_ok({"git-log", "--help"}), Contains("by git itself"));
+  CHECK(world.wafers({"git-log", "a", "--frob"}).status == 1);
+  CHECK(world.wafers({"git-log"}).status == 2);
+  world.base().git({"branch", "-q", "-D", "wafers/a"});
+  CHECK_THAT(world.wafers({"git-log", "a"}).err, Contains("wafers: ") && Contains("hint: "));
+}
+
 TEST_CASE("the beginning of an option is enough, as long as it is that of one alone") {
   const World world;
   world.add("a", any_backend());

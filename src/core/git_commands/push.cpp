@@ -51,13 +51,6 @@ std::string remote_for(const git::Repository& repository, const Wafer& wafer,
                   : "name one of them: " + named_remotes(repository));
 }
 
-void require_branch(const git::Repository& repository, const Wafer& wafer) {
-  if (repository.branch_tip(wafer.branch)) return;
-  const auto last = git::Oid::from_hex(wafer.last_commit);
-  const auto trouble = branch_trouble(wafer, repository, std::nullopt, last.value_or(git::Oid{}));
-  if (trouble) throw Error(ErrorKind::failed, trouble->what, trouble->remedy);
-}
-
 }  // namespace
 
 void git_push(const Store& store, const std::string& name, const PushRequest& request) {

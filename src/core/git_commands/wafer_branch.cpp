@@ -192,4 +192,11 @@ std::string delete_branch_as_git(const Wafer& wafer) {
   throw not_deleted(wafer, repository, "was not deleted: " + printable(trimmed(deleted.errors)));
 }
 
+void require_branch(const git::Repository& repository, const Wafer& wafer) {
+  if (repository.branch_tip(wafer.branch)) return;
+  const auto last = git::Oid::from_hex(wafer.last_commit);
+  const auto trouble = branch_trouble(wafer, repository, std::nullopt, last.value_or(git::Oid{}));
+  if (trouble) throw Error(ErrorKind::failed, trouble->what, trouble->remedy);
+}
+
 }  // namespace wafers

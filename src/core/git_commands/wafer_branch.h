@@ -27,6 +27,9 @@ std::optional<BranchTrouble> branch_trouble(const Wafer& wafer, const git::Repos
 std::optional<BranchTrouble> lost_tip(const Wafer& wafer, const git::Repository& repository,
                                       const git::Oid& tip);
 
+/// Throws Error(failed) where the wafer's branch is gone, with the way to have it back.
+void require_branch(const git::Repository& repository, const Wafer& wafer);
+
 /// Has the wafer's branch at `commit`, which is made where it `was` nowhere (all zero). Throws as
 /// Repository::move_branch() and create_branch().
 void put_branch(const Wafer& wafer, git::Repository& repository, const git::Oid& was,
