@@ -43,6 +43,7 @@ int for_each_name(const std::vector<std::string>& names, Report& report,
 int run_add(const Command&, const Arguments&, Report&);
 int run_fork(const Command&, const Arguments&, Report&);
 int run_exec(const Command&, const Arguments&, Report&);
+int run_run(const Command&, const Arguments&, Report&);
 int run_shell(const Command&, const Arguments&, Report&);
 int run_git_status(const Command&, const Arguments&, Report&);
 int run_git_diff(const Command&, const Arguments&, Report&);

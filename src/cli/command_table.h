@@ -19,13 +19,18 @@ constexpr auto command_table() {
           "<name>... [--at <mountpoint>] [--branch <branch>] [--from <repo>]\n"
           "                  [--base <rev>] [--frozen | --live] [--with-changes]\n"
           "                  [--backend auto|namespace|host|fuse] [--assume-clean] [--durable]\n"
-          "                  [--json]",
+          "                  [--print-path | --json]",
           "Make a wafer, a writable view of a Git checkout on a branch of its own",
           kGit ? run_add : nullptr},
       Command{"fork", "<name> <new-name>... [--at <mountpoint>] [--branch <branch>] [--json]",
               "Make wafers with all that one holds, committed or not", kGit ? run_fork : nullptr},
       Command{"exec", "<name> [--cwd <dir>] [--env K=V]... -- <command> [args...]",
               "Run a command inside a wafer", run_exec},
+      Command{"run",
+              "[<name>] [options of add] [-m <message>] [--commit success|always|never]\n"
+              "                  [--keep] [--json] -- <command> [args...]",
+              "Run a command in a new wafer, commit what it leaves, and remove the wafer",
+              kGit ? run_run : nullptr},
       Command{"shell", "<name>", "Run an interactive shell inside a wafer", run_shell},
       Command{"git-status", "[<name>] [-s | --porcelain | -z] [--json]",
               "Show what differs between a wafer's branch and its view",

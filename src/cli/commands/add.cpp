@@ -1,6 +1,7 @@
 #include "core/commands/add.h"
 
 #include "base/text.h"
+#include "cli/add_options.h"
 #include "cli/command.h"
 #include "cli/git_options.h"
 #include "cli/json.h"
@@ -8,16 +9,6 @@
 
 namespace wafers::cli {
 namespace {
-
-std::optional<BackendKind> backend_named(const Parser& parser, const std::string& name) {
-  if (name == "auto") return std::nullopt;
-  const auto kind = parse_backend(name);
-  if (!kind) {
-    throw parser.usage("unknown backend " + in_quotes(name) +
-                       ": it is one of auto, namespace, host and fuse");
-  }
-  return kind;
-}
 
 /// `doing`: "Added wafer ".
 void print(const AddResult& added, const std::string& doing, Report& report) {
@@ -42,39 +33,25 @@ void print(const AddResult& added, const std::string& doing, Report& report) {
 }  // namespace
 
 int run_add(const Command& command, const Arguments& arguments, Report& report) {
-  AddRequest request;
-  std::optional<std::string> from;
-  std::optional<std::string> backend;
-  bool frozen = false;
-  bool live = false;
+  AddOptions options;
+  bool print_path = false;
   bool json = false;
   Parser parser(command, arguments);
-  parser.option("--at", request.at, "mountpoint", "where the view shows; may hold {name}");
-  parser.option("--branch", request.branch, "branch",
-                "new or existing; may hold {name} (default: wafers/{name})");
-  parser.option("--from", from, "repo", "the base: any directory of its checkout (default: .)");
-  parser.option("--base", request.base, "rev", "the commit to start from (default: HEAD)");
-  parser.flag("--frozen", frozen, "from a snapshot, which the checkout's changes don't reach");
-  parser.flag("--live", live, "from the checkout itself (default: what wafers.base says, or live)");
-  parser.option("--backend", backend, "backend", "auto (default), namespace, host or fuse");
-  parser.flag("--assume-clean", request.assume_clean, "do not check that the base is clean");
-  parser.flag("--with-changes", request.with_changes,
-              "with what is uncommitted in the checkout, as changes of the wafer");
-  parser.flag("--durable", request.durable,
-              "let writing in the view wait for the disk, as the kernel would");
+  options.declare(parser);
+  parser.flag("--print-path", print_path, "print the mountpoints alone, one in a line");
   parser.flag("--json", json, "print JSON");
-  request.names = with_tail(parser.parse(), arguments);
-  if (request.names.empty()) throw parser.usage("the name of a wafer is missing");
-  check_exclusive(parser, {{"--frozen", frozen}, {"--live", live}});
-  check_exclusive(
-      parser, {{"--with-changes", request.with_changes}, {"--assume-clean", request.assume_clean}});
-  if (frozen) request.kind = BaseKind::frozen;
-  if (live) request.kind = BaseKind::live;
-  if (from) request.from = *from;
-  if (from && from->empty()) throw parser.usage("--from is empty");
-  if (backend) request.backend = backend_named(parser, *backend);
+  const auto names = with_tail(parser.parse(), arguments);
+  if (names.empty()) throw parser.usage("the name of a wafer is missing");
+  check_exclusive(parser, {{"--print-path", print_path}, {"--json", json}});
+  AddRequest request = options.request(parser);
+  request.names = names;
   const auto notify = [](std::string_view line) { Report::note(line); };
-  print(add_wafers(open_store(), request, notify), "Added wafer ", report);
+  const AddResult added = add_wafers(open_store(), request, notify);
+  if (!print_path) {
+    print(added, "Added wafer ", report);
+    return Report::kDone;
+  }
+  for (const WaferInfo& info : added.wafers) report.line(info.wafer.mountpoint.native());
   return Report::kDone;
 }
 

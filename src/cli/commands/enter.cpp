@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/enter_in_child.h"
 #include "core/state/unclean.h"
 
 namespace wafers::cli {
@@ -67,6 +68,18 @@ int enter(const Command& command, const Arguments& arguments,
 }
 
 }  // namespace
+
+int enter_in_child(const Store& store, const std::string& name, const Arguments& arguments) {
+  try {
+    enter_and_execute(store,
+                      {.name = name, .cwd = {}, .environment = {}, .command = *arguments.tail},
+                      healing(arguments));
+  } catch (const CommandNotRun& error) {
+    return Report::command_failure(error);
+  } catch (const Error& error) {
+    return Report::enter_failure(error);
+  }
+}
 
 int run_exec(const Command& command, const Arguments& arguments, Report& /*report*/) {
   return enter(command, arguments, exec_request);
