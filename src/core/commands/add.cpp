@@ -335,6 +335,9 @@ class Adding {
   /// nobody named the branch.
   git::Oid tip_of_existing(const std::string& branch, const git::Oid& at) const {
     const git::Oid& commit = base_.commit.oid;
+    if (request_.new_branch) {
+      throw NameTaken(ErrorKind::refused, "branch " + in_quotes(branch) + " exists");
+    }
     if (request_.with_changes && at != commit) require_no_branch_ahead(branch, at);
     if (base_.repository.is_descendant_or_same(at, commit)) return at;
     const bool behind = base_.repository.is_descendant_or_same(commit, at);

@@ -3,9 +3,16 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "core/state/wafer.h"
 
 namespace wafers {
+
+/// A wafer, or a branch that was to be new, is there already. Another name may do.
+class NameTaken : public Error {
+ public:
+  using Error::Error;
+};
 
 struct AddRequest {
   std::vector<std::string> names;
@@ -18,6 +25,7 @@ struct AddRequest {
   bool assume_clean = false;
   bool with_changes = false;  ///< what is uncommitted in the checkout is so in the new views
   bool durable = false;
+  bool new_branch = false;  ///< one that is there is refused, whatever it has
 };
 
 /// What one name of an `add` stands for.

@@ -6,7 +6,6 @@
 #include "core/commands/remove.h"
 #include "core/git_commands/prepare.h"
 #include "git/repository/repository.h"
-#include "os/interrupt.h"
 #include "os/supervise.h"
 
 namespace wafers {
@@ -52,16 +51,13 @@ class Running {
     AddRequest wanted = request_.wafer;
     const bool is_named = !wanted.names.empty();
     if (!is_named) wanted.names = {free_name(store_, wanted)};
+    wanted.new_branch = !is_named && !wanted.branch;
     while (true) {
       try {
         return add_as(wanted);
-      } catch (const Interrupted&) {
-        throw;
-      } catch (const Error&) {
-        // Another one may have taken the name since we looked.
-        const std::string name = is_named ? wanted.names.front() : free_name(store_, wanted);
-        if (name == wanted.names.front()) throw;
-        wanted.names = {name};
+      } catch (const NameTaken&) {
+        if (is_named) throw;
+        wanted.names = {free_name(store_, wanted)};  // another one has come first
       }
     }
   }

@@ -70,8 +70,8 @@ void WaferMaker::check_names() const {
 void WaferMaker::require_free_name(const std::string& name) const {
   const Lookup found = store_.lookup(name);
   if (!found.wafer && !found.invalid) return;
-  throw Error(ErrorKind::failed, "wafer " + in_quotes(name) + " exists already",
-              "choose another name, or remove it with 'wafers rm " + name + "'");
+  throw NameTaken(ErrorKind::failed, "wafer " + in_quotes(name) + " exists already",
+                  "choose another name, or remove it with 'wafers rm " + name + "'");
 }
 
 // --- reservations

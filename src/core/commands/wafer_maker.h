@@ -66,7 +66,7 @@ class WaferMaker {
              const std::vector<PlannedWafer>& planned, const NewWafers& kind);
 
   /// Before anything is made: throws Error(usage) for what no branch can be called, and
-  /// Error(failed) where a name is taken.
+  /// NameTaken.
   void check_names() const;
 
   /// Reserves names, branches and mountpoints under lock_all(), and makes directories and branches.
