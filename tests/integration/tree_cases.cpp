@@ -510,6 +510,15 @@ Cases attribute_cases() {
            R"sh(git config filter.up.clean 'tr a-z A-Z'; git config filter.up.smudge 'tr A-Z a-z'
                           echo '*.up filter=up' > .gitattributes)sh",
        .steps = "echo hello > x.up; echo hello > x.down"},
+      {.name = "rules that a filter writes",
+       .base =
+           kTree +
+           R"sh(git config filter.up.clean 'tr a-z A-Z'; git config filter.up.smudge 'tr A-Z a-z'
+                          echo '* filter=up' > "$SCRATCH/attributes"; mkdir out; echo o > out/o
+                          git config core.attributesFile "$SCRATCH/attributes"
+                          echo 'out/' > .gitignore; echo '*.c -text -filter' > dir/.gitattributes)sh",
+       .steps = "touch out/o; echo n > out/n; echo x > dir/x.c; echo x > dir/x.d; mkdir dir/out; "
+                "echo o > dir/out/o"},
       {.name = "attributes added in the view",
        .base = kTree,
        .steps =

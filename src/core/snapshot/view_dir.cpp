@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "git/worktree/convert.h"
 #include "git/worktree/rule_files.h"
 #include "linux/merged_dir.h"
 
@@ -40,7 +41,10 @@ const UpperEntry* ViewDir::find_upper(std::string_view entry) const {
 }
 
 ViewDirs::ViewDirs(const SnapshotInput& input, std::vector<std::string>& warnings)
-    : input_(input), warnings_(warnings), protection_(input.repository->path_protection()) {
+    : input_(input),
+      warnings_(warnings),
+      protection_(input.repository->path_protection()),
+      config_(git::convert_config(*input.repository)) {
   letters_ = git::letter_case(*input.repository);
 }
 
@@ -84,10 +88,19 @@ std::string ViewDirs::read_rule(const PlainDir& dir, const std::string& file) co
   }
 }
 
-std::string ViewDirs::rule_of_base(ViewDir& dir, const std::string& file) const {
-  if (const git::TreeEntry* entry = dir.find_base(file)) {
-    return git::is_regular(entry->mode) ? input_.objects->read_blob(entry->oid) : std::string();
+/// Whether git makes another text of the file when it checks it out.
+bool ViewDirs::is_rewritten(const ViewDir& dir, const std::string& file) const {
+  try {
+    return git::Conversion::choose(dir.attributes->of_file(file), config_).rewrites_text();
+  } catch (const Error&) {  // attributes with which git would check out nothing
+    return false;
   }
+}
+
+std::string ViewDirs::rule_of_base(ViewDir& dir, const std::string& file) const {
+  const git::TreeEntry* entry = dir.find_base(file);
+  if (entry != nullptr && !git::is_regular(entry->mode)) return {};
+  if (entry != nullptr && !is_rewritten(dir, file)) return input_.objects->read_blob(entry->oid);
   const MergedDir* below = lower(dir);
   const PlainDir* holder = below != nullptr ? below->holder_of(file) : nullptr;
   return holder != nullptr ? read_rule(*holder, file) : std::string();
@@ -111,6 +124,20 @@ std::string ViewDirs::worktree_or_index_rule(ViewDir& dir, const std::string& fi
   return usable ? input_.objects->read_blob(recorded->oid) : std::move(rules);
 }
 
+void ViewDirs::read_attributes(ViewDir& dir) const {
+  const auto with = [&](std::string_view own) {
+    if (dir.parent != nullptr) {
+      return git::AttributeScope::child(dir.parent->attributes, dir.name, own);
+    }
+    return git::AttributeScope::root(git::attributes_file(*input_.repository),
+                                     git::info_file(*input_.repository, "attributes"), own,
+                                     letters_);
+  };
+  dir.attributes = with({});  // of the file with its own
+  const std::string own = worktree_or_index_rule(dir, kAttributesFile);
+  if (!own.empty()) dir.attributes = with(own);
+}
+
 std::string ViewDirs::modules_of_view(ViewDir& root) const {
   return worktree_or_index_rule(root, kModulesFile);
 }
@@ -119,6 +146,7 @@ std::unique_ptr<ViewDir> ViewDirs::root(ViewLayers layers, PathSelection::Part s
   auto dir = std::make_unique<ViewDir>(selection);
   dir->layers = std::move(layers);
   read_trees(*dir);
+  read_attributes(*dir);
   const std::string excludes = git::excludes_file(*input_.repository);
   const std::string info = git::info_file(*input_.repository, "exclude");
   const std::string rules = rule_of_view(*dir, kIgnoreFile);
@@ -130,9 +158,6 @@ std::unique_ptr<ViewDir> ViewDirs::root(ViewLayers layers, PathSelection::Part s
       dir->base_ignore = git::IgnoreScope::root(excludes, info, base, letters_);
     }
   }
-  dir->attributes = git::AttributeScope::root(
-      git::attributes_file(*input_.repository), git::info_file(*input_.repository, "attributes"),
-      worktree_or_index_rule(*dir, kAttributesFile), letters_);
   return dir;
 }
 
@@ -145,6 +170,7 @@ std::unique_ptr<ViewDir> ViewDirs::child(ViewDir& parent, const std::string& nam
   dir->layers = std::move(layers);
   dir->forbidden = parent.forbidden || git::is_forbidden_component(name, protection_);
   read_trees(*dir);
+  read_attributes(*dir);
   const std::string rules = rule_of_view(*dir, kIgnoreFile);
   dir->ignore = git::IgnoreScope::child(parent.ignore, name, rules);
   std::optional<std::string> base;  // where it may be another one
@@ -156,8 +182,6 @@ std::unique_ptr<ViewDir> ViewDirs::child(ViewDir& parent, const std::string& nam
   dir->base_ignore = parent.ignore == parent.base_ignore && same
                          ? dir->ignore
                          : git::IgnoreScope::child(parent.base_ignore, name, base ? *base : rules);
-  dir->attributes = git::AttributeScope::child(parent.attributes, name,
-                                               worktree_or_index_rule(*dir, kAttributesFile));
   return dir;
 }
 

@@ -11,6 +11,7 @@
 #include "git/objects/object.h"
 #include "git/text/attributes.h"
 #include "git/text/ignore.h"
+#include "git/worktree/convert_config.h"
 #include "linux/merged_dir.h"
 #include "linux/upper.h"
 #include "os/plain_dir.h"
@@ -58,8 +59,9 @@ struct ViewDir {
 
 /// Makes ViewDirs: reads their trees and their rule files. Ignore rules and attributes are those of
 /// the merged view: the upper's file, else the base commit's blob (so that a base that moved on
-/// can't be seen here), else an untracked file of the base. As in git, a rule file that
-/// is a symlink is not followed, and attributes fall back to the tip's version.
+/// can't be seen here; the base's file only where that is another text), else an untracked file of
+/// the base. As in git, a rule file that is a symlink is not followed, and attributes fall back to
+/// the tip's version.
 class ViewDirs {
  public:
   /// The warnings go to `warnings`. All three must outlive this.
@@ -80,6 +82,8 @@ class ViewDirs {
 
  private:
   void read_trees(ViewDir& dir) const;
+  void read_attributes(ViewDir& dir) const;
+  bool is_rewritten(const ViewDir& dir, const std::string& file) const;
   std::vector<git::TreeEntry> sorted_tree(const std::optional<git::Oid>& tree) const;
   std::string rule_of_base(ViewDir& dir, const std::string& file) const;
   std::string rule_of_view(ViewDir& dir, const std::string& file) const;
@@ -90,6 +94,7 @@ class ViewDirs {
   std::vector<std::string>& warnings_;
   git::LetterCase letters_ = git::LetterCase::sensitive;
   git::PathProtection protection_;
+  git::ConvertConfig config_;
 };
 
 }  // namespace wafers

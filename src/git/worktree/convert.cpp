@@ -170,9 +170,13 @@ Conversion Conversion::choose(const Attributes& attributes, const ConvertConfig&
 }
 
 bool Conversion::is_identity() const noexcept {
+  return crlf_ == Crlf::binary && !ident_ && !rewrites_text();
+}
+
+bool Conversion::rewrites_text() const noexcept {
   const bool driver_idle = !driver_ || (driver_->clean.empty() && driver_->smudge.empty() &&
                                         driver_->process.empty() && !driver_->required);
-  return crlf_ == Crlf::binary && !ident_ && encoding_.empty() && driver_idle;
+  return !encoding_.empty() || !driver_idle;
 }
 
 std::string Conversion::to_git(std::string content, const ConvertContext& context) const {

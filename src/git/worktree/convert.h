@@ -58,6 +58,9 @@ class Conversion {
 
   /// Nothing to do in either direction: the caller may stream the file.
   bool is_identity() const noexcept;
+  /// Whether worktree and repository have other text than each other: a driver or an encoding is at
+  /// work, not line ends or `ident` alone.
+  bool rewrites_text() const noexcept;
 
   /// Worktree content to repository content: external clean driver, working-tree-encoding, line
   /// ends, `ident`, in git's order. Throws Error(failed) where git would fail (required driver,
