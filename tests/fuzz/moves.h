@@ -15,7 +15,7 @@ namespace wafers::fuzz {
 ///
 /// Besides what an Applier does:
 ///   git ARGUMENT...       in the checkout
-///   wafers ARGUMENT...    there too; must be done, and leave the checkout alone
+///   wafers ARGUMENT...    there too; must do what git can, and leave the checkout alone
 class Moves {
  public:
   /// `branch` is checked out at first, and has `paths`.

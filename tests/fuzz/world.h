@@ -60,6 +60,7 @@ class World {
   void add_wafer();
 
   void move(const std::vector<Operation>& moves);
+  bool git_can_check_out() const;
   void disturb(Before before);
   void kill_holder();
   void apply(const std::vector<Operation>& operations);
