@@ -54,6 +54,7 @@ int run_git_show(const Command&, const Arguments&, Report&);
 int run_git_push(const Command&, const Arguments&, Report&);
 int run_overlap(const Command&, const Arguments&, Report&);
 int run_ls(const Command&, const Arguments&, Report&);
+int run_ls_with_git(const Command&, const Arguments&, Report&);
 int run_path(const Command&, const Arguments&, Report&);
 int run_mount(const Command&, const Arguments&, Report&);
 int run_umount(const Command&, const Arguments&, Report&);

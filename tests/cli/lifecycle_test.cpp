@@ -157,7 +157,7 @@ TEST_CASE("ls shows a table, or nothing") {
   world.add("a", any_backend());
   world.add("longer-name", any_backend());
   const std::string table = world.wafers_ok({"ls"});
-  CHECK_THAT(table, Contains("NAME         STATUS   BACKEND"));
+  CHECK_THAT(table, Contains("NAME         STATUS   BRANCH"));
   CHECK_THAT(table, Contains("\na            mounted"));
   CHECK_THAT(table, Contains("\nlonger-name  mounted"));
 }

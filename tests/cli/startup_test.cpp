@@ -35,7 +35,8 @@ TEST_CASE("a lone wafers can do all that needs no Git") {
     return run(arguments, {.cwd = "/", .environment = {state}, .input = {}});
   };
   CHECK(wafers({"exec", "a", "--", "cat", "README"}).out == "base\n");
-  CHECK_THAT(wafers({"ls"}).out, Contains("mounted"));
+  CHECK(wafers({"ls", "-q"}).out == "a\n");
+  CHECK_THAT(wafers({"ls", "--json"}).out, Contains("\"mounted\""));
   CHECK(wafers({"umount", "a"}).ok());
   CHECK_THAT(wafers({"ls", "--json"}).out, Contains("unmounted"));
   for (const char* command : {"version", "skill", "help"}) CHECK(wafers({command}).ok());

@@ -1,83 +1,13 @@
-#include <algorithm>
-#include <array>
-
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/json.h"
+#include "cli/list_report.h"
 #include "core/base/live_base.h"
 #include "core/commands/list.h"
 #include "core/view/mount.h"
 
 namespace wafers::cli {
 namespace {
-
-constexpr std::size_t kColumns = 6;
-using Row = std::array<std::string, kColumns>;
-
-/// Columns on a terminal, as long as every character is one wide.
-std::size_t width_of(const std::string& text) {
-  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; };
-  return text.size() - static_cast<std::size_t>(std::ranges::count_if(text, continues));
-}
-
-std::string base_state(const WaferInfo& info) {
-  if (info.wafer.base_kind == BaseKind::frozen) return "frozen";
-  if (!info.base_moved) return "unknown";
-  return *info.base_moved ? "moved" : "unmoved";
-}
-
-std::vector<Row> table_of(const std::vector<WaferInfo>& wafers) {
-  constexpr std::size_t kShortId = 7;
-  std::vector<Row> rows{{"NAME", "STATUS", "BACKEND", "BRANCH", "BASE", "MOUNTPOINT"}};
-  for (const WaferInfo& info : wafers) {
-    const Wafer& wafer = info.wafer;
-    rows.push_back({wafer.name, std::string(to_string(info.mount.status)),
-                    std::string(to_string(wafer.backend)), printable(wafer.branch),
-                    wafer.base_commit.substr(0, kShortId) + " " + base_state(info),
-                    printable(wafer.mountpoint.native())});
-  }
-  return rows;
-}
-
-void print_table(const std::vector<Row>& rows, Report& report) {
-  std::array<std::size_t, kColumns> widths{};
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < kColumns; ++i) widths[i] = std::max(widths[i], width_of(row[i]));
-  }
-  for (const Row& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i + 1 < kColumns; ++i) {
-      line += row[i] + std::string(widths[i] - width_of(row[i]) + 2, ' ');
-    }
-    report.line(line + row.back());
-  }
-}
-
-void print_list(const ListResult& list, Report& report) {
-  if (report.form() == OutputForm::json) {
-    auto invalid = nlohmann::json::array();
-    for (const InvalidEntry& entry : list.invalid_entries) {
-      invalid.push_back({{"name", text_to_json(entry.name)},
-                         {"path", text_to_json(entry.path.native())},
-                         {"reason", text_to_json(entry.reason)}});
-    }
-    report.document({{"wafers", to_json(list.wafers)}, {"invalid_entries", std::move(invalid)}});
-    return;
-  }
-  if (!list.wafers.empty()) print_table(table_of(list.wafers), report);
-  for (const WaferInfo& info : list.wafers) {
-    if (info.mount.status != WaferStatus::broken) continue;
-    Report::warning("wafer " + in_quotes(info.wafer.name) + " is broken: " + info.mount.reason);
-  }
-  for (const WaferInfo& info : list.wafers) {
-    if (info.branch_note.empty()) continue;
-    Report::warning("wafer " + in_quotes(info.wafer.name) + ": " + info.branch_note +
-                    "; 'wafers git-status " + info.wafer.name + "' says what to do");
-  }
-  for (const InvalidEntry& entry : list.invalid_entries) {
-    Report::warning("invalid entry " + in_quotes(entry.path.native()) + ": " + entry.reason);
-  }
-}
 
 void expect_nothing(const Parser& parser, const std::vector<std::string>& positional) {
   if (positional.empty()) return;
@@ -95,18 +25,55 @@ std::vector<std::string> names_from(Parser& parser, const Arguments& arguments, 
 
 }  // namespace
 
-int run_ls(const Command& command, const Arguments& arguments, Report& report) {
+ListOptions parse_list_options(const Command& command, const Arguments& arguments) {
+  ListOptions options;
   bool json = false;
-  bool quiet = false;
   Parser parser(command, arguments);
-  parser.flag("-q,--quiet", quiet, "print names only");
-  parser.flag("--json", json, "print JSON");
+  parser.flag("--all", options.all, "of all repositories, not only of that of this directory");
+  parser.flag("-l,--long", options.is_long, "with backend, base, disk space, processes, place");
+  parser.flag("-q,--quiet", options.quiet, "print names only, of all repositories");
+  parser.flag("--json", json, "print JSON, of all repositories");
   expect_nothing(parser, with_tail(parser.parse(), arguments));
-  if (quiet && !json) {
-    for (const std::string& name : all_names(open_store())) report.line(name);
+  return options;
+}
+
+nlohmann::json list_to_json(const ListResult& list) {
+  auto invalid = nlohmann::json::array();
+  for (const InvalidEntry& entry : list.invalid_entries) {
+    invalid.push_back({{"name", text_to_json(entry.name)},
+                       {"path", text_to_json(entry.path.native())},
+                       {"reason", text_to_json(entry.reason)}});
+  }
+  return {{"wafers", to_json(list.wafers)}, {"invalid_entries", std::move(invalid)}};
+}
+
+void tell_of_trouble(const ListResult& list) {
+  for (const WaferInfo& info : list.wafers) {
+    if (info.mount.status != WaferStatus::broken) continue;
+    Report::warning("wafer " + in_quotes(info.wafer.name) + " is broken: " + info.mount.reason);
+  }
+  for (const WaferInfo& info : list.wafers) {
+    if (info.branch_note.empty()) continue;
+    Report::warning("wafer " + in_quotes(info.wafer.name) + ": " + info.branch_note +
+                    "; 'wafers git-status " + info.wafer.name + "' says what to do");
+  }
+  for (const InvalidEntry& entry : list.invalid_entries) {
+    Report::warning("invalid entry " + in_quotes(entry.path.native()) + ": " + entry.reason);
+  }
+}
+
+int run_ls(const Command& command, const Arguments& arguments, Report& report) {
+  const ListOptions options = parse_list_options(command, arguments);
+  const bool json = report.form() == OutputForm::json;
+  if (!options.quiet && (!json || options.is_long)) {
+    return arguments.invocation.git.run(command, arguments, report);
+  }
+  const Store store = open_store();
+  if (json) {
+    report.document(list_to_json(list_wafers(store)));
     return Report::kDone;
   }
-  print_list(list_wafers(open_store()), report);
+  for (const std::string& name : all_names(store)) report.line(name);
   return Report::kDone;
 }
 

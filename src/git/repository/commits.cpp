@@ -143,6 +143,17 @@ bool Repository::is_descendant_or_same(const Oid& commit, const Oid& ancestor) c
                "cannot compare the histories of " + commit.hex() + " and " + ancestor.hex()) == 1;
 }
 
+std::size_t Repository::commits_ahead(const Oid& commit, const Oid& base) const {
+  if (commit == base) return 0;
+  const git_oid tip = to_library(commit);
+  const git_oid start = to_library(base);
+  std::size_t ahead = 0;
+  std::size_t behind = 0;
+  check(git_graph_ahead_behind(&ahead, &behind, impl_->handle.get(), &tip, &start),
+        "cannot compare the histories of " + commit.hex() + " and " + base.hex());
+  return ahead;
+}
+
 Oid Repository::tree_of(const Oid& commit) const {
   return from_library(*git_commit_tree_id(look_up(impl_->handle.get(), commit).get()));
 }

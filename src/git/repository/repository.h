@@ -76,6 +76,8 @@ class Repository {
   /// What a branch is called now that `git branch -m` gave a new name, by that one's reflog.
   std::optional<std::string> renamed_branch(const std::string& branch) const;
   bool is_descendant_or_same(const Oid& commit, const Oid& ancestor) const;
+  /// How many commits lead to `commit` and not to `base`.
+  std::size_t commits_ahead(const Oid& commit, const Oid& base) const;
   Oid tree_of(const Oid& commit) const;
   std::string message_of(const Oid& commit) const;
   /// Shortest unambiguous abbreviation, core.abbrev heeded.
