@@ -35,9 +35,10 @@ std::optional<std::string> text_of(const MergedDir& dir, const std::string& name
 std::optional<git::Oid> resolve_head(const MergedDir& git_dir, const MergedDir& common) {
   const auto read = [&](const std::string& ref) -> std::optional<git::RefValue> {
     const std::size_t slash = ref.rfind('/');
-    const auto content = slash == std::string::npos
-                             ? text_of(git_dir, ref)
-                             : text_of(common.descend(ref.substr(0, slash)), ref.substr(slash + 1));
+    const auto content =
+        slash == std::string::npos
+            ? git_dir.file(ref, kLargestSmallFile)
+            : common.descend(ref.substr(0, slash)).file(ref.substr(slash + 1), kLargestSmallFile);
     if (content) return git::parse_ref(*content);
     const auto packed = common.file("packed-refs", kLargestPackedRefs);
     const auto oid = packed ? git::find_packed_ref(*packed, ref) : std::nullopt;
@@ -123,7 +124,7 @@ std::optional<NestedRepoFinder::Repo> NestedRepoFinder::find(const MergedDir& di
                                                              const std::string& path) const {
   try {
     const auto git_dir = git_dir_of(dir, path);
-    const auto head = git_dir ? text_of(git_dir->dir, "HEAD") : std::nullopt;
+    const auto head = git_dir ? git_dir->dir.file("HEAD", kLargestSmallFile) : std::nullopt;
     if (!head || !git::is_head(*head)) return std::nullopt;
     const MergedDir common = common_dir_of(*git_dir);
     if (!common.directory("objects").exists() || !common.directory("refs").exists()) {

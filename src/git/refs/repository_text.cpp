@@ -14,16 +14,35 @@ namespace {
 constexpr int kMaxDepth = 5;
 constexpr std::size_t kDigits = 2 * Oid::kSize;
 constexpr std::string_view kSymbolic = "ref:";
+constexpr std::string_view kBlanks = " \t\n\r";  // what git's isspace() takes
+
+std::string_view without_leading_blanks(std::string_view text) {
+  return text.substr(std::min(text.find_first_not_of(kBlanks), text.size()));
+}
+
+/// Blanks at the end of a file go, and what is left ends at its first NUL (refs/files-backend.c):
+/// those before that belong to the text.
+std::string_view as_git_reads(std::string_view content) {
+  content = content.substr(0, content.find_last_not_of(kBlanks) + 1);
+  return content.substr(0, content.find('\0'));
+}
+
+/// No name of a ref has blanks or control characters (git-check-ref-format(1)).
+bool has_only_printable(std::string_view name) {
+  return std::ranges::all_of(name, [](unsigned char c) { return c > ' ' && c != 0x7F; });
+}
 
 }  // namespace
 
 std::optional<RefValue> symbolic_ref(std::string_view target) {
-  const std::string_view name = trimmed(target);
+  const std::string_view name = without_leading_blanks(target);
   if (!name.starts_with("refs/") || name.find("..") != std::string_view::npos) return std::nullopt;
+  if (!has_only_printable(name)) return std::nullopt;
   return RefValue{std::string(name), Oid{}};
 }
 
-std::optional<RefValue> parse_ref(std::string_view content) {
+std::optional<RefValue> parse_ref(std::string_view text) {
+  const std::string_view content = as_git_reads(text);
   if (content.starts_with(kSymbolic)) return symbolic_ref(content.substr(kSymbolic.size()));
   // What follows the object name is ignored, as git does.
   const std::string_view rest = content.substr(std::min(kDigits, content.size()));
@@ -62,7 +81,11 @@ bool is_head(std::string_view content) {
   const bool is_sha256 =
       name.size() == kDigitsOfSha256 &&
       std::ranges::all_of(name, [](unsigned char c) { return std::isxdigit(c); });
-  return is_sha256 || parse_ref(content);
+  // Git asks for no more here: that it is no ref's name shows when it is read.
+  const bool is_symbolic =
+      content.starts_with(kSymbolic) &&
+      without_leading_blanks(content.substr(kSymbolic.size())).starts_with("refs/");
+  return is_sha256 || is_symbolic || parse_ref(content);
 }
 
 std::string_view path_in(std::string_view content) {

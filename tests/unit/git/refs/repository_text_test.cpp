@@ -32,10 +32,31 @@ TEST_CASE("a ref is symbolic, an object name, or malformed") {
   CHECK_FALSE(parse_ref("g" + kName.substr(1)));
 }
 
+TEST_CASE("HEAD is read as git reads it, blanks and NUL bytes included") {
+  using namespace std::string_literals;
+  const TempDir temp;
+  const GitRepo repo = GitRepo::init(temp / "r");
+  repo.write("f", "1");
+  repo.commit_all();
+  const std::string main = "refs/heads/main";
+  for (const std::string& content :
+       {"ref: " + main + "\n", "ref:\t\r\n " + main + " \t\n"s, "ref: " + main + "\0\n"s,
+        "ref: " + main + "\0 x\n"s, "ref: " + main + "\n\0"s, "ref: " + main + "\n\0\n"s,
+        "ref: " + main + " \0"s, "ref: " + main + "\v\n"s, "ref: \v" + main,
+        "ref: refs/heads/ma in\n"s, "ref: refs/heads/\x7F\n"s, "\n"s, "\0"s, "ref:\0 " + main}) {
+    CAPTURE(content);
+    repo.write(".git/HEAD", content);
+    const bool read = repo.try_git({"rev-parse", "-q", "--verify", "HEAD^{commit}"}).ok();
+    const auto ours = parse_ref(content);
+    CHECK((ours && ours->target == main) == read);
+  }
+}
+
 TEST_CASE("a HEAD makes a repository also where wafers can't serve it") {
   CHECK(is_head("ref: refs/heads/unborn\n"));
   CHECK(is_head(kName + "\n"));
   CHECK(is_head(std::string(64, 'a') + "\n"));  // SHA-256
+  CHECK(is_head("ref: refs/heads/no name\n"));
   CHECK_FALSE(is_head(std::string(39, 'a')));
   CHECK_FALSE(is_head("ref: HEAD"));
   CHECK_FALSE(is_head(""));
