@@ -48,6 +48,7 @@ int run_shell(const Command&, const Arguments&, Report&);
 int run_git_status(const Command&, const Arguments&, Report&);
 int run_git_diff(const Command&, const Arguments&, Report&);
 int run_git_add(const Command&, const Arguments&, Report&);
+int run_git_restore(const Command&, const Arguments&, Report&);
 int run_git_commit(const Command&, const Arguments&, Report&);
 int run_git_log(const Command&, const Arguments&, Report&);
 int run_git_show(const Command&, const Arguments&, Report&);

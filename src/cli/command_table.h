@@ -43,6 +43,9 @@ constexpr auto command_table() {
               kGit ? run_git_diff : nullptr},
       Command{"git-add", "[<name>] [--accept-moved] [--json] -- <paths>...",
               "Stage some of a wafer's files for the next commit", kGit ? run_git_add : nullptr},
+      Command{"git-restore", "[<name>] [--staged] -- <paths>...",
+              "Give files of a wafer's view what is staged, or else the branch's last commit",
+              kGit ? run_git_restore : nullptr},
       Command{"git-commit",
               "[<name>] (-m <message>... | -F <file>) [--author <author>] [--allow-empty]\n"
               "                         [-S[<keyid>] | --no-gpg-sign]\n"

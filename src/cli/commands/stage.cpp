@@ -34,4 +34,17 @@ int run_git_add(const Command& command, const Arguments& arguments, Report& repo
   return Report::kDone;
 }
 
+int run_git_restore(const Command& command, const Arguments& arguments, Report& /*report*/) {
+  bool staged = false;
+  Parser parser(command, arguments);
+  parser.flag("-S,--staged", staged, "take back what is staged, and leave the view as it is");
+  const std::string name = one_wafer(parser, parser.parse());
+  const std::vector<std::string> paths = arguments.tail.value_or(std::vector<std::string>());
+  if (paths.empty()) {
+    throw parser.usage("you must specify paths to restore: they stand behind '--'; '.' is all");
+  }
+  git_restore(open_store(), name, paths, staged ? Restored::staged : Restored::view);
+  return Report::kDone;
+}
+
 }  // namespace wafers::cli

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "core/git_commands/stage.h"
 #include "core/git_commands/wafer_git.h"
 #include "git/diff/diff.h"
 #include "git/program/git_program.h"
@@ -18,21 +19,6 @@ namespace wafers {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool exists_in(git::ObjectStore& objects, git::Oid tree, const std::string& path) {
-  const std::vector<std::string> components = split(path, '/');
-  for (std::size_t i = 0; i < components.size(); ++i) {
-    if (components[i].empty()) return true;  // "dir/", and the loop came to a tree
-    const auto entries = objects.read_tree(tree);
-    const auto found = std::find_if(entries.begin(), entries.end(),
-                                    [&](const auto& entry) { return entry.name == components[i]; });
-    if (found == entries.end()) return false;
-    if (i + 1 == components.size()) return true;
-    if (found->mode != git::FileMode::tree) return false;
-    tree = found->oid;
-  }
-  return true;
-}
 
 struct Trees {
   git::Oid before, after;
@@ -57,7 +43,7 @@ Trees trees_of(const Wafer& wafer, const WaferGit& git, git::ObjectStore& object
     objects.flush();
   }
   std::erase_if(unmatched, [&](const std::string& path) {
-    return exists_in(objects, trees.before, path) || exists_in(objects, trees.after, path);
+    return tree_has(objects, trees.before, path) || tree_has(objects, trees.after, path);
   });
   require_matched(unmatched);
   return trees;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/git_commands/git_in_view.h"
 #include "core/git_commands/wafer_git.h"
 #include "core/state/wafer.h"
 #include "git/index/index_file.h"
@@ -25,10 +26,6 @@ class CommitHooks {
   /// `index` is what is about to be committed, in git's format. The wafer must be mounted, and its
   /// lock held for as long as this lives. Throws Error(failed) where the directory can't be made.
   CommitHooks(const Wafer& wafer, const git::Repository& repository, const git::IndexFile& index);
-  CommitHooks(const CommitHooks&) = delete;
-  CommitHooks& operator=(const CommitHooks&) = delete;
-  /// Removes the directory.
-  ~CommitHooks();
 
   /// pre-commit. Returns the tree to commit instead where the hook has changed the index. Throws
   /// Error(failed) where it fails.
@@ -45,12 +42,11 @@ class CommitHooks {
   /// Runs the hook if there is one; its exit status, or 128 + the signal.
   int run(const std::string& hook, const std::vector<std::string>& arguments);
   void require(const std::string& hook, const std::vector<std::string>& arguments);
-  std::vector<std::string> environment() const;
 
   const Wafer& wafer_;
   const git::Repository& repository_;
-  std::filesystem::path hooks_;    ///< core.hooksPath, from the view's root
-  std::filesystem::path git_dir_;  ///< of this commit
+  std::filesystem::path hooks_;  ///< core.hooksPath, from the view's root
+  GitInView git_;
 };
 
 }  // namespace wafers

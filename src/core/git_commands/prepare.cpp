@@ -6,6 +6,7 @@
 #include "core/base/heal.h"
 #include "core/git_commands/commit.h"
 #include "core/git_commands/diff.h"
+#include "core/git_commands/restore.h"
 #include "core/git_commands/stage.h"
 #include "core/git_commands/status.h"
 #include "core/git_commands/wafer_branch.h"
@@ -99,6 +100,17 @@ StageResult git_add(const Store& store, const std::string& name,
   const LeftInside left(*wafer);
   return stage_paths(
       *wafer, paths, [&] { wafer.save(); }, accept_moved);
+}
+
+void git_restore(const Store& store, const std::string& name, const std::vector<std::string>& paths,
+                 Restored what) {
+  LockedWafer wafer = prepare(store, name, Use::write);
+  const LeftInside left(*wafer);
+  if (what == Restored::staged) {
+    return restore_staged(*wafer, paths, [&] { wafer.save(); });
+  }
+  mount_and_record(wafer, heal);
+  restore_view(*wafer, paths);
 }
 
 NamedStatus git_status(const Store& store, const std::string& name) {

@@ -30,6 +30,12 @@ CommitResult git_commit(const Store& store, const std::string& name, const Commi
 StageResult git_add(const Store& store, const std::string& name,
                     const std::vector<std::string>& paths, bool accept_moved = false);
 
+/// `git restore` of the view, which is mounted where it isn't, or of what is staged
+/// (core/git_commands/restore.h).
+enum class Restored { view, staged };
+void git_restore(const Store& store, const std::string& name, const std::vector<std::string>& paths,
+                 Restored what);
+
 struct NamedStatus {
   std::string branch;
   StatusResult status;

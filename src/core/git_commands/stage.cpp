@@ -152,6 +152,21 @@ void require_not_ignored(const std::vector<std::string>& ignored) {
 
 }  // namespace
 
+bool tree_has(git::ObjectStore& objects, git::Oid tree, const std::string& path) {
+  const std::vector<std::string> components = split(path, '/');
+  for (std::size_t i = 0; i < components.size(); ++i) {
+    if (components[i].empty()) return true;  // "dir/", and the loop came to a tree
+    const auto entries = objects.read_tree(tree);
+    const auto found = std::find_if(entries.begin(), entries.end(),
+                                    [&](const auto& entry) { return entry.name == components[i]; });
+    if (found == entries.end()) return false;
+    if (i + 1 == components.size()) return true;
+    if (found->mode != git::FileMode::tree) return false;
+    tree = found->oid;
+  }
+  return true;
+}
+
 std::string staged_tree_of(const Oid& tree, const Oid& tip_tree) {
   return tree == tip_tree ? std::string() : tree.hex();
 }

@@ -27,6 +27,9 @@ StageResult stage_paths(Wafer& wafer, const std::vector<std::string>& paths,
 /// `tree` as Wafer::staged_tree has it: empty where nothing is staged on top of `tip_tree`.
 std::string staged_tree_of(const git::Oid& tree, const git::Oid& tip_tree);
 
+/// Whether `tree` has a file or directory at `path`, as clean_paths() gives it.
+bool tree_has(git::ObjectStore& objects, git::Oid tree, const std::string& path);
+
 /// `onto` with what `from` has at `paths` (as clean_paths() gives them) instead of its own.
 git::Oid tree_with_paths_of(git::ObjectStore& objects, const git::Oid& onto, const git::Oid& from,
                             const std::vector<std::string>& paths);

@@ -1,0 +1,86 @@
+#include "core/git_commands/git_in_view.h"
+
+#include <sys/stat.h>
+
+#include <exception>
+#include <fstream>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "core/view/backends.h"
+#include "core/view/mountpoint.h"
+#include "git/program/git_program.h"
+#include "os/child.h"
+#include "os/files.h"
+#include "os/interrupt.h"
+#include "os/remove_tree.h"
+
+namespace wafers {
+namespace {
+
+namespace fs = std::filesystem;
+
+void write_text(const fs::path& path, const std::string& content) {
+  std::ofstream stream(path, std::ios::binary | std::ios::trunc);
+  stream << content;
+  stream.close();
+  if (!stream) throw Error(ErrorKind::failed, "cannot write " + in_quotes(path.native()));
+}
+
+/// A Git directory is what has HEAD and knows where the rest is (gitrepository-layout(5)). This one
+/// is in no list of worktrees.
+void make_git_dir(const fs::path& directory, const Wafer& wafer, const git::Repository& repository,
+                  const git::IndexFile& index) {
+  remove_tree(directory);  // left by a killed commit
+  if (::mkdir(directory.c_str(), 0700) != 0) {
+    throw_errno("cannot make directory", directory.native());
+  }
+  write_text(directory / "HEAD", "ref: refs/heads/" + wafer.branch + "\n");
+  write_text(directory / "commondir", repository.common_dir().native() + "\n");
+  const fs::path worktree_config = repository.git_dir() / "config.worktree";
+  if (fs::exists(worktree_config)) fs::copy_file(worktree_config, directory / "config.worktree");
+  index.write(directory / "index");
+}
+
+}  // namespace
+
+GitInView::GitInView(const Wafer& wafer, const git::Repository& repository,
+                     const git::IndexFile& index)
+    : wafer_(wafer), directory_(wafer.directory / "commit.git") {
+  make_git_dir(directory_, wafer, repository, index);
+}
+
+GitInView::~GitInView() {
+  try {
+    remove_tree(directory_);
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the next one tries again
+  }
+}
+
+std::vector<std::string> GitInView::environment() const {
+  return with_variables(
+      git::environment_without_repository(),
+      {"GIT_DIR=" + directory_.native(), "GIT_WORK_TREE=" + wafer_.mountpoint.native(),
+       "GIT_INDEX_FILE=" + index().native(), "GIT_PREFIX=",
+       // No editor is used: a hook that starts one would wait for ever (git's run_commit_hook).
+       "GIT_EDITOR=:", "WAFERS_NAME=" + wafer_.name, "WAFERS_BRANCH=" + wafer_.branch,
+       "WAFERS_ROOT=" + wafer_.mountpoint.native()});
+}
+
+int GitInView::run(const Command& command) const {
+  const InterruptGuard guard;
+  Pipe pipe = make_pipe();
+  const auto failure = run_in_child([&] {
+    const auto view = make_backend(wafer_.backend)->find(wafer_);
+    if (!view) throw not_mounted(wafer_);
+    view->enter();
+    const int code = wafers::run(command).shell_code();
+    write_all(pipe.writer.get(), std::to_string(code));
+  });
+  InterruptGuard::check();
+  if (failure) throw failure->error();
+  pipe.writer.reset();
+  return std::stoi(read_to_end(pipe.reader.get()));
+}
+
+}  // namespace wafers
