@@ -47,7 +47,8 @@ constexpr auto command_table() {
               "Give files of a wafer's view what is staged, or else the branch's last commit",
               kGit ? run_git_restore : nullptr},
       Command{"git-commit",
-              "[<name>] (-m <message>... | -F <file>) [--author <author>] [--allow-empty]\n"
+              "[<name>] (-m <message>... | -F <file>) [--amend] [-s]\n"
+              "                         [--author <author>] [--date <date>] [--allow-empty]\n"
               "                         [-S[<keyid>] | --no-gpg-sign]\n"
               "                         [--verify | --no-verify] [--accept-moved] [--json]\n"
               "                         [-- <paths>...]",

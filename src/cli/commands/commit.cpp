@@ -1,3 +1,5 @@
+#include <cstdlib>
+
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/git_options.h"
@@ -46,6 +48,10 @@ int run_git_commit(const Command& command, const Arguments& arguments, Report& r
   parser.option("-F,--file", file, "file", "take the message from a file; - is standard input");
   parser.option("--author", request.author, "author",
                 "\"Name <email>\", or a pattern for an author of the history");
+  parser.option("--date", request.author_date, "date", "of the author");
+  parser.flag("--amend", request.amend,
+              "in the place of the branch's last commit, whose message stays without -m and -F");
+  parser.flag("-s,--signoff", request.sign_off, "add a Signed-off-by trailer");
   parser.flag("--allow-empty", request.allow_empty, "commit even if nothing has changed");
   parser.attached("-S,--gpg-sign", signing_key, "keyid", "sign the commit");
   parser.flag("--no-gpg-sign", no_signature, "do not sign it, whatever commit.gpgSign says");
@@ -59,10 +65,12 @@ int run_git_commit(const Command& command, const Arguments& arguments, Report& r
   check_exclusive(parser,
                   {{"--gpg-sign", signing_key.has_value()}, {"--no-gpg-sign", no_signature}});
   check_exclusive(parser, {{"--verify", verify}, {"--no-verify", no_verify}});
-  if (request.messages.empty() && !file) {
+  if (request.messages.empty() && !file && !request.amend) {
     throw parser.usage("the message is missing: give it with -m or -F");
   }
   if (file) request.message_file = *file;
+  // The date is read where git has it, too.
+  if (request.author_date) ::setenv("GIT_AUTHOR_DATE", request.author_date->c_str(), 1);
   request.signing = signing_wanted(signing_key, no_signature);
   request.signing_key = signing_key.value_or(std::string());
   request.hooks = hooks_wanted(verify, no_verify);

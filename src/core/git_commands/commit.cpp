@@ -62,21 +62,52 @@ std::optional<std::string> signing_key(const CommitRequest& request,
   return std::nullopt;
 }
 
-git::Repository::CommitRequest prepared_commit(const CommitRequest& request,
-                                               const git::Repository& repository) {
+/// All but the tree. What is amended gives its parents, and what isn't given anew.
+git::Repository::CommitRequest prepared_commit(const CommitRequest& request, const WaferGit& git) {
+  const git::Repository& repository = git.repository;
   git::Repository::CommitRequest commit;
-  commit.message = message_of(request, repository);
-  require_message(commit.message, repository);
-  commit.encoding = commit_encoding(repository);
-  commit.author = author_of(request, repository);
+  if (request.amend) commit = repository.request_of(git.tip);
+  const bool has_message = !request.messages.empty() || request.message_file;
+  if (!request.amend || has_message) {
+    commit.message = message_of(request, repository);
+    commit.encoding = commit_encoding(repository);
+  }
+  if (!request.amend || request.author) {
+    commit.author = author_of(request, repository);
+  } else if (request.author_date) {
+    const git::Date date = git::author_date(repository);
+    commit.author.seconds = date.seconds;
+    commit.author.offset_minutes = date.offset_minutes;
+  }
   commit.committer = repository.identity(git::Repository::Role::committer);
+  if (request.sign_off) {
+    commit.message = with_sign_off(commit.message, commit.committer, repository);
+  }
+  require_message(commit.message, repository);
   commit.signing_key = signing_key(request, repository);
+  if (!request.amend) commit.parents = {git.tip};
   return commit;
 }
 
+void require_amendable(const Wafer& wafer, const WaferGit& git) {
+  if (git.tip.hex() != wafer.base_commit) return;
+  throw Error(
+      ErrorKind::refused,
+      "branch " + in_quotes(wafer.branch) +
+          " has no commit of its own that could be amended: its last one is the base commit");
+}
+
+/// What a commit is compared with: the tree of its first parent, or the empty one.
+git::Oid tree_before(const git::Repository::CommitRequest& commit, const WaferGit& git,
+                     git::ObjectStore& objects) {
+  if (commit.parents.empty()) return objects.write_tree({});
+  return commit.parents.front() == git.tip ? git.tip_tree
+                                           : git.repository.tree_of(commit.parents.front());
+}
+
 /// builtin/commit.c: update_head_with_reflog() takes the first line, not the subject.
-std::string reflog_message(const std::string& message) {
-  return "commit: " + message.substr(0, message.find('\n'));
+std::string reflog_message(const std::string& message, bool amend) {
+  return (amend ? "commit (amend): " : "commit: ") + message.substr(0, message.find('\n'));
 }
 
 /// What is to be committed.
@@ -111,16 +142,16 @@ Content content_of_view(const Wafer& wafer, const WaferGit& git, git::ObjectStor
 
 /// All that a commit prints. Nothing of it may fail once the branch has moved.
 CommitResult result_of(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
-                       const git::Repository::CommitRequest& commit, const git::Oid& oid) {
+                       const git::Repository::CommitRequest& commit, const git::Oid& before,
+                       const git::Oid& oid) {
   CommitResult result;
   result.commit = oid.hex();
   result.tree = commit.tree.hex();
-  result.parent = git.tip.hex();
+  if (!commit.parents.empty()) result.parent = commit.parents.front().hex();
   result.branch = wafer.branch;
   result.subject = shown_subject(commit.message, git.repository);
   result.short_id = git.repository.short_id(oid);
-  const git::DiffCounts counts =
-      git::count_diff(git.repository, objects, git.tip_tree, commit.tree);
+  const git::DiffCounts counts = git::count_diff(git.repository, objects, before, commit.tree);
   result.files_changed = counts.files;
   result.summary = counts.summary();
   if (!conforms_to_utf8(commit)) {
@@ -168,9 +199,11 @@ CommitResult commit_view(Wafer& wafer, const CommitRequest& request,
   const std::vector<std::string> paths = clean_paths(request.paths);
   WaferGit git = open_wafer_git(wafer);
   require_branch_in_place(wafer, git);
-  git::Repository::CommitRequest commit = prepared_commit(request, git.repository);
+  if (request.amend) require_amendable(wafer, git);
+  git::Repository::CommitRequest commit = prepared_commit(request, git);
 
   const auto objects = git.repository.objects(git::Writes::to_database);
+  const git::Oid before = tree_before(commit, git, *objects);
   const bool staged = has_staged(git) && request.paths.empty();
   Content content = staged ? Content{.tree = git.index_tree,
                                      .index_tree = git.index_tree,
@@ -180,7 +213,7 @@ CommitResult commit_view(Wafer& wafer, const CommitRequest& request,
                                      .unreadable = {}}
                            : content_of_view(wafer, git, *objects, paths);
   const auto require_something = [&] {
-    if (content.tree == git.tip_tree && !request.allow_empty) {
+    if (content.tree == before && !request.allow_empty) {
       nothing_to_commit(!paths.empty(), content.modified_submodules, content.unreadable);
     }
   };
@@ -200,14 +233,13 @@ CommitResult commit_view(Wafer& wafer, const CommitRequest& request,
   }
 
   commit.tree = content.tree;
-  commit.parents = {git.tip};
   const git::Oid oid = git.repository.write_commit(commit);
-  CommitResult result = result_of(wafer, git, *objects, commit, oid);
+  CommitResult result = result_of(wafer, git, *objects, commit, before, oid);
   result.warnings.insert(result.warnings.end(), content.warnings.begin(), content.warnings.end());
   wafer.pending_staged_tree = staged_tree_of(content.index_tree, content.tree);
   about_to_move(oid.hex());
   git.repository.move_branch(wafer.branch, git.tip, oid, commit.committer,
-                             reflog_message(commit.message));
+                             reflog_message(commit.message, request.amend));
   wafer.staged_tree = std::exchange(wafer.pending_staged_tree, {});
   if (content.index) write_index(wafer, *content.index, result.warnings);
   if (hooks) hooks->after_commit(result.warnings);

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "git/program/git_program.h"
 #include "git/repository/author_search.h"
 #include "git/repository/ident.h"
 #include "git/text/encoding.h"
@@ -114,6 +115,18 @@ std::string shown_subject(const std::string& message, const git::Repository& rep
   const std::string shown = repository.config("i18n.logOutputEncoding").value_or(written);
   if (git::is_same_encoding(written, shown)) return subject;
   return git::reencode(subject, shown, written).value_or(subject);
+}
+
+std::string with_sign_off(const std::string& message, const git::Identity& who,
+                          const git::Repository& repository) {
+  const ProgramResult result =
+      git::run_program({"git", "interpret-trailers", "--no-divider", "--where", "end",
+                        "--if-exists", "addIfDifferentNeighbor", "--if-missing", "add", "--trailer",
+                        "Signed-off-by: " + who.name + " <" + who.email + ">"},
+                       repository.worktree(), message);
+  if (result.success()) return result.output;
+  throw Error(ErrorKind::failed,
+              "git interpret-trailers failed: " + printable(trimmed(result.errors)));
 }
 
 git::Identity author_of(const CommitRequest& request, const git::Repository& repository) {

@@ -26,6 +26,11 @@ std::string commit_encoding(const git::Repository& repository);
 /// The subject for people: in the encoding of i18n.logOutputEncoding, as far as it can be had.
 std::string shown_subject(const std::string& message, const git::Repository& repository);
 
+/// `message` with a Signed-off-by trailer of `who`, by git, unless that is its last already. Throws
+/// Error(failed).
+std::string with_sign_off(const std::string& message, const git::Identity& who,
+                          const git::Repository& repository);
+
 /// Whom the commit's author line names: --author, else the configured one. Throws Error(usage)
 /// where --author neither is "Name <email>" nor matches an author in history.
 git::Identity author_of(const CommitRequest& request, const git::Repository& repository);

@@ -21,7 +21,11 @@ struct CommitRequest {
   std::vector<std::string> messages;                  ///< -m, joined as paragraphs
   std::optional<std::filesystem::path> message_file;  ///< -F; "-" is standard input
   std::optional<std::string> author;  ///< "Name <email>", or a pattern for an author in history
+  std::optional<std::string> author_date;  ///< as git takes it in GIT_AUTHOR_DATE
   bool allow_empty = false;
+  bool amend = false;     ///< in the place of the branch's last commit, with its message and author
+                          ///< where no others are given
+  bool sign_off = false;  ///< with a Signed-off-by trailer of the committer
   bool accept_moved = false;  ///< also what was taken from a base that has moved
   Signing signing = Signing::configured;
   std::string signing_key;  ///< --gpg-sign=<keyid>; empty for the configured one
