@@ -435,8 +435,8 @@ void World::compare_patch(const std::string& patch, const std::string& tip,
   const std::string index = "GIT_INDEX_FILE=" + (directory_ / "patched").native();
   const RunOptions options{.environment = {index}, .input = patch};
   const RunResult read = git(copy_, {"read-tree", tip}, options);
-  if (!read.ok()) throw std::runtime_error("git read-tree: " + read.err);
-  if (!patch.empty()) {  // git apply wants a patch
+  if (!read.ok()) throw Unusable{"git read-tree: " + read.err};  // a symlink .gitmodules
+  if (!patch.empty()) {                                          // git apply wants a patch
     const RunResult applied =
         git(copy_, {"apply", "--cached", "--whitespace=nowarn", "-"}, options);
     if (!applied.ok()) {
