@@ -208,7 +208,9 @@ TEST_CASE("bad paths and messages for git-commit") {
       {path("src/../../README"), 2,
        "wafers: path 'src/../../README' leads out of the wafer\n" + hint},
       {path(""), 2, "wafers: path '' is empty\n" + hint},
-      {path("missing"), 2, "wafers: path 'missing' did not match any files\n"},
+      {path("missing"), 2,
+       "wafers: path 'missing' did not match any files\n"
+       "hint: paths are counted from the root of the view\n"},
       {path("built.o"), 2,
        "wafers: path 'built.o' is ignored\n"
        "hint: an ignored file is committed once the ignore rule is gone\n"},

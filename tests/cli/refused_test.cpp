@@ -44,7 +44,8 @@ void change_head(const World& world, const std::string& text) {
 TEST_CASE("repositories that can't be a base") {
   const std::string of = "wafers: the repository '{top}/base/.git' ";
   const std::string no_repository =
-      "wafers: not a git repository (or any of the parent directories): '.'\n";
+      "wafers: not a git repository (or any of the parent directories): '.'\n"
+      "hint: go into a checkout, or name one with --from\n";
   const std::string index = "wafers: cannot read index '{top}/base/.git/index': ";
   const std::string index_hint = "hint: git fsck says more; git reset makes a new one\n";
   const std::string v1 = "[core]\nrepositoryformatversion = 1\n";
@@ -111,7 +112,8 @@ TEST_CASE("places that are no checkout") {
       " is no worktree, but a repository or a part of one\n"
       "hint: name a directory inside a checkout\n";
   const std::vector<Refusal> cases{
-      {from("plain"), 1, none + "'{top}/plain'\n"},
+      {from("plain"), 1,
+       none + "'{top}/plain'\nhint: go into a checkout, or name one with --from\n"},
       {from("base/README"), 1,
        "wafers: '{top}/base/README' is no directory\nhint: --from names any directory of a "
        "checkout\n"},

@@ -18,6 +18,7 @@
 #include "core/git_commands/carry_over.h"
 #include "core/git_commands/prepare.h"
 #include "core/git_commands/wafer_branch.h"
+#include "core/git_commands/wafer_git.h"
 #include "core/state/unclean.h"
 #include "core/view/backends.h"
 #include "core/view/mount.h"
@@ -34,13 +35,18 @@ namespace {
 namespace fs = std::filesystem;
 using git::Oid;
 
+OpenedBase open_checkout(const Wafer& wafer, const std::optional<std::string>& onto) {
+  require_checkout(wafer);
+  return open_base(wafer.checkout, onto);
+}
+
 class Syncing {
  public:
   Syncing(LockedWafer& locked, const std::optional<std::string>& onto)
       : locked_(locked),
         store_(locked.store()),
         wafer_(*locked),
-        target_(open_base(wafer_.checkout, onto)) {}
+        target_(open_checkout(wafer_, onto)) {}
 
   SyncResult run() {
     SyncResult result{

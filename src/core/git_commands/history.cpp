@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "core/git_commands/wafer_branch.h"
+#include "core/git_commands/wafer_git.h"
 #include "git/program/git_program.h"
 #include "git/repository/repository.h"
 #include "os/interrupt.h"
@@ -38,6 +39,7 @@ std::string with_branch_for_head(const std::string& word, const std::string& bra
 std::optional<int> show_history(const Store& store, const std::string& name,
                                 const std::string& command, const std::vector<std::string>& words) {
   const Wafer wafer = store.load(name);
+  require_checkout(wafer);
   const auto repository = git::Repository::open(wafer.checkout);
   require_branch(repository, wafer);
   const std::string branch = "refs/heads/" + wafer.branch;

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "core/git_commands/wafer_branch.h"
+#include "core/git_commands/wafer_git.h"
 #include "core/view/left_inside.h"
 #include "git/program/git_program.h"
 #include "git/repository/remotes.h"
@@ -55,6 +56,7 @@ std::string remote_for(const git::Repository& repository, const Wafer& wafer,
 
 void git_push(const Store& store, const std::string& name, const PushRequest& request) {
   const Wafer wafer = store.load(name);
+  require_checkout(wafer);
   const auto repository = git::Repository::open(wafer.checkout);
   require_branch(repository, wafer);
   const std::string remote = remote_for(repository, wafer, request);

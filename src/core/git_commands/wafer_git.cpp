@@ -64,7 +64,17 @@ std::string is_repository(const std::string& path) {
 
 }  // namespace
 
+void require_checkout(const Wafer& wafer) {
+  std::error_code error;
+  if (std::filesystem::exists(wafer.checkout, error)) return;
+  throw Error(ErrorKind::failed,
+              "the checkout " + in_quotes(wafer.checkout.native()) + " of wafer " +
+                  in_quotes(wafer.name) + " is gone",
+              "move it back there, or mount the disk that it is on");
+}
+
 WaferGit open_wafer_git(const Wafer& wafer) {
+  require_checkout(wafer);
   git::Repository repository = git::Repository::open(wafer.checkout);
   const git::Oid last = parse_commit(wafer.last_commit, wafer.name);
   const git::Oid base = parse_commit(wafer.base_commit, wafer.name);
@@ -182,8 +192,8 @@ std::string beyond_commits(const Snapshot& snapshot) {
 
 void require_matched(const std::vector<std::string>& unmatched) {
   if (unmatched.empty()) return;
-  throw Error(ErrorKind::usage,
-              "path " + in_quotes(unmatched.front()) + " did not match any files");
+  throw Error(ErrorKind::usage, "path " + in_quotes(unmatched.front()) + " did not match any files",
+              "paths are counted from the root of the view");
 }
 
 }  // namespace wafers

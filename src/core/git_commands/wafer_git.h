@@ -27,6 +27,10 @@ struct WaferGit {
   std::optional<git::IndexFile> seen;        ///< of the latest status or diff
 };
 
+/// Throws Error(failed) where the wafer's checkout was moved, removed or unmounted, with the way
+/// out.
+void require_checkout(const Wafer& wafer);
+
 /// Opens the base repository and looks where the branch is. A branch at the wafer's pending commit
 /// was moved there by a command that died before it could note so: that commit is the tip then.
 /// Throws Error(failed) where the repository or one of the commits is gone.
