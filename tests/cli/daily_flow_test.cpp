@@ -70,7 +70,7 @@ TEST_CASE("agents are at work while people merge, pull, stash, check out, clean,
   const std::string kind = GENERATE("--live", "--frozen");
   CAPTURE(backend, kind);
   // Where it is installed, which nothing else here needs; it takes a second.
-  const bool with_npm = backend == any_backend() && run({"npm", "--version"}, {}).ok();
+  const bool with_npm = backend == any_backend() && run({"sh", "-c", "command -v npm"}, {}).ok();
   const World world;
   world.in_base(
       "git rm -qr .; rm ignored.o; mkdir src docs; for i in $(seq 250); do seq 30 > src/f$i; done; "

@@ -66,6 +66,34 @@ TEST_CASE("a frozen base stays as it was, whatever is done in the checkout") {
   CHECK(world.base().git({"show", "wafers/a:t.crlf"}) == "a\n2\n");
 }
 
+TEST_CASE("a linked worktree may go when a base was frozen from it") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  CAPTURE(backend);
+  const World world;
+  world.in_base(
+      "git worktree add -q ../linked; cd ../linked; echo 1 > f; git add f; git commit -qm f");
+  world.wafers_ok(
+      {"add", "a", "--frozen", "--from", (world / "linked").native(), "--backend", backend});
+  world.wafers_ok({"fork", "a", "b"});
+  CHECK(world.listed("a")["base_repo"] == (world / "linked").native());
+  world.inside("a", "echo 2 > f");
+  world.in_base("git worktree remove ../linked");
+  for (const char* name : {"a", "b"}) {
+    CAPTURE(name);
+    CHECK(world.listed(name)["status"] == "mounted");
+    CHECK(world.inside(name, "cat f README") == (*name == 'a' ? "2\nbase\n" : "1\nbase\n"));
+    world.wafers_ok({"umount", name});
+    world.inside(name, "echo 3 > g");
+    world.wafers_ok({"git-commit", name, "-m", "work"});
+    CHECK(world.base().git({"show", std::string("wafers/") + name + ":g"}) == "3\n");
+    CHECK(world.listed(name)["base_repo"] == world.base().path().native());
+  }
+  world.in_base("git merge -q linked; echo new > new; git add new; git commit -qm new");
+  world.wafers_ok({"git-sync", "a", "--onto", "main"});
+  CHECK(world.inside("a", "cat f g new") == "2\n3\nnew\n");
+  world.wafers_ok({"rm", "a", "b"});
+}
+
 TEST_CASE("a snapshot is made once for all wafers of its commit, and a near one is a delta") {
   const World world;
   world.in_base(kBase);

@@ -150,6 +150,14 @@ std::string left_out_line(const std::vector<std::string>& lines) {
   return told + "; --with-changes takes it along";
 }
 
+/// Of a linked worktree, where that can be told; else empty.
+fs::path main_worktree_of(const git::Repository& repository) {
+  const fs::path common_dir = repository.common_dir();
+  const bool is_linked = common_dir != repository.git_dir();
+  const fs::path main = common_dir.parent_path();
+  return is_linked && common_dir.filename() == ".git" && main.has_filename() ? main : fs::path();
+}
+
 /// Everything that the steps of one `add` share.
 class Adding {
  public:
@@ -325,6 +333,7 @@ class Adding {
     wafer.base_kind = kind_;
     wafer.layers = layers_.layers;
     if (is_live()) wafer.checkout_commit = base_.head.hex();
+    if (!is_live()) wafer.main_checkout = main_worktree_of(base_.repository);
     wafer.backend = chosen_.backend->kind();
     wafer.dialect = chosen_.trial.dialect;
     wafer.groups = owners_.groups;

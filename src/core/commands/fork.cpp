@@ -76,6 +76,7 @@ class Forking {
     const Wafer source = healed_source();
     Wafer& wafer = new_.pattern;
     wafer.checkout = source.checkout;
+    wafer.main_checkout = source.main_checkout;
     wafer.base_kind = source.base_kind;
     wafer.base_commit = source.base_commit;
     wafer.base_ref = source.base_ref;

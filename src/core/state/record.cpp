@@ -278,6 +278,7 @@ json known_keys_of(const Wafer& wafer) {
       {"base_kind", to_string(wafer.base_kind)},
       {"base_commit", wafer.base_commit},
       {"base_ref", text_to_json(wafer.base_ref)},
+      {"main_checkout", text_to_json(wafer.main_checkout.native())},
       {"base_layers", paths_to_json(wafer.layers)},
       {"checkout_commit", wafer.checkout_commit},
       {"base_moves", moves_to_json(wafer.moves)},
@@ -343,6 +344,7 @@ Wafer decode_metadata(std::string_view document) {
   wafer.stage = enum_from_text(reader.text("stage"), "stage", kStages);
   wafer.branch = reader.text("branch");
   wafer.checkout = reader.absolute_path("base_repo");
+  wafer.main_checkout = reader.text_or_empty("main_checkout");
   wafer.base_commit = reader.text("base_commit");
   read_base(reader, wafer);
   wafer.last_commit = reader.text("last_commit");

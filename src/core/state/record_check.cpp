@@ -87,6 +87,9 @@ void require_believable(const Wafer& wafer, const fs::path& root) {
   require(git::is_valid_branch_name(wafer.branch), "branch");
   require(wafer.checkout == "/" || is_plain_path(wafer.checkout), "base_repo");
   require(!is_within(wafer.checkout.native(), root.native()), "base_repo");
+  require(wafer.main_checkout.empty() || (is_plain_path(wafer.main_checkout) &&
+                                          !is_within(wafer.main_checkout.native(), root.native())),
+          "main_checkout");
   require(is_object_name(wafer.base_commit), "base_commit");
   require(layers_fit(wafer, root), "base_layers");
   require(is_empty_or_object_name(wafer.checkout_commit), "checkout_commit");

@@ -117,6 +117,12 @@ std::optional<std::string> read_record(const UniqueFd& directory) {
   return content;
 }
 
+void take_main_checkout_for_one_that_is_gone(Wafer& wafer) {
+  std::error_code error;
+  if (wafer.main_checkout.empty() || fs::exists(wafer.checkout, error)) return;
+  wafer.checkout = std::exchange(wafer.main_checkout, {});
+}
+
 /// Takes the lock of an open file. Says so through `notify` when that takes long.
 void wait_for_lock(int fd, const std::string& what, const Notify& notify) {
   constexpr int kTries = 50;
@@ -306,6 +312,7 @@ Lookup Store::lookup(const std::string& name) const {
     if (wafer.name != name) return invalid("its record is that of " + in_quotes(wafer.name));
     require_believable(wafer, root_);
     wafer.directory = directory;
+    take_main_checkout_for_one_that_is_gone(wafer);
     return {std::move(wafer), std::nullopt};
   } catch (const Foreign& foreign) {
     return {std::nullopt, InvalidEntry{name, directory, foreign.message(), true}};

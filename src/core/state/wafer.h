@@ -70,6 +70,9 @@ struct Wafer {
   WaferStage stage = WaferStage::ready;
   std::string branch;
   std::filesystem::path checkout;  ///< worktree that the wafer was made from
+  /// Of a frozen base that was made from a linked worktree: the repository's main one, which takes
+  /// the place of a checkout that is gone when the record is read. Empty otherwise.
+  std::filesystem::path main_checkout;
   BaseKind base_kind = BaseKind::live;
   std::string base_commit;  ///< what the layers show: what the upper's changes are changes of
   std::string base_ref;     ///< what it was called when the wafer was made, for people

@@ -51,6 +51,10 @@ TEST_CASE("what add writes is believed") {
           wafer.checkout_commit.clear();
         }).empty());
   CHECK(refused_key([](Wafer& wafer) { wafer.staged_tree = std::string(40, '0'); }).empty());
+  CHECK(refused_key([](Wafer& wafer) { wafer.main_checkout = "/src/main"; }).empty());
+  for (const char* place : {"/", "main", "/src/../main", "/state/a1/upper"}) {
+    CHECK(refused_key([&](Wafer& wafer) { wafer.main_checkout = place; }) == "main_checkout");
+  }
   CHECK(refused_key([](Wafer& wafer) { wafer.mountpoint_mode = 02755; }).empty());
   CHECK(refused_key([](Wafer& wafer) { wafer.mount.reset(); }).empty());
   CHECK(refused_key([](Wafer& wafer) {

@@ -15,6 +15,7 @@ Wafer full_record() {
   wafer.stage = WaferStage::ready;
   wafer.branch = "wafers/a1";
   wafer.checkout = "/src/base";
+  wafer.main_checkout = "/src/main";
   wafer.base_kind = BaseKind::frozen;
   wafer.base_commit = std::string(40, 'a');
   wafer.base_ref = "main";
@@ -63,6 +64,7 @@ TEST_CASE("every field of a wafer survives its record") {
   CHECK(after.groups == before.groups);
   CHECK(after.branch == before.branch);
   CHECK(after.checkout == before.checkout);
+  CHECK(after.main_checkout == before.main_checkout);
   CHECK(after.base_kind == before.base_kind);
   CHECK(after.base_commit == before.base_commit);
   CHECK(after.base_ref == before.base_ref);
