@@ -94,6 +94,23 @@ TEST_CASE("ls shows the wafers of the repository that one stands in, or all") {
   CHECK(world.json({"ls"})["wafers"].size() == 2);
 }
 
+TEST_CASE("ls says why it can't look into a wafer") {
+  const World world;
+  world.add("a", any_backend());
+  world.add("b", any_backend());
+  world.inside("a", "echo 1 > f");
+  world.wafers_ok({"git-commit", "a", "-m", "one"});
+  const std::string object = world.base().git_line({"rev-parse", "wafers/a"});
+  std::filesystem::remove(world.base().path() / ".git/objects" / object.substr(0, 2) /
+                          object.substr(2));
+  const RunResult result = world.wafers({"ls"});
+  CHECK(result.ok());
+  const auto rows = table_of(result.out);
+  CHECK(rows.at(1).at(3) == "?");
+  CHECK(rows.at(2).at(3) == "0");
+  CHECK_THAT(result.err, Contains("wafers: warning: cannot look into wafer 'a': "));
+}
+
 TEST_CASE("ls fits the terminal, and has colours there") {
   const World world;
   world.add("a", any_backend());

@@ -110,7 +110,8 @@ std::string base_state(const WaferInfo& info) {
 /// A wafer as it is listed.
 struct Listed {
   const WaferInfo* info = nullptr;
-  std::optional<Overview> overview;  ///< absent where it can't be had
+  std::optional<Overview> overview;
+  std::string problem;  ///< why there is none; empty where that is told otherwise
 };
 
 std::string number(const Listed& listed, std::size_t Overview::*member) {
@@ -191,8 +192,13 @@ void print_table(const Table& rows, Report& report) {
 void leave_out_others(ListResult& list) {
   const auto own = repository_here();
   if (!own) return;
+  std::map<std::filesystem::path, std::optional<std::filesystem::path>> repositories;
+  for (const WaferInfo& info : list.wafers) {
+    auto& repository = repositories[info.wafer.checkout];
+    if (!repository) repository = repository_of(info.wafer);
+  }
   const auto is_other = [&](const WaferInfo& info) {
-    const auto repository = repository_of(info.wafer);
+    const auto& repository = repositories.at(info.wafer.checkout);
     return repository && *repository != *own;
   };
   if (std::ranges::all_of(list.wafers, is_other)) return;
@@ -202,10 +208,11 @@ void leave_out_others(ListResult& list) {
 std::vector<Listed> looked_at(const ListResult& list) {
   std::vector<Listed> all;
   for (const WaferInfo& info : list.wafers) {
-    Listed listed{&info, std::nullopt};
+    Listed listed{&info, std::nullopt, {}};
     try {
       if (info.wafer.stage == WaferStage::ready) listed.overview = overview_of(info.wafer);
-    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): why is told below the table
+    } catch (const Error& error) {
+      if (info.mount.status != WaferStatus::broken) listed.problem = error.message();
     }
     all.push_back(std::move(listed));
   }
@@ -252,6 +259,11 @@ int run_ls_with_git(const Command& command, const Arguments& arguments, Report& 
         report);
   }
   tell_of_trouble(list);
+  for (const Listed& listed : all) {
+    if (listed.problem.empty()) continue;
+    Report::warning("cannot look into wafer " + in_quotes(listed.info->wafer.name) + ": " +
+                    listed.problem);
+  }
   return Report::kDone;
 }
 
