@@ -1,5 +1,3 @@
-#include <cstdlib>
-
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/git_options.h"
@@ -69,8 +67,6 @@ int run_git_commit(const Command& command, const Arguments& arguments, Report& r
     throw parser.usage("the message is missing: give it with -m or -F");
   }
   if (file) request.message_file = *file;
-  // The date is read where git has it, too.
-  if (request.author_date) ::setenv("GIT_AUTHOR_DATE", request.author_date->c_str(), 1);
   request.signing = signing_wanted(signing_key, no_signature);
   request.signing_key = signing_key.value_or(std::string());
   request.hooks = hooks_wanted(verify, no_verify);

@@ -14,6 +14,7 @@
 #include "core/git_commands/wafer_branch.h"
 #include "core/git_commands/wafer_git.h"
 #include "git/diff/diff.h"
+#include "git/repository/ident.h"
 #include "git/text/quote.h"
 
 namespace wafers {
@@ -72,10 +73,9 @@ git::Repository::CommitRequest prepared_commit(const CommitRequest& request, con
     commit.message = message_of(request, repository);
     commit.encoding = commit_encoding(repository);
   }
-  if (!request.amend || request.author) {
-    commit.author = author_of(request, repository);
-  } else if (request.author_date) {
-    const git::Date date = git::author_date(repository);
+  if (!request.amend || request.author) commit.author = author_of(request, repository);
+  if (request.author_date) {
+    const git::Date date = git::read_date(*request.author_date, "--date");
     commit.author.seconds = date.seconds;
     commit.author.offset_minutes = date.offset_minutes;
   }

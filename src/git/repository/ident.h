@@ -20,6 +20,10 @@ Identity reflog_identity(const Config& config, const Date& now);
 /// the date is malformed.
 Date author_date(const Repository& repository);
 
+/// A date as git takes it in GIT_AUTHOR_DATE. Throws Error(failed) where it is malformed, naming
+/// the variable or option that it came by.
+Date read_date(const std::string& text, const char* named_by);
+
 /// This moment, in the local time zone.
 Date current_date();
 

@@ -61,7 +61,7 @@ std::optional<std::string> first_of(const std::optional<std::string>& a,
 }
 
 /// A date in words, by git, which has no date to itself: only in an identity.
-Date date_by_git(const std::string& text, const char* variable) {
+Date date_by_git(const std::string& text, const char* named_by) {
   const ProgramResult result = run_program(
       {"git", "var", "GIT_AUTHOR_IDENT"}, "/", {},
       {"LC_ALL=C", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=b", "GIT_AUTHOR_DATE=" + text});
@@ -74,19 +74,21 @@ Date date_by_git(const std::string& text, const char* variable) {
   const bool malformed = result.errors.starts_with("fatal: invalid date format");
   throw Error(ErrorKind::failed,
               (malformed ? "invalid date format in " : "cannot read the date in ") +
-                  std::string(variable) + ": " + in_quotes(text) +
+                  std::string(named_by) + ": " + in_quotes(text) +
                   (malformed ? "" : ": " + printable(trimmed(result.errors))));
 }
 
-/// The usual two forms start no program.
 Date date_of(const RoleNames& names, const Date& now) {
   const std::optional<std::string> text = non_empty(variable(names.date_variable));
-  if (!text) return now;
-  const std::optional<Date> date = parse_raw_date(*text);
-  return date ? *date : date_by_git(*text, names.date_variable);
+  return text ? read_date(*text, names.date_variable) : now;
 }
 
 }  // namespace
+
+Date read_date(const std::string& text, const char* named_by) {
+  const std::optional<Date> date = parse_raw_date(text);  // the usual two forms start no program
+  return date ? *date : date_by_git(text, named_by);
+}
 
 Date current_date() {
   ::tzset();
