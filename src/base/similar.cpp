@@ -46,13 +46,13 @@ std::vector<std::string> similar_to(std::string_view word,
   return similar;
 }
 
-std::string did_you_mean(const std::vector<std::string>& words) {
+std::string did_you_mean(const std::vector<std::string>& words, const std::string& hint) {
   constexpr std::size_t kMost = 3;
   std::string text;
   for (std::size_t i = 0; i < std::min(words.size(), kMost); ++i) {
     text += (i == 0 ? "did you mean " : " or ") + in_quotes(words[i]);
   }
-  return text.empty() ? text : text + "?";
+  return text.empty() ? hint : text + "? " + hint;
 }
 
 }  // namespace wafers

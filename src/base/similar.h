@@ -15,7 +15,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 std::vector<std::string> similar_to(std::string_view word,
                                     const std::vector<std::string>& candidates);
 
-/// "did you mean 'a' or 'b'?", of at most three of `words`; empty where there are none.
-std::string did_you_mean(const std::vector<std::string>& words);
+/// `hint` behind "did you mean 'a' or 'b'?", of at most three of `words`; alone where there are
+/// none.
+std::string did_you_mean(const std::vector<std::string>& words, const std::string& hint);
 
 }  // namespace wafers

@@ -99,10 +99,9 @@ const Command& command_for(const std::string& word) {
   const Command* const command = find_command(word);
   if (command != nullptr) return *command;
   const bool is_option = word.starts_with('-');
-  const std::string meant = did_you_mean(commands_like(word));
   throw Error(ErrorKind::usage,
               (is_option ? "unknown option " : "unknown command ") + in_quotes(word),
-              meant + (meant.empty() ? "" : " ") + "see 'wafers help'");
+              did_you_mean(commands_like(word), "see 'wafers help'"));
 }
 
 /// Or the beginning of it, which none of the other options has.
@@ -113,7 +112,7 @@ bool means_json(std::string_view word) {
 int dispatch(std::vector<std::string> words, const Invocation& invocation, Report& report) {
   if (words.empty()) {
     run_command(*find_command("help"), {}, report);
-    return Report::status_of(Error(ErrorKind::usage, ""));
+    return Report::kUsage;
   }
   const std::string first = std::move(words.front());
   words.erase(words.begin());

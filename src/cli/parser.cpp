@@ -152,9 +152,8 @@ std::vector<std::string> Parser::parse() {
 Error Parser::unknown(const std::string& option) const {
   const std::string name = option.substr(0, option.find('='));
   const Error error = usage("unknown option " + in_quotes(option));
-  const std::string meant = did_you_mean(similar_to(name, long_names()));
-  return meant.empty() ? error
-                       : Error(ErrorKind::usage, error.message(), meant + " " + error.hint());
+  return Error(ErrorKind::usage, error.message(),
+               did_you_mean(similar_to(name, long_names()), error.hint()));
 }
 
 Error Parser::usage(const std::string& message) const {

@@ -50,6 +50,7 @@ class Report {
   [[noreturn]] static void die_of(int signal);
 
   static constexpr int kDone = 0;
+  static constexpr int kUsage = 2;
   static constexpr int kUnsupported = 5;
 
   /// Makes sure that all data has been written. Returns `status`, or that of a failure. Where the

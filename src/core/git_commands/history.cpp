@@ -2,12 +2,10 @@
 
 #include <string_view>
 
-#include "base/error.h"
 #include "core/git_commands/wafer_branch.h"
 #include "core/git_commands/wafer_git.h"
 #include "git/program/git_program.h"
 #include "git/repository/repository.h"
-#include "os/interrupt.h"
 
 namespace wafers {
 namespace {
@@ -39,8 +37,7 @@ std::string with_branch_for_head(const std::string& word, const std::string& bra
 std::optional<int> show_history(const Store& store, const std::string& name,
                                 const std::string& command, const std::vector<std::string>& words) {
   const Wafer wafer = store.load(name);
-  require_checkout(wafer);
-  const auto repository = git::Repository::open(wafer.checkout);
+  const git::Repository repository = open_repository(wafer);
   require_branch(repository, wafer);
   const std::string branch = "refs/heads/" + wafer.branch;
   std::vector<std::string> arguments{command, "--default", branch};
@@ -49,13 +46,8 @@ std::optional<int> show_history(const Store& store, const std::string& name,
     is_path = is_path || word == "--";
     arguments.push_back(is_path ? word : with_branch_for_head(word, branch));
   }
-  const ExitStatus status =
-      git::run_in_foreground(git::git_command_in(repository.worktree(), std::move(arguments)));
-  if (status.signal != 0) return status.signal;
-  InterruptGuard::check();
-  if (status.success()) return std::nullopt;
-  throw Error(ErrorKind::failed,
-              "git " + command + " ended with status " + std::to_string(status.code));
+  return git::show_in_foreground(git::git_command_in(repository.worktree(), std::move(arguments)),
+                                 "git " + command);
 }
 
 }  // namespace wafers

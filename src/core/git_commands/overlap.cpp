@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "core/git_commands/wafer_git.h"
-#include "core/view/backends.h"
 #include "git/diff/diff.h"
 
 namespace wafers {
@@ -28,18 +27,10 @@ std::vector<Wafer> chosen(const Store& store, const std::vector<std::string>& na
 
 std::set<std::string> changed_by(const Wafer& wafer, const WaferGit& git) {
   const auto objects = git.repository.objects(git::Writes::to_memory);
-  std::set<std::string> paths;
-  for (const git::Oid& tree : {git.tip_tree, git.index_tree}) {
-    for (git::TreeChange& change : git::changed_paths(*objects, git.base_tree, tree)) {
-      paths.insert(std::move(change.path));
-    }
+  std::set<std::string> paths = uncommitted_paths(wafer, git, *objects);
+  for (git::TreeChange& change : git::changed_paths(*objects, git.base_tree, git.tip_tree)) {
+    paths.insert(std::move(change.path));
   }
-  flush_view(wafer);
-  SnapshotInput input = snapshot_input(wafer, git, *objects, SnapshotPurpose::status);
-  input.untracked = UntrackedNames::all;
-  Snapshot snapshot = take_snapshot(input);
-  for (ViewChange& change : snapshot.changes) paths.insert(std::move(change.change.path));
-  paths.insert(snapshot.untracked.begin(), snapshot.untracked.end());
   return paths;
 }
 

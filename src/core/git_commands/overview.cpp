@@ -3,42 +3,20 @@
 #include <sys/stat.h>
 
 #include <filesystem>
-#include <set>
 #include <system_error>
-#include <utility>
 
 #include "core/git_commands/wafer_git.h"
-#include "core/view/backends.h"
-#include "git/diff/diff.h"
 #include "git/text/quote.h"
 
 namespace wafers {
-namespace {
-
-std::size_t count_changed(const Wafer& wafer, const WaferGit& git) {
-  const auto objects = git.repository.objects(git::Writes::to_memory);
-  std::set<std::string> paths;
-  for (git::TreeChange& change : git::changed_paths(*objects, git.tip_tree, git.index_tree)) {
-    paths.insert(std::move(change.path));
-  }
-  flush_view(wafer);
-  SnapshotInput input = snapshot_input(wafer, git, *objects, SnapshotPurpose::status);
-  input.untracked = UntrackedNames::all;
-  Snapshot snapshot = take_snapshot(input);
-  for (ViewChange& change : snapshot.changes) paths.insert(std::move(change.change.path));
-  paths.insert(snapshot.untracked.begin(), snapshot.untracked.end());
-  return paths.size();
-}
-
-}  // namespace
-
 Overview overview_of(const Wafer& wafer) {
   const WaferGit git = open_wafer_git(wafer);
   Overview overview;
   if (const auto base = git::Oid::from_hex(wafer.base_commit)) {
     overview.ahead = git.repository.commits_ahead(git.tip, *base);
   }
-  overview.changed = count_changed(wafer, git);
+  const auto objects = git.repository.objects(git::Writes::to_memory);
+  overview.changed = uncommitted_paths(wafer, git, *objects).size();
   if (overview.ahead > 0) {
     overview.subject = git::subject_of(git.repository.message_of(git.tip));
   }

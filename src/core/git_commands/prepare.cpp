@@ -127,11 +127,7 @@ std::optional<int> git_diff(const Store& store, const std::string& name,
     const LeftInside left(*wafer);
     diff.emplace(*wafer, request);
   }
-  const ExitStatus status = git::run_in_foreground(diff->command());
-  if (status.signal != 0) return status.signal;
-  InterruptGuard::check();
-  if (status.success()) return std::nullopt;
-  throw Error(ErrorKind::failed, "git diff ended with status " + std::to_string(status.code));
+  return git::show_in_foreground(diff->command(), "git diff");
 }
 
 }  // namespace wafers

@@ -56,8 +56,7 @@ std::string remote_for(const git::Repository& repository, const Wafer& wafer,
 
 void git_push(const Store& store, const std::string& name, const PushRequest& request) {
   const Wafer wafer = store.load(name);
-  require_checkout(wafer);
-  const auto repository = git::Repository::open(wafer.checkout);
+  const git::Repository repository = open_repository(wafer);
   require_branch(repository, wafer);
   const std::string remote = remote_for(repository, wafer, request);
 

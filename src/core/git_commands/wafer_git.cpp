@@ -10,6 +10,7 @@
 #include "core/base/bases.h"
 #include "core/git_commands/filter_directory.h"
 #include "core/state/unclean.h"
+#include "core/view/backends.h"
 #include "git/diff/diff.h"
 #include "linux/writers.h"
 
@@ -73,9 +74,13 @@ void require_checkout(const Wafer& wafer) {
               "move it back there, or mount the disk that it is on");
 }
 
-WaferGit open_wafer_git(const Wafer& wafer) {
+git::Repository open_repository(const Wafer& wafer) {
   require_checkout(wafer);
-  git::Repository repository = git::Repository::open(wafer.checkout);
+  return git::Repository::open(wafer.checkout);
+}
+
+WaferGit open_wafer_git(const Wafer& wafer) {
+  git::Repository repository = open_repository(wafer);
   const git::Oid last = parse_commit(wafer.last_commit, wafer.name);
   const git::Oid base = parse_commit(wafer.base_commit, wafer.name);
   const auto branch = repository.branch_tip(wafer.branch);
@@ -126,6 +131,21 @@ SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::Objec
   input.mountpoint = wafer.mountpoint;
   input.filter_directory = [&wafer] { return filter_directory(wafer); };
   return input;
+}
+
+std::set<std::string> uncommitted_paths(const Wafer& wafer, const WaferGit& git,
+                                        git::ObjectStore& objects) {
+  std::set<std::string> paths;
+  for (git::TreeChange& change : git::changed_paths(objects, git.tip_tree, git.index_tree)) {
+    paths.insert(std::move(change.path));
+  }
+  flush_view(wafer);
+  SnapshotInput input = snapshot_input(wafer, git, objects, SnapshotPurpose::status);
+  input.untracked = UntrackedNames::all;
+  Snapshot snapshot = take_snapshot(input);
+  for (ViewChange& change : snapshot.changes) paths.insert(std::move(change.change.path));
+  paths.insert(snapshot.untracked.begin(), snapshot.untracked.end());
+  return paths;
 }
 
 void write_index(const Wafer& wafer, const git::IndexFile& index,

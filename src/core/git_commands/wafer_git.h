@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,9 @@ struct WaferGit {
 /// out.
 void require_checkout(const Wafer& wafer);
 
+/// The repository of a wafer. Throws as require_checkout() and Repository::open().
+git::Repository open_repository(const Wafer& wafer);
+
 /// Opens the base repository and looks where the branch is. A branch at the wafer's pending commit
 /// was moved there by a command that died before it could note so: that commit is the tip then.
 /// Throws Error(failed) where the repository or one of the commits is gone.
@@ -47,6 +51,11 @@ bool drop_doubtful_stat_data(const Wafer& wafer, WaferGit& git);
 /// other arguments must outlive it.
 SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
                              SnapshotPurpose purpose, std::vector<std::string> paths = {});
+
+/// The paths of what isn't committed: staged against the tip, and the view against what is staged,
+/// each untracked file included. Takes no lock; flushes the view.
+std::set<std::string> uncommitted_paths(const Wafer& wafer, const WaferGit& git,
+                                        git::ObjectStore& objects);
 
 /// Writes the wafer's private index. What it stands for is done already, and one that can't be
 /// written only costs time later: `warnings` gets why.

@@ -436,9 +436,9 @@ std::vector<std::string> Store::names() const {
 Error Store::no_such_wafer(const std::string& name) const {
   std::vector<std::string> known = names();
   std::erase_if(known, [](const std::string& entry) { return !is_valid_wafer_name(entry); });
-  const std::string meant = did_you_mean(similar_to(name, known));
-  return Error(ErrorKind::failed, "there is no wafer " + in_quotes(name),
-               meant + (meant.empty() ? "" : " ") + "'wafers ls' lists the wafers that there are");
+  return Error(
+      ErrorKind::failed, "there is no wafer " + in_quotes(name),
+      did_you_mean(similar_to(name, known), "'wafers ls' lists the wafers that there are"));
 }
 
 Store::Listing Store::list() const {

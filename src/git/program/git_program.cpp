@@ -150,4 +150,12 @@ ExitStatus run_in_foreground(const Command& command) {
   return run(command);
 }
 
+std::optional<int> show_in_foreground(const Command& command, const std::string& name) {
+  const ExitStatus status = run_in_foreground(command);
+  if (status.signal != 0) return status.signal;
+  InterruptGuard::check();
+  if (status.success()) return std::nullopt;
+  throw Error(ErrorKind::failed, name + " ended with status " + std::to_string(status.code));
+}
+
 }  // namespace wafers::git

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,5 +49,10 @@ Command git_command_in(const std::filesystem::path& worktree, std::vector<std::s
 /// Runs a program in the foreground to its end: signals of the terminal reach it, and us by
 /// InterruptGuard::check() once it has ended.
 ExitStatus run_in_foreground(const Command& command);
+
+/// The same for git that prints for us: returns the signal that ended it, if one did (SIGPIPE where
+/// its reader went away). Throws Error(failed) where it failed, of which it has told; `name` is
+/// what it is called then.
+std::optional<int> show_in_foreground(const Command& command, const std::string& name);
 
 }  // namespace wafers::git

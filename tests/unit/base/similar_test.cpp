@@ -31,7 +31,7 @@ TEST_CASE("what a word may be a mistyping of") {
 }
 
 TEST_CASE("the question") {
-  CHECK(did_you_mean({}).empty());
-  CHECK(did_you_mean({"a"}) == "did you mean 'a'?");
-  CHECK(did_you_mean({"a", "b", "c", "d"}) == "did you mean 'a' or 'b' or 'c'?");
+  CHECK(did_you_mean({}, "see x") == "see x");
+  CHECK(did_you_mean({"a"}, "see x") == "did you mean 'a'? see x");
+  CHECK(did_you_mean({"a", "b", "c", "d"}, "x") == "did you mean 'a' or 'b' or 'c'? x");
 }
