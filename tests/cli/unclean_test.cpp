@@ -40,7 +40,9 @@ bool is_volatile(const World& world, const std::string& name) {
   }
   std::istringstream mounts(world.inside(name, "cat /proc/self/mountinfo"));
   for (std::string line; std::getline(mounts, line);) {
-    if (line.find(" - overlay wafers:" + name + ":") == std::string::npos) continue;
+    const bool is_it = line.find(" - overlay wafers:" + name + ":") != std::string::npos &&
+                       line.find(world.state().native()) != std::string::npos;
+    if (!is_it) continue;
     // Newer kernels say fsync=volatile.
     return line.find(",volatile") != std::string::npos ||
            line.find("=volatile") != std::string::npos;
