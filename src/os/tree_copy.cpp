@@ -177,23 +177,98 @@ void copy_symlink(const struct stat& st, const PlainDir& from, const std::string
 /// A fifo, socket or device.
 void copy_special(const struct stat& st, const std::string& name, const PlainDir& to) {
   const std::string path = to.path_of(name);
-  require(::mknodat(to.fd(), name.c_str(), (st.st_mode & S_IFMT) | S_IRUSR | S_IWUSR, st.st_rdev),
-          path);
+  const mode_t type = (st.st_mode & S_IFMT) | S_IRUSR | S_IWUSR;
+  const int err = ::mknodat(to.fd(), name.c_str(), type, st.st_rdev) == 0 ? 0 : errno;
+  // A device, of which an ordinary user can make none.
+  if (err == EPERM) throw Unreadable(err, "cannot copy " + in_quotes(path));
+  if (err != 0) fail(err, path);
   const mode_t mode = give_owner(st, to.fd(), name.c_str(), path);
   require(::fchmodat(to.fd(), name.c_str(), mode, 0), path);
   give_times(st, to.fd(), name.c_str(), path);
 }
 
+/// `path` below `top` for as long as it is made of directories: calls `use` with the last one.
+void with_directory(const PlainDir& top, std::string_view path,
+                    const std::function<void(const PlainDir&)>& use) {
+  if (path.empty()) return use(top);
+  const std::size_t slash = path.find('/');
+  const auto next = top.find_directory(std::string(path.substr(0, slash)));
+  if (!next) return;
+  with_directory(*next, slash == path.npos ? "" : path.substr(slash + 1), use);
+}
+
 }  // namespace
 
+TreeCopy::TreeCopy(const PlainDir& top, Files files)
+    : top_(top), files_(files), contents_(kWaiting, [this](const Opened& file) { fill(file); }) {}
+
 void TreeCopy::copy_all(const PlainDir& from) {
+  made_.emplace_back();
   copy_attributes(from.fd(), top_.fd(), top_.path());
   copy_missing(from, top_);
   // What went from one directory to another while both were copied may have been missed.
   for (int i = 0; i < kTries && look_again(from, top_); ++i) continue;
+  contents_.finish();
 }
 
-void TreeCopy::finish(const PlainDir& from) const { give_modes_and_times(from, top_); }
+std::optional<struct stat> TreeCopy::copy(const PlainDir& from, const std::string& name,
+                                          const PlainDir& to) {
+  const auto copied = copy_entry(from, name, to);
+  contents_.finish();
+  return copied;
+}
+
+void TreeCopy::copy_path(const PlainDir& from, std::string_view path) {
+  try {
+    copy_below(from, top_, path, false);
+  } catch (const Error& error) {
+    if (!is_left_out(error)) throw;
+    tell_(error);
+  }
+}
+
+/// `is_made`: `to` is a copy itself.
+void TreeCopy::copy_below(const PlainDir& from, const PlainDir& to, std::string_view path,
+                          bool is_made) {
+  const std::size_t slash = path.find('/');
+  const std::string name(path.substr(0, slash));
+  const bool is_there = to.stat(name).has_value();
+  const auto note_directory = [&] {
+    if (!is_made && !is_there) made_.push_back(to.path_of(name));
+  };
+  if (slash == path.npos) {
+    if (is_there) {
+      throw ChangedMeanwhile(ErrorKind::failed, "cannot copy " + in_quotes(to.path_of(name)) +
+                                                    ": there is something of that name");
+    }
+    const auto copied = copy_entry(from, name, to);
+    if (copied && S_ISDIR(copied->st_mode)) note_directory();
+    return;
+  }
+  const auto source = from.find_directory(name);
+  if (!source) return;
+  if (!is_there) {
+    require(::mkdirat(to.fd(), name.c_str(), S_IRWXU), to.path_of(name));
+    note_directory();
+  }
+  copy_below(*source, to.open_directory(name), path.substr(slash + 1), is_made || !is_there);
+}
+
+bool TreeCopy::is_left_out(const Error& error) const {
+  const bool is_of_the_entry = dynamic_cast<const Unreadable*>(&error) != nullptr ||
+                               dynamic_cast<const ChangedMeanwhile*>(&error) != nullptr;
+  return tell_ && is_of_the_entry && !error.is_shortage();
+}
+
+void TreeCopy::finish(const PlainDir& from) {
+  contents_.finish();
+  for (const std::string& directory : made_) {
+    with_directory(from, directory, [&](const PlainDir& source) {
+      with_directory(top_, directory,
+                     [&](const PlainDir& copy) { give_modes_and_times(source, copy); });
+    });
+  }
+}
 
 /// Copies what `to` lacks. Says whether there was anything.
 bool TreeCopy::copy_missing(const PlainDir& from, const PlainDir& to) {
@@ -204,7 +279,7 @@ bool TreeCopy::copy_missing(const PlainDir& from, const PlainDir& to) {
   for (int i = 0; i < kPatience && std::exchange(vanished, false); ++i) {
     for (const std::string& name : from.names()) {
       if (to.stat(name)) continue;
-      const bool copied = copy(from, name, to).has_value();
+      const bool copied = copy_entry(from, name, to).has_value();
       found = found || copied;
       vanished = vanished || !copied;
     }
@@ -228,15 +303,19 @@ bool TreeCopy::look_again(const PlainDir& from, const PlainDir& to) {
   return found;
 }
 
-std::optional<struct stat> TreeCopy::copy(const PlainDir& from, const std::string& name,
-                                          const PlainDir& to) {
+std::optional<struct stat> TreeCopy::copy_entry(const PlainDir& from, const std::string& name,
+                                                const PlainDir& to) {
+  std::optional<struct stat> st;
   for (int i = 0; i < kPatience; ++i) {
     InterruptGuard::check();
-    const auto st = from.stat(name);
-    if (!st) return std::nullopt;
     try {
-      if (copy_as(*st, from, name, to)) return st;
+      st = from.stat(name);
+      if (!st || copy_as(*st, from, name, to)) return st;
     } catch (const ChangedMeanwhile&) {  // NOLINT(bugprone-empty-catch): so it is looked up again
+    } catch (const Unreadable& error) {
+      if (!is_left_out(error)) throw;
+      tell_(error);
+      return st;
     }
   }
   throw Error(ErrorKind::failed,
@@ -277,21 +356,28 @@ bool TreeCopy::copy_directory(const PlainDir& from, const std::string& name, con
 
 bool TreeCopy::copy_file(const PlainDir& from, const std::string& name, const PlainDir& to) {
   constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
-  struct stat st {};
-  const auto source = from.find_file(name, &st);
+  Opened file;
+  auto source = from.find_file(name, &file.st);
   if (!source) return false;
-  const Identity file{st.st_dev, st.st_ino};
-  if (st.st_nlink > 1 && link_to_copy(file, name, to)) return true;
-  const std::string path = to.path_of(name);
-  const UniqueFd copy = open_at(to.fd(), name, kFlags, S_IRUSR | S_IWUSR);
-  require(copy.get(), path);
-  copy_content(source->get(), st, copy.get(), path);
-  const mode_t mode = give_owner(st, copy.get(), "", path);
-  copy_attributes(source->get(), copy.get(), path);
-  require(::fchmod(copy.get(), mode), path);
-  give_times(st, copy.get(), "", path);
-  if (st.st_nlink > 1) links_.emplace(file, path);
+  const Identity identity{file.st.st_dev, file.st.st_ino};
+  if (file.st.st_nlink > 1 && link_to_copy(identity, name, to)) return true;
+  file.source = std::move(*source);
+  file.path = to.path_of(name);
+  file.copy = open_at(to.fd(), name, kFlags, S_IRUSR | S_IWUSR);
+  require(file.copy.get(), file.path);
+  if (file.st.st_nlink > 1) links_.emplace(identity, file.path);
+  contents_.add(std::move(file), 1);
   return true;
+}
+
+void TreeCopy::fill(const Opened& file) {
+  const int copy = file.copy.get();
+  struct stat st = file.st;
+  copy_content(file.source.get(), st, copy, file.path);
+  const mode_t mode = give_owner(st, copy, "", file.path);
+  copy_attributes(file.source.get(), copy, file.path);
+  require(::fchmod(copy, mode), file.path);
+  give_times(st, copy, "", file.path);
 }
 
 /// False where its content is to be copied: no other name was, or not so many may be linked.

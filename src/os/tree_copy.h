@@ -2,13 +2,19 @@
 
 #include <sys/stat.h>
 
+#include <atomic>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
+#include "base/fd.h"
 #include "os/plain_dir.h"
+#include "os/work_queue.h"
 
 namespace wafers {
 
@@ -18,9 +24,10 @@ namespace wafers {
 /// owner where this process may give it; files and directories with all extended attributes that it
 /// may read. No symlink is followed and no fifo waited for. Each file is as it was at some time
 /// during the call; one that is written to all the time may have some of that. What vanishes is
-/// left out, and what gets another name is there under one of them or under both. A signal ends it
-/// as InterruptGuard::check() does. Throws Error(failed) where something can't be read or written;
-/// what was copied until then stays. To be called on a deep stack (os/deep_stack.h).
+/// left out, and what gets another name is there under one of them or under both. Contents are
+/// written on all cores. A signal ends it as InterruptGuard::check() does. Throws Error(failed)
+/// where something can't be read or written; what was copied until then stays. To be called on a
+/// deep stack (os/deep_stack.h), by one thread.
 class TreeCopy {
  public:
   /// What becomes of all but directories.
@@ -31,14 +38,25 @@ class TreeCopy {
 
   /// What is copied goes into `top`, which must outlive this, and directories below it that were
   /// reached from there.
-  explicit TreeCopy(const PlainDir& top, Files files = Files::copied) : top_(top), files_(files) {}
+  explicit TreeCopy(const PlainDir& top, Files files = Files::copied);
+
+  /// From now on what may not be read or made is left out; `tell` hears of each entry. What there
+  /// is no room for, or what breaks off, is thrown as before.
+  void leave_out(std::function<void(const Error&)> tell) { tell_ = std::move(tell); }
 
   /// Copies all that is in `from` into `top`, which is empty and gets the extended attributes of
   /// `from` as well. Directories can be written by their owner until finish().
   void copy_all(const PlainDir& from);
 
-  /// Gives `top` and the directories in it the mode, owner and times that those of `from` have.
-  void finish(const PlainDir& from) const;
+  /// Copies what is at `path` in `from` to the same path in `top`, with the directories on the way
+  /// to it that aren't there yet. Nothing comes in the place of what is there, or through a
+  /// symlink: that is told as ChangedMeanwhile is, or left out. Contents may be written until
+  /// finish().
+  void copy_path(const PlainDir& from, std::string_view path);
+
+  /// After copy_all() and copy_path(): gives the directories that were made the mode, owner and
+  /// times that those of `from` have; `top` itself where all was copied into it.
+  void finish(const PlainDir& from);
 
   /// Copies the entry `name`, if there is one; with all that is in it if it is a directory. Returns
   /// what it was; nothing of that name is in `to` where there was none.
@@ -48,8 +66,21 @@ class TreeCopy {
  private:
   using Identity = std::pair<dev_t, ino_t>;
 
+  /// A file that is there with its name, and gets the rest.
+  struct Opened {
+    UniqueFd source, copy;
+    struct stat st {};
+    std::string path;
+  };
+  static constexpr std::size_t kWaiting = 32;  ///< of them, each with two descriptors
+
+  std::optional<struct stat> copy_entry(const PlainDir& from, const std::string& name,
+                                        const PlainDir& to);
   bool copy_as(const struct stat& st, const PlainDir& from, const std::string& name,
                const PlainDir& to);
+  void copy_below(const PlainDir& from, const PlainDir& to, std::string_view path, bool is_made);
+  void fill(const Opened& file);
+  bool is_left_out(const Error& error) const;
   bool copy_file(const PlainDir& from, const std::string& name, const PlainDir& to);
   bool copy_directory(const PlainDir& from, const std::string& name, const PlainDir& to);
   bool link_to_copy(const Identity& file, const std::string& name, const PlainDir& to) const;
@@ -60,9 +91,12 @@ class TreeCopy {
 
   const PlainDir& top_;
   Files files_;
-  bool can_clone_ = true;
+  std::function<void(const Error&)> tell_;
   std::set<Identity> directories_;         ///< that were copied
   std::map<Identity, std::string> links_;  ///< by file with several names, its first copy
+  std::vector<std::string> made_;          ///< directories whose parent was there; "" is `top`
+  std::atomic<bool> can_clone_ = true;
+  WorkQueue<Opened> contents_;
 };
 
 }  // namespace wafers

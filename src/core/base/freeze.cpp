@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -19,7 +20,9 @@
 #include "git/index/index_view.h"
 #include "git/program/git_program.h"
 #include "os/deep_stack.h"
+#include "os/plain_dir.h"
 #include "os/spawn.h"
+#include "os/tree_copy.h"
 
 namespace wafers {
 namespace {
@@ -158,35 +161,31 @@ std::uint64_t size_of(const fs::path& top, const Paths& paths, std::uint64_t eno
   return size;
 }
 
-/// cp(1) knows reflinks, holes, hard links and attributes. What goes away meanwhile is told of.
+/// What can't be copied is told of, once.
 void copy(const fs::path& from, const Paths& paths, const fs::path& to,
           const std::function<void(std::string_view)>& tell) {
-  constexpr std::size_t kAtOnce = 10'000;
-  std::size_t length = 0;
-  Words words;
-  const auto run = [&] {
-    if (words.empty()) return;
-    Words command{"cp", "-a", "--reflink=auto", "--parents", "-t", to.native(), "--"};
-    command.insert(command.end(), words.begin(), words.end());
-    const ProgramResult result = git::run_program(command, from, {}, {"LC_ALL=C"});
-    if (!result.success()) {
-      const Words lines = split(result.errors, '\n');
-      if (result.errors.find("No space left") != std::string::npos ||
-          result.errors.find("quota exceeded") != std::string::npos) {
-        throw Error(ErrorKind::failed, "cannot copy ignored files: " + printable(lines.front()),
-                    "make room, or set wafers.freezeIgnored to none");
-      }
-      tell("warning: not all ignored files could be copied: " + printable(lines.front()));
+  bool told = false;
+  const auto tell_once = [&](const Error& error) {
+    if (!std::exchange(told, true)) {
+      tell("warning: not all ignored files could be copied: " + error.message());
     }
-    words.clear();
-    length = 0;
   };
-  for (const std::string& path : paths) {
-    words.push_back("./" + (path.ends_with('/') ? path.substr(0, path.size() - 1) : path));
-    length += words.back().size() + 1;
-    if (words.size() >= kAtOnce || length > std::size_t{1} << 20U) run();
+  try {
+    on_deep_stack([&] {
+      const PlainDir checkout = PlainDir::open(from, "the checkout");
+      const PlainDir snapshot = PlainDir::open(to, "the snapshot");
+      TreeCopy copies(snapshot);
+      copies.leave_out(tell_once);
+      for (const std::string_view path : paths) {
+        copies.copy_path(checkout, path.substr(0, path.find_last_not_of('/') + 1));
+      }
+      copies.finish(checkout);
+    });
+  } catch (const Error& error) {
+    if (error.errnum() != ENOSPC && error.errnum() != EDQUOT) throw;
+    throw Error(error.kind(), "cannot copy ignored files: " + error.message(),
+                "make room, or set wafers.freezeIgnored to none");
   }
-  run();
 }
 
 }  // namespace

@@ -191,3 +191,79 @@ TEST_CASE("what may not be read fails by name") {
   fs::permissions(place.from / "closed", fs::perms::none);
   CHECK_THROWS_WITH(copy_all(place.from, place.to), Catch::Matchers::Contains("'closed'"));
 }
+
+TEST_CASE("paths are copied with the directories on the way, and hard links among them") {
+  const Place place;
+  test::run_ok({"sh", "-euc", R"(
+    mkdir -p a/b/c there/in; echo one > a/b/c/one; echo two > a/b/two; echo no > a/b/not
+    ln a/b/c/one there/in/other; ln -s b a/link; chmod 750 a; chmod 555 a/b
+    touch -d 2001-02-03 a/b a; mkdir ../to/there; touch -d 2000-01-01 ../to/there)"},
+               {.cwd = place.from, .environment = {}, .input = {}});
+  const PlainDir from = PlainDir::open(place.from, "the original");
+  const PlainDir to = PlainDir::open(place.to, "the copy");
+  TreeCopy copy(to);
+  for (const char* path : {"a/b/c", "a/b/two", "a/link", "there/in/other", "a/none"}) {
+    copy.copy_path(from, path);
+  }
+  copy.finish(from);
+  const std::string there = test::run_ok({"stat", "-c", "%y", place.to / "there"});
+  // Of what nobody asked for there is nothing, and what was there already stays as it is.
+  test::run_ok({"sh", "-euc", "chmod 755 a/b; rm a/b/not; touch -d 2001-02-03 a/b; chmod 555 a/b"},
+               {.cwd = place.from, .environment = {}, .input = {}});
+  CHECK(listing(place.to / "a") == listing(place.from / "a"));
+  CHECK(fs::hard_link_count(place.to / "there/in/other") == 2);
+  CHECK(test::run_ok({"stat", "-c", "%y", place.to / "there"}) == there);
+}
+
+TEST_CASE("nothing comes in the place of what is there, nor through a symlink") {
+  const Place place;
+  test::run_ok({"sh", "-euc", R"(
+    mkdir -p dir link outside; echo new > dir/f; echo new > link/f; echo new > file; mkdir ../out
+    cd ../to; mkdir dir; echo old > dir/f; ln -s ../out link; mkdir file)"},
+               {.cwd = place.from, .environment = {}, .input = {}});
+  const PlainDir from = PlainDir::open(place.from, "the original");
+  const PlainDir to = PlainDir::open(place.to, "the copy");
+  const std::string before = listing(place.to);
+  int told = 0;
+  TreeCopy copy(to);
+  CHECK_THROWS_AS(copy.copy_path(from, "dir/f"), ChangedMeanwhile);
+  copy.leave_out([&](const Error&) { ++told; });
+  for (const char* path : {"dir/f", "link/f", "file"}) copy.copy_path(from, path);
+  copy.finish(from);
+  CHECK(told == 3);
+  CHECK(listing(place.to) == before);
+  CHECK(fs::is_empty(place.directory / "out"));
+}
+
+TEST_CASE("what may not be read is left out where that is wanted") {
+  if (::geteuid() == 0) return;  // root may
+  const Place place;
+  test::run_ok(
+      {"sh", "-euc",
+       "mkdir -p d/closed d/open; echo c > d/closed/f; echo f > d/open/f; echo n > d/open/n\n"
+       "chmod 0 d/open/n d/closed"},
+      {.cwd = place.from, .environment = {}, .input = {}});
+  const PlainDir from = PlainDir::open(place.from, "the original");
+  const PlainDir to = PlainDir::open(place.to, "the copy");
+  std::string told;
+  TreeCopy copy(to);
+  copy.leave_out([&](const Error& error) { told += error.message() + "\n"; });
+  copy.copy_path(from, "d");
+  copy.finish(from);
+  fs::permissions(place.from / "d/closed", fs::perms::owner_all);
+  CHECK_THAT(told,
+             Catch::Matchers::Contains("'d/closed'") && Catch::Matchers::Contains("'d/open/n'"));
+  CHECK(fs::exists(place.to / "d/open/f"));
+  CHECK_FALSE(fs::exists(place.to / "d/open/n"));
+  CHECK_FALSE(fs::exists(place.to / "d/closed"));
+}
+
+TEST_CASE("more files than wait to be written at once are all written") {
+  const Place place;
+  test::run_ok(
+      {"sh", "-euc",
+       "for d in 1 2 3 4; do mkdir $d; for i in $(seq 100); do echo $d.$i > $d/$i; done; done"},
+      {.cwd = place.from, .environment = {}, .input = {}});
+  copy_all(place.from, place.to);
+  CHECK(listing(place.to) == listing(place.from));
+}
