@@ -57,6 +57,7 @@ int run_overlap(const Command&, const Arguments&, Report&);
 int run_ls(const Command&, const Arguments&, Report&);
 int run_ls_with_git(const Command&, const Arguments&, Report&);
 int run_path(const Command&, const Arguments&, Report&);
+int run_rename(const Command&, const Arguments&, Report&);
 int run_mount(const Command&, const Arguments&, Report&);
 int run_umount(const Command&, const Arguments&, Report&);
 int run_freeze(const Command&, const Arguments&, Report&);

@@ -41,13 +41,13 @@ constexpr auto command_table() {
               "                       [-U<n>] [-w] [--color auto|always|never] [-- <paths>...]",
               "Show a wafer's changes: committed since the base, uncommitted, or all",
               kGit ? run_git_diff : nullptr},
-      Command{"git-add", "[<name>] [--accept-moved] [--json] -- <paths>...",
+      Command{"git-add", "[<name>] [-f | -p] [--accept-moved] [--json] -- <paths>...",
               "Stage some of a wafer's files for the next commit", kGit ? run_git_add : nullptr},
       Command{"git-restore", "[<name>] [--staged] -- <paths>...",
               "Give files of a wafer's view what is staged, or else the branch's last commit",
               kGit ? run_git_restore : nullptr},
       Command{"git-commit",
-              "[<name>] (-m <message>... | -F <file>) [--amend] [-s]\n"
+              "[<name>] [-m <message>... | -F <file>] [-a] [--amend] [--no-edit] [-s]\n"
               "                         [--author <author>] [--date <date>] [--allow-empty]\n"
               "                         [-S[<keyid>] | --no-gpg-sign]\n"
               "                         [--verify | --no-verify] [--accept-moved] [--json]\n"
@@ -70,6 +70,8 @@ constexpr auto command_table() {
       Command{"ls", "[--all] [-l | -q] [--json]", "List wafers, and what is in them",
               kGit ? run_ls_with_git : run_ls},
       Command{"path", "<name>", "Print where a wafer's view is mounted", run_path},
+      Command{"rename", "<name> <new-name>", "Give a wafer another name; its branch keeps its own",
+              run_rename},
       Command{"mount", "(<name>... | --all) [--accept-unclean]", "Mount the views of wafers",
               run_mount},
       Command{"umount", "(<name>... | --all)",

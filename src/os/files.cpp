@@ -177,6 +177,11 @@ void write_all(int fd, std::string_view data, std::string_view what) {
   }
 }
 
+void put_content(const std::filesystem::path& path, std::string_view content) {
+  const UniqueFd fd = open_or_throw(path, O_WRONLY | O_CREAT | O_TRUNC, S_IRUSR | S_IWUSR);
+  write_all(fd.get(), content, path.native());
+}
+
 void write_existing_file(const std::string& path, std::string_view text) {
   const UniqueFd fd = open_file(path, O_WRONLY);
   if (fd && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())) {

@@ -77,6 +77,10 @@ ssize_t read_full(int fd, char* buffer, std::size_t size) noexcept;
 /// Writes all of `data`. Throws Error(failed) naming `what`, if it isn't empty.
 void write_all(int fd, std::string_view data, std::string_view what = {});
 
+/// Makes the file `path` with `content`, or gives it that in the place of what it had; mode 0600
+/// where it is new. Throws Error(failed); the content may be half there then.
+void put_content(const std::filesystem::path& path, std::string_view content);
+
 /// Writes `text` with one write(2) to a file that exists, as /proc demands. Throws Error(failed).
 void write_existing_file(const std::string& path, std::string_view text);
 

@@ -5,6 +5,7 @@ namespace wafers::test {
 namespace {
 
 using Catch::Matchers::Contains;
+namespace fs = std::filesystem;
 
 TEST_CASE("what is staged is committed, and nothing else") {
   for (const std::string& backend : working_backends()) {
@@ -105,6 +106,82 @@ TEST_CASE("what can't be staged") {
   refused({"git-add", "a", "--", "README", "new.o"}, 1, "path 'new.o' is ignored");
   refused({"git-add", "none", "--", "x"}, 1, "there is no wafer 'none'");
   CHECK(world.json({"git-add", "a"})["error"]["kind"] == "usage");
+}
+
+TEST_CASE("git-add -f stages what is ignored, as git does") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  CAPTURE(backend);
+  const World world;
+  world.in_base(
+      "printf '*.o\\nbuild/\\n' > .gitignore; git add -A; git commit -qm rules\n"
+      "mkdir -p build/deep src/build; echo base > build/deep/f; echo base > build/g; echo b > b.o\n"
+      "echo o > src/build/o; git clone -q . ../copy; cp -r build b.o ignored.o ../copy; cp -r src/build "
+      "../copy/src");
+  world.add("a", backend);
+  const std::string work =
+      "echo new > src/new.o; echo two > build/g; rm -f b.o; echo plain > plain";
+  world.inside("a", work);
+  const auto in_copy = [&](const std::string& script) {
+    return run_ok({"sh", "-euc", script}, {.cwd = world / "copy", .environment = {}, .input = {}});
+  };
+  in_copy(work);
+  const auto both = [&](const Words& paths) {
+    Words words{"git-add", "a", "-f", "--"};
+    std::string quoted;
+    for (const std::string& path : paths) {
+      words.push_back(path);
+      quoted += " '" + path + "'";
+    }
+    CAPTURE(quoted);
+    world.wafers_ok(words);
+    in_copy("git add -f --" + quoted);
+    CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) == in_copy("git status --porcelain"));
+  };
+  CHECK_THAT(world.wafers({"git-add", "a", "--", "src/new.o"}).err, Contains("-f adds it"));
+  both({"src/new.o"});
+  both({"build/deep/f"});
+  both({"src"});
+  both({"."});
+  CHECK(world.wafers({"git-add", "a", "-f", "--", "b.o"}).status == 2);  // it is gone
+  world.wafers_ok({"git-commit", "a", "-m", "forced"});
+  in_copy("git commit -qm forced");
+  CHECK(world.base().git_line({"rev-parse", "wafers/a^{tree}"}) + "\n" ==
+        in_copy("git rev-parse 'HEAD^{tree}'"));
+  CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}).empty());
+  // Tracked from now on, whatever the rules say.
+  world.inside("a", "echo three > build/deep/f");
+  in_copy("echo three > build/deep/f");
+  CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) == " M build/deep/f\n");
+}
+
+TEST_CASE("git-add -p stages the hunks that one says yes to") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  CAPTURE(backend);
+  const World world;
+  world.in_base("seq 30 > f; seq 30 > g; git add -A; git commit -qm base; git clone -q . ../copy");
+  world.add("a", backend);
+  const std::string work =
+      "sed -i 's/^3$/three/; s/^27$/27 or so/' f; echo more >> g; echo new > untracked";
+  world.inside("a", work);
+  const fs::path copy = world / "copy";
+  run_ok({"sh", "-euc", work}, {.cwd = copy, .environment = {}, .input = {}});
+  const auto both = [&](const std::string& answers, const Words& paths) {
+    Words words{"git-add", "a", "-p", "--"};
+    Words git{"git", "add", "-p", "--"};
+    for (Words* all : {&words, &git}) all->insert(all->end(), paths.begin(), paths.end());
+    REQUIRE(world.wafers(words, {.cwd = {}, .environment = {}, .input = answers}).ok());
+    REQUIRE(run(git, {.cwd = copy, .environment = {}, .input = answers}).ok());
+    CHECK(world.wafers_ok({"git-diff", "a", "--staged"}) ==
+          run_ok({"git", "diff", "--cached"}, {.cwd = copy, .environment = {}, .input = {}}));
+    CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) ==
+          run_ok({"git", "status", "--porcelain"}, {.cwd = copy, .environment = {}, .input = {}}));
+  };
+  both("n\ny\n", {"f"});
+  both("y\ny\n", {});
+  CHECK(world.wafers({"git-add", "a", "-p", "--", "../f"}).status == 2);
+  CHECK(world.wafers({"git-add", "a", "-p", "--json"}).status == 2);
+  world.wafers_ok({"git-commit", "a", "-m", "all hunks"});
+  CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) == "?? untracked\n");
 }
 
 }  // namespace

@@ -91,5 +91,33 @@ TEST_CASE("what can't be amended is left alone") {
   CHECK(world.wafers({"git-commit", "a", "--amend", "--allow-empty"}).status == 3);
 }
 
+TEST_CASE("-a commits what is staged and tracked, as git does") {
+  const Twin twin;
+  const World& world = twin.world;
+  twin.commit("mkdir d; echo 1 > d/f; echo 1 > g; echo 1 > h; ln -s g link", {"-m", "base"});
+  const std::string work =
+      "echo 2 > g; rm h; rm d/f; rmdir d; echo now a file > d; rm link; echo file > link\n"
+      "rm README; mkdir README; echo in > README/in; echo new > new; echo staged > staged";
+  world.inside("a", work);
+  twin.in_copy(work + "; git add staged; git commit -q -a -m all");
+  world.wafers_ok({"git-add", "a", "--", "staged"});
+  world.wafers_ok({"git-commit", "a", "-a", "-m", "all"});
+  const auto same = [&] {
+    CHECK(world.base().git_line({"rev-parse", "wafers/a^{tree}"}) + "\n" ==
+          twin.in_copy("git rev-parse 'HEAD^{tree}'"));
+    CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) ==
+          twin.in_copy("git status --porcelain"));
+  };
+  same();
+  for (const char* more : {"rm g", "echo 3 > link"}) {
+    world.inside("a", more);
+    world.wafers_ok({"git-commit", "a", "-am", "one"});
+    twin.in_copy(std::string(more) + "; git commit -q -am one");
+    same();
+  }
+  CHECK(world.wafers({"git-commit", "a", "-a", "-m", "nothing"}).status == 1);
+  CHECK(world.wafers({"git-commit", "a", "-a", "-m", "x", "--", "new"}).status == 2);
+}
+
 }  // namespace
 }  // namespace wafers::test

@@ -258,6 +258,26 @@ TEST_CASE("rm killed at each change") {
   CHECK(world.listed("kept")["status"] == "mounted");
 }
 
+TEST_CASE("rename killed at each change leaves the wafer under one of the names") {
+  const std::string backend = any_backend();
+  INFO("backend " << backend);
+  const World world;
+  world.add("a", backend);
+  world.inside("a", "echo work > work");
+  const auto name_now = [&] { return fs::exists(world.state() / "a") ? "a" : "b"; };
+  with_each_change_killed(
+      world, {"rename", "a", "b"},
+      [&] {
+        if (name_now() == std::string("b")) world.wafers_ok({"rename", "b", "a"});
+      },
+      [&] {
+        CHECK(world.json({"ls"})["wafers"].size() == 1);
+        CHECK(world.json({"ls"})["invalid_entries"].empty());
+        CHECK(world.inside(name_now(), "cat work; echo $WAFERS_NAME") ==
+              "work\n" + std::string(name_now()) + "\n");
+      });
+}
+
 TEST_CASE("freeze killed at each change: what has a snapshot's name is whole") {
   const World world;
   world.base().git({"config", "wafers.freezeIgnored", "all"});

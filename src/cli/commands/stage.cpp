@@ -18,17 +18,25 @@ nlohmann::json to_json(const StageResult& result) {
 }  // namespace
 
 int run_git_add(const Command& command, const Arguments& arguments, Report& report) {
-  bool accept_moved = false;
+  StageRequest request;
+  bool patch = false;
   bool json = false;
   Parser parser(command, arguments);
-  parser.flag("--accept-moved", accept_moved, "also what was taken from a base that has moved");
+  parser.flag("-f,--force", request.force, "also ignored files");
+  parser.flag("-p,--patch", patch, "choose hunk by hunk, as git asks for them");
+  parser.flag("--accept-moved", request.accept_moved,
+              "also what was taken from a base that has moved");
   parser.flag("--json", json, "print JSON: all that is staged now");
   const std::string name = one_wafer(parser, parser.parse());
-  const std::vector<std::string> paths = arguments.tail.value_or(std::vector<std::string>());
-  if (paths.empty()) {
+  check_exclusive(parser, {{"--patch", patch}, {"--force", request.force}});
+  check_exclusive(parser, {{"--patch", patch}, {"--json", json}});
+  request.paths = arguments.tail.value_or(std::vector<std::string>());
+  if (request.paths.empty() && !patch) {
     throw parser.usage("nothing specified, nothing added: paths stand behind '--'; '.' is all");
   }
-  const StageResult result = git_add(open_store(), name, paths, accept_moved);
+  const Store store = open_store();
+  const StageResult result =
+      patch ? git_add_patch(store, name, request) : git_add(store, name, request);
   print_warnings(result.warnings);
   if (report.form() == OutputForm::json) report.document(to_json(result));
   return Report::kDone;

@@ -37,11 +37,7 @@ std::filesystem::path resolved(const std::filesystem::path& mountpoint) {
 void check_names(const std::vector<std::string>& names) {
   std::set<std::string_view> seen;
   for (const std::string& name : names) {
-    if (!is_valid_wafer_name(name)) {
-      throw Error(ErrorKind::usage, "invalid wafer name " + in_quotes(name),
-                  "a name is 1 to 64 letters, digits, '.', '_' or '-', and starts with a letter "
-                  "or digit");
-    }
+    require_valid_name(name);
     if (!seen.insert(name).second) {
       throw Error(ErrorKind::usage, "wafer name " + in_quotes(name) + " is given twice");
     }
@@ -68,7 +64,7 @@ std::vector<PlannedWafer> plan_names(const AddRequest& request,
   std::vector<PlannedWafer> planned;
   for (const std::string& name : request.names) {
     PlannedWafer wafer{name, expanded(request.branch.value_or("wafers/{name}"), name),
-                       state_root / name / "mnt"};
+                       default_mountpoint(state_root / name)};
     if (request.at) wafer.mountpoint = resolved(expanded(*request.at, name));
     planned.push_back(std::move(wafer));
   }

@@ -239,7 +239,7 @@ void unmount_unknown(const InvalidEntry& entry) {
     guess.name = entry.name;
     guess.backend = traits.kind;
     guess.directory = entry.path;
-    guess.mountpoint = entry.path / "mnt";
+    guess.mountpoint = default_mountpoint(entry.path);
     const auto backend = make_backend(traits.kind);
     const bool is_here = backend->find(guess) != nullptr;
     backend->unmount(guess);

@@ -172,7 +172,7 @@ void WaferMaker::check_place(const fs::path& mountpoint, const std::string& name
       refuse("overlaps that of wafer " + in_quotes(other.name));
     }
   }
-  const bool is_default = mountpoint == store_.directory_of(name) / "mnt";
+  const bool is_default = mountpoint == default_mountpoint(store_.directory_of(name));
   if (is_within(mountpoint.native(), store_.root().native()) && !is_default) {
     refuse("lies inside the state directory");
   }

@@ -9,6 +9,7 @@
 #include "core/base/moved_content.h"
 #include "core/git_commands/commit_message.h"
 #include "core/git_commands/hooks.h"
+#include "core/git_commands/message_editor.h"
 #include "core/git_commands/stage.h"
 #include "core/git_commands/status.h"
 #include "core/git_commands/wafer_branch.h"
@@ -69,10 +70,10 @@ git::Repository::CommitRequest prepared_commit(const CommitRequest& request, con
   git::Repository::CommitRequest commit;
   if (request.amend) commit = repository.request_of(git.tip);
   const bool has_message = !request.messages.empty() || request.message_file;
-  if (!request.amend || has_message) {
+  if (has_message || !(request.amend || request.edit)) {
     commit.message = message_of(request, repository);
-    commit.encoding = commit_encoding(repository);
   }
+  if (has_message || request.edit || !request.amend) commit.encoding = commit_encoding(repository);
   if (!request.amend || request.author) commit.author = author_of(request, repository);
   if (request.author_date) {
     const git::Date date = git::read_date(*request.author_date, "--date");
@@ -80,10 +81,10 @@ git::Repository::CommitRequest prepared_commit(const CommitRequest& request, con
     commit.author.offset_minutes = date.offset_minutes;
   }
   commit.committer = repository.identity(git::Repository::Role::committer);
-  if (request.sign_off) {
+  if (request.sign_off && !request.edit) {
     commit.message = with_sign_off(commit.message, commit.committer, repository);
   }
-  require_message(commit.message, repository);
+  if (!request.edit) require_message(commit.message, repository);
   commit.signing_key = signing_key(request, repository);
   if (!request.amend) commit.parents = {git.tip};
   return commit;
@@ -140,6 +141,40 @@ Content content_of_view(const Wafer& wafer, const WaferGit& git, git::ObjectStor
   return content;
 }
 
+Content content_staged(const WaferGit& git) {
+  return {.tree = git.index_tree,
+          .index_tree = git.index_tree,
+          .index = {},
+          .warnings = {},
+          .modified_submodules = {},
+          .unreadable = {}};
+}
+
+/// What is staged, and on top of it what the view has at paths that are tracked: git commit --all.
+Content content_of_tracked(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects) {
+  const auto looked_at = git.repository.objects(git::Writes::to_memory);
+  const Snapshot status =
+      take_snapshot(snapshot_input(wafer, git, *looked_at, SnapshotPurpose::status));
+  std::vector<std::string> modified;
+  std::vector<std::string> deleted;
+  for (const ViewChange& found : status.changes) {
+    if (found.untracked) continue;
+    (found.change.new_mode == git::FileMode::absent ? deleted : modified)
+        .push_back(found.change.path);
+  }
+  Content content = content_staged(git);
+  if (!modified.empty()) {
+    content = content_of_view(wafer, git, objects, modified);
+    content.tree = content.index_tree;
+  }
+  if (!deleted.empty()) {
+    content.tree = tree_with_paths_of(objects, content.tree, objects.write_tree({}), deleted);
+  }
+  content.index_tree = content.tree;
+  content.index = full_index(git, objects, content.tree, content.index.value_or(git::IndexFile{}));
+  return content;
+}
+
 /// All that a commit prints. Nothing of it may fail once the branch has moved.
 CommitResult result_of(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
                        const git::Repository::CommitRequest& commit, const git::Oid& before,
@@ -168,11 +203,11 @@ bool hooks_wanted(const CommitRequest& request, const Wafer& wafer,
 }
 
 /// The index that git's hooks find, and the hooks that come before a commit: they may change what
-/// is committed, and the message.
+/// is committed, and the message, which `edit` has, too, where there is one.
 std::unique_ptr<CommitHooks> run_hooks_before(const Wafer& wafer, const WaferGit& git,
                                               git::ObjectStore& objects, Content& content,
-                                              git::Repository::CommitRequest& commit,
-                                              bool partial) {
+                                              git::Repository::CommitRequest& commit, bool partial,
+                                              const MessageEditor* editor) {
   const git::IndexFile none;
   const git::IndexFile& known = content.index ? *content.index : none;
   const bool usable = content.index && !partial;
@@ -186,7 +221,12 @@ std::unique_ptr<CommitHooks> run_hooks_before(const Wafer& wafer, const WaferGit
     }
     content.tree = *tree;
   }
-  commit.message = cleaned_message(hooks->edited_message(commit.message), git.repository);
+  if (editor != nullptr) {
+    commit.message = editor->message_in(hooks->edited_message(
+        editor->text(), [&](const std::filesystem::path& file) { editor->edit(file); }));
+  } else {
+    commit.message = cleaned_message(hooks->edited_message(commit.message), git.repository);
+  }
   require_message(commit.message, git.repository);
   return hooks;
 }
@@ -204,14 +244,10 @@ CommitResult commit_view(Wafer& wafer, const CommitRequest& request,
 
   const auto objects = git.repository.objects(git::Writes::to_database);
   const git::Oid before = tree_before(commit, git, *objects);
-  const bool staged = has_staged(git) && request.paths.empty();
-  Content content = staged ? Content{.tree = git.index_tree,
-                                     .index_tree = git.index_tree,
-                                     .index = {},
-                                     .warnings = {},
-                                     .modified_submodules = {},
-                                     .unreadable = {}}
-                           : content_of_view(wafer, git, *objects, paths);
+  const bool staged = has_staged(git) && request.paths.empty() && !request.all_tracked;
+  Content content = staged                ? content_staged(git)
+                    : request.all_tracked ? content_of_tracked(wafer, git, *objects)
+                                          : content_of_view(wafer, git, *objects, paths);
   const auto require_something = [&] {
     if (content.tree == before && !request.allow_empty) {
       nothing_to_commit(!paths.empty(), content.modified_submodules, content.unreadable);
@@ -225,11 +261,21 @@ CommitResult commit_view(Wafer& wafer, const CommitRequest& request,
                  "nothing was committed");
   }
   objects->flush();
+  std::optional<MessageEditor> editor;
+  if (request.edit) {
+    editor.emplace(git.repository, wafer.branch, commit.message,
+                   request.sign_off ? &commit.committer : nullptr,
+                   git::changed_paths(*objects, before, content.tree));
+  }
   std::unique_ptr<CommitHooks> hooks;
   if (hooks_wanted(request, wafer, git.repository)) {
     mount_view();
-    hooks = run_hooks_before(wafer, git, *objects, content, commit, !paths.empty());
+    hooks = run_hooks_before(wafer, git, *objects, content, commit, !paths.empty(),
+                             editor ? &*editor : nullptr);
     require_something();
+  } else if (editor) {
+    commit.message = editor->write_in(wafer.directory / "COMMIT_EDITMSG");
+    require_message(commit.message, git.repository);
   }
 
   commit.tree = content.tree;

@@ -98,6 +98,16 @@ std::string cleaned_message(const std::string& message, const git::Repository& r
   return git::clean_message(message, mode, comment_char(repository, message));
 }
 
+EditedCleanup edited_cleanup(const git::Repository& repository, const std::string& message) {
+  const std::string setting = repository.config("commit.cleanup").value_or("default");
+  EditedCleanup cleanup;
+  cleanup.comment_char = comment_char(repository, message);
+  if (setting != "default") cleanup.mode = cleanup_mode(repository);
+  cleanup.takes_comments =
+      cleanup.mode == git::Cleanup::strip || cleanup.mode == git::Cleanup::scissors;
+  return cleanup;
+}
+
 void require_message(const std::string& message, const git::Repository& repository) {
   const bool verbatim = cleanup_mode(repository) == git::Cleanup::verbatim;
   if (verbatim ? !message.empty() : !has_only_sign_offs(message)) return;

@@ -16,6 +16,14 @@ std::string message_of(const CommitRequest& request, const git::Repository& repo
 /// Cleans a message up once more, after a hook has edited it.
 std::string cleaned_message(const std::string& message, const git::Repository& repository);
 
+/// How git cleans up what an editor has left.
+struct EditedCleanup {
+  git::Cleanup mode = git::Cleanup::strip;
+  char comment_char = '#';
+  bool takes_comments = true;  ///< they would stay otherwise
+};
+EditedCleanup edited_cleanup(const git::Repository& repository, const std::string& message);
+
 /// Throws Error(failed) for a message that git takes for an empty one.
 void require_message(const std::string& message, const git::Repository& repository);
 

@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <exception>
-#include <fstream>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -20,13 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void write_text(const fs::path& path, const std::string& content) {
-  std::ofstream stream(path, std::ios::binary | std::ios::trunc);
-  stream << content;
-  stream.close();
-  if (!stream) throw Error(ErrorKind::failed, "cannot write " + in_quotes(path.native()));
-}
-
 /// A Git directory is what has HEAD and knows where the rest is (gitrepository-layout(5)). This one
 /// is in no list of worktrees.
 void make_git_dir(const fs::path& directory, const Wafer& wafer, const git::Repository& repository,
@@ -35,8 +27,8 @@ void make_git_dir(const fs::path& directory, const Wafer& wafer, const git::Repo
   if (::mkdir(directory.c_str(), 0700) != 0) {
     throw_errno("cannot make directory", directory.native());
   }
-  write_text(directory / "HEAD", "ref: refs/heads/" + wafer.branch + "\n");
-  write_text(directory / "commondir", repository.common_dir().native() + "\n");
+  put_content(directory / "HEAD", "ref: refs/heads/" + wafer.branch + "\n");
+  put_content(directory / "commondir", repository.common_dir().native() + "\n");
   const fs::path worktree_config = repository.git_dir() / "config.worktree";
   if (fs::exists(worktree_config)) fs::copy_file(worktree_config, directory / "config.worktree");
   index.write(directory / "index");
@@ -46,7 +38,7 @@ void make_git_dir(const fs::path& directory, const Wafer& wafer, const git::Repo
 
 GitInView::GitInView(const Wafer& wafer, const git::Repository& repository,
                      const git::IndexFile& index)
-    : wafer_(wafer), directory_(wafer.directory / "commit.git") {
+    : wafer_(wafer), repository_(repository), directory_(wafer.directory / "commit.git") {
   make_git_dir(directory_, wafer, repository, index);
 }
 
@@ -57,14 +49,26 @@ GitInView::~GitInView() {
   }
 }
 
-std::vector<std::string> GitInView::environment() const {
-  return with_variables(
-      git::environment_without_repository(),
-      {"GIT_DIR=" + directory_.native(), "GIT_WORK_TREE=" + wafer_.mountpoint.native(),
-       "GIT_INDEX_FILE=" + index().native(), "GIT_PREFIX=",
-       // No editor is used: a hook that starts one would wait for ever (git's run_commit_hook).
-       "GIT_EDITOR=:", "WAFERS_NAME=" + wafer_.name, "WAFERS_BRANCH=" + wafer_.branch,
-       "WAFERS_ROOT=" + wafer_.mountpoint.native()});
+std::vector<std::string> GitInView::environment(Editor editor) const {
+  std::vector<std::string> variables{"GIT_DIR=" + directory_.native(),
+                                     "GIT_WORK_TREE=" + wafer_.mountpoint.native(),
+                                     "GIT_INDEX_FILE=" + index().native(),
+                                     "GIT_PREFIX=",
+                                     "WAFERS_NAME=" + wafer_.name,
+                                     "WAFERS_BRANCH=" + wafer_.branch,
+                                     "WAFERS_ROOT=" + wafer_.mountpoint.native()};
+  if (editor == Editor::none) variables.emplace_back("GIT_EDITOR=:");
+  return with_variables(git::environment_without_repository(), variables);
+}
+
+git::Oid GitInView::tree() const {
+  const ProgramResult result =
+      git::run_program({"git", "write-tree"}, repository_.worktree(), {},
+                       {"GIT_DIR=" + directory_.native(), "GIT_INDEX_FILE=" + index().native()});
+  const auto tree = git::Oid::from_hex(trimmed(result.output));
+  if (result.success() && tree) return *tree;
+  throw Error(ErrorKind::failed,
+              "cannot write the tree of an index: " + printable(trimmed(result.errors)));
 }
 
 int GitInView::run(const Command& command) const {

@@ -16,8 +16,8 @@ namespace wafers {
 /// worktrees.
 class GitInView {
  public:
-  /// The wafer must be mounted, and its lock held for as long as this lives. Throws Error(failed)
-  /// where the directory can't be made.
+  /// The wafer must be mounted, and its lock held for as long as this lives; both are borrowed.
+  /// Throws Error(failed) where the directory can't be made.
   GitInView(const Wafer& wafer, const git::Repository& repository, const git::IndexFile& index);
   GitInView(const GitInView&) = delete;
   GitInView& operator=(const GitInView&) = delete;
@@ -27,8 +27,13 @@ class GitInView {
   const std::filesystem::path& directory() const noexcept { return directory_; }
   std::filesystem::path index() const { return directory_ / "index"; }
 
-  /// For what runs in the view.
-  std::vector<std::string> environment() const;
+  /// For what runs in the view. An editor that a hook starts would wait for ever: there is none for
+  /// it (git's run_commit_hook).
+  enum class Editor { none, users };
+  std::vector<std::string> environment(Editor editor = Editor::none) const;
+
+  /// The tree of what the index has by now. Throws Error(failed) where that is none.
+  git::Oid tree() const;
 
   /// Runs a program in the view, as `wafers exec` would: its exit status, or 128 + the signal.
   /// Throws Error(failed).
@@ -36,6 +41,7 @@ class GitInView {
 
  private:
   const Wafer& wafer_;
+  const git::Repository& repository_;
   std::filesystem::path directory_;
 };
 

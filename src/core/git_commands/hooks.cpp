@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <fstream>
 #include <iterator>
 #include <system_error>
 
@@ -20,13 +19,6 @@ namespace wafers {
 namespace {
 
 namespace fs = std::filesystem;
-
-void write_file(const fs::path& path, const std::string& content) {
-  std::ofstream stream(path, std::ios::binary | std::ios::trunc);
-  stream << content;
-  stream.close();
-  if (!stream) throw Error(ErrorKind::failed, "cannot write " + in_quotes(path.native()));
-}
 
 /// A symlink is followed, as git does.
 std::string content_of(const fs::path& path) {
@@ -55,10 +47,7 @@ bool has_commit_hooks(const Wafer& wafer, const git::Repository& repository) {
 
 CommitHooks::CommitHooks(const Wafer& wafer, const git::Repository& repository,
                          const git::IndexFile& index)
-    : wafer_(wafer),
-      repository_(repository),
-      hooks_(hooks_directory(wafer, repository)),
-      git_(wafer, repository, index) {}
+    : wafer_(wafer), hooks_(hooks_directory(wafer, repository)), git_(wafer, repository, index) {}
 
 int CommitHooks::run(const std::string& hook, const std::vector<std::string>& arguments) {
   Command command;
@@ -91,19 +80,17 @@ std::optional<git::Oid> CommitHooks::before_commit() {
   const std::string before = content_of(index);
   require("pre-commit", {});
   if (content_of(index) == before) return std::nullopt;
-  const ProgramResult result = git::run_program(
-      {"git", "write-tree"}, repository_.worktree(), {},
-      {"GIT_DIR=" + git_.directory().native(), "GIT_INDEX_FILE=" + index.native()});
-  const auto tree = git::Oid::from_hex(trimmed(result.output));
-  if (result.success() && tree) return tree;
-  throw Error(ErrorKind::failed, "cannot read the index that the hook pre-commit left: " +
-                                     printable(trimmed(result.errors)));
+  return git_.tree();
 }
 
-std::string CommitHooks::edited_message(const std::string& message) {
+std::string CommitHooks::edited_message(const std::string& message,
+                                        const std::function<void(const fs::path&)>& edit) {
   const fs::path file = git_.directory() / "COMMIT_EDITMSG";
-  write_file(file, message);
-  require("prepare-commit-msg", {file.native(), "message"});
+  put_content(file, message);
+  std::vector<std::string> words{file.native()};
+  if (!edit) words.emplace_back("message");
+  require("prepare-commit-msg", words);
+  if (edit) edit(file);
   require("commit-msg", {file.native()});
   return content_of(file);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,9 +32,11 @@ class CommitHooks {
   /// Error(failed) where it fails.
   std::optional<git::Oid> before_commit();
 
-  /// prepare-commit-msg and commit-msg: the message as they leave it. Throws Error(failed) where
-  /// one fails.
-  std::string edited_message(const std::string& message);
+  /// prepare-commit-msg and commit-msg, and `edit` of the message's file between them, if there is
+  /// one: the message as they leave it. Throws Error(failed) where one fails, and what `edit`
+  /// throws.
+  std::string edited_message(const std::string& message,
+                             const std::function<void(const std::filesystem::path&)>& edit = {});
 
   /// post-commit, whose failure changes nothing any more: told in `warnings`.
   void after_commit(std::vector<std::string>& warnings);
@@ -44,7 +47,6 @@ class CommitHooks {
   void require(const std::string& hook, const std::vector<std::string>& arguments);
 
   const Wafer& wafer_;
-  const git::Repository& repository_;
   std::filesystem::path hooks_;  ///< core.hooksPath, from the view's root
   GitInView git_;
 };

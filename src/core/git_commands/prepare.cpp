@@ -94,12 +94,18 @@ CommitResult git_commit(const Store& store, const std::string& name, const Commi
   return result;
 }
 
-StageResult git_add(const Store& store, const std::string& name,
-                    const std::vector<std::string>& paths, bool accept_moved) {
+StageResult git_add(const Store& store, const std::string& name, const StageRequest& request) {
   LockedWafer wafer = prepare(store, name, Use::write);
   const LeftInside left(*wafer);
-  return stage_paths(
-      *wafer, paths, [&] { wafer.save(); }, accept_moved);
+  return stage_paths(*wafer, request, [&] { wafer.save(); });
+}
+
+StageResult git_add_patch(const Store& store, const std::string& name,
+                          const StageRequest& request) {
+  LockedWafer wafer = prepare(store, name, Use::write);
+  const LeftInside left(*wafer);
+  mount_and_record(wafer, heal);
+  return stage_patches(*wafer, request, [&] { wafer.save(); });
 }
 
 void git_restore(const Store& store, const std::string& name, const std::vector<std::string>& paths,

@@ -27,8 +27,10 @@ CommitResult git_commit(const Store& store, const std::string& name, const Commi
 /// Stages `paths` of the view for the next commit (core/git_commands/stage.h). Throws Error(usage)
 /// where there are none and for those that git_commit() refuses, and Error(failed) for ignored
 /// ones; nothing has changed then.
-StageResult git_add(const Store& store, const std::string& name,
-                    const std::vector<std::string>& paths, bool accept_moved = false);
+StageResult git_add(const Store& store, const std::string& name, const StageRequest& request);
+
+/// The same of hunks that git asks for, one by one; the view is mounted where it isn't.
+StageResult git_add_patch(const Store& store, const std::string& name, const StageRequest& request);
 
 /// `git restore` of the view, which is mounted where it isn't, or of what is staged
 /// (core/git_commands/restore.h).

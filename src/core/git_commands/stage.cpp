@@ -9,9 +9,11 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "core/base/moved_content.h"
+#include "core/git_commands/git_in_view.h"
 #include "git/diff/diff.h"
 #include "git/index/index_view.h"
 #include "git/objects/change_letter.h"
+#include "git/program/git_program.h"
 
 namespace wafers {
 namespace {
@@ -147,7 +149,35 @@ void require_not_ignored(const std::vector<std::string>& ignored) {
   if (ignored.empty()) return;
   throw Error(ErrorKind::failed,
               "path " + in_quotes(ignored.front()) + " is ignored by one of your .gitignore files",
-              "an ignored file is added once the ignore rule is gone");
+              "-f adds it all the same");
+}
+
+void require_not_taken(const Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
+                       const StageRequest& request, const std::vector<std::string>& selected) {
+  if (request.accept_moved) return;
+  refuse_taken(wafer,
+               taken_from_moved_base(wafer, git.repository, objects, {git.base_tree, git.tip_tree},
+                                     selected),
+               "nothing was staged");
+}
+
+/// Notes `tree` as what is staged, with an index for git to read.
+StageResult staged(Wafer& wafer, const WaferGit& git, git::ObjectStore& objects, const Oid& tree,
+                   const git::IndexFile& known, const std::function<void()>& save,
+                   std::vector<std::string> warnings) {
+  const git::IndexFile index = full_index(git, objects, tree, known);
+  objects.flush();
+  StageResult result;
+  result.tree = tree.hex();
+  for (const git::TreeChange& change : git::changed_paths(objects, git.tip_tree, tree)) {
+    result.changes.push_back({.path = change.path, .letter = letter_of(change)});
+  }
+  result.warnings = std::move(warnings);
+  wafer.staged_tree = staged_tree_of(tree, git.tip_tree);
+  // An index that no record stands for would name what nothing else shows to be in use.
+  save();
+  write_index(wafer, index, result.warnings);
+  return result;
 }
 
 }  // namespace
@@ -203,40 +233,43 @@ git::IndexFile full_index(const WaferGit& git, git::ObjectStore& objects, const 
   return index;
 }
 
-StageResult stage_paths(Wafer& wafer, const std::vector<std::string>& paths,
-                        const std::function<void()>& save, bool accept_moved) {
-  if (paths.empty()) {
+StageResult stage_paths(Wafer& wafer, const StageRequest& request,
+                        const std::function<void()>& save) {
+  if (request.paths.empty()) {
     throw Error(ErrorKind::usage, "nothing specified, nothing added",
                 "give the paths behind '--'; '-- .' adds everything");
   }
-  const std::vector<std::string> selected = clean_paths(paths);
+  const std::vector<std::string> selected = clean_paths(request.paths);
   const WaferGit git = open_wafer_git(wafer);
   const auto objects = git.repository.objects(git::Writes::to_database);
-  Snapshot snapshot =
-      take_snapshot(snapshot_input(wafer, git, *objects, SnapshotPurpose::commit, selected));
+  SnapshotInput input = snapshot_input(wafer, git, *objects, SnapshotPurpose::commit, selected);
+  input.include_ignored = request.force;
+  Snapshot snapshot = take_snapshot(input);
   require_matched(snapshot.unmatched_paths);
   require_not_ignored(snapshot.ignored_paths);
   require_committable(snapshot);
-  if (!accept_moved) {
-    refuse_taken(wafer,
-                 taken_from_moved_base(wafer, git.repository, *objects,
-                                       {git.base_tree, git.tip_tree}, selected),
-                 "nothing was staged");
-  }
-  const git::IndexFile index = full_index(git, *objects, snapshot.tree, snapshot.index);
-  objects->flush();
+  require_not_taken(wafer, git, *objects, request, selected);
+  return staged(wafer, git, *objects, snapshot.tree, snapshot.index, save,
+                std::move(snapshot.warnings));
+}
 
-  StageResult result;
-  result.tree = snapshot.tree.hex();
-  for (const git::TreeChange& change : git::changed_paths(*objects, git.tip_tree, snapshot.tree)) {
-    result.changes.push_back({.path = change.path, .letter = letter_of(change)});
+StageResult stage_patches(Wafer& wafer, const StageRequest& request,
+                          const std::function<void()>& save) {
+  const std::vector<std::string> selected = clean_paths(request.paths);
+  const WaferGit git = open_wafer_git(wafer);
+  const auto objects = git.repository.objects(git::Writes::to_database);
+  require_not_taken(wafer, git, *objects, request, selected);
+  git::IndexFile index = full_index(git, *objects, git.index_tree, {});
+  copy_marks(git.base_index, index);
+  const GitInView in_view(wafer, git.repository, index);
+  std::vector<std::string> words{"--literal-pathspecs", "add", "--patch", "--"};
+  words.insert(words.end(), selected.begin(), selected.end());
+  Command command = git::git_command_in(wafer.mountpoint, std::move(words));
+  command.environment = in_view.environment(GitInView::Editor::users);
+  if (const int status = in_view.run(command); status != 0) {
+    throw Error(ErrorKind::failed, "git add --patch ended with status " + std::to_string(status));
   }
-  result.warnings = std::move(snapshot.warnings);
-  wafer.staged_tree = staged_tree_of(snapshot.tree, git.tip_tree);
-  // An index that no record stands for would name what nothing else shows to be in use.
-  save();
-  write_index(wafer, index, result.warnings);
-  return result;
+  return staged(wafer, git, *objects, in_view.tree(), {}, save, {});
 }
 
 }  // namespace wafers

@@ -21,8 +21,13 @@ namespace wafers {
 /// top of what is staged already, its objects are in the database, Wafer::staged_tree says so, and
 /// `save` has been called to write that down. Throws as git_add() does, and what `save` throws. The
 /// caller holds the wafer's lock and has flushed the view.
-StageResult stage_paths(Wafer& wafer, const std::vector<std::string>& paths,
-                        const std::function<void()>& save, bool accept_moved = false);
+StageResult stage_paths(Wafer& wafer, const StageRequest& request,
+                        const std::function<void()>& save);
+
+/// `git add --patch -- <paths>`, by git in the view, which asks on our standard streams: what it
+/// has staged then is. The view is mounted.
+StageResult stage_patches(Wafer& wafer, const StageRequest& request,
+                          const std::function<void()>& save);
 
 /// `tree` as Wafer::staged_tree has it: empty where nothing is staged on top of `tip_tree`.
 std::string staged_tree_of(const git::Oid& tree, const git::Oid& tip_tree);

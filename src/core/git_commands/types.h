@@ -22,6 +22,8 @@ struct CommitRequest {
   std::optional<std::filesystem::path> message_file;  ///< -F; "-" is standard input
   std::optional<std::string> author;  ///< "Name <email>", or a pattern for an author in history
   std::optional<std::string> author_date;  ///< as git takes it in GIT_AUTHOR_DATE
+  bool edit = false;         ///< where there is no message, the user's editor gets one to write
+  bool all_tracked = false;  ///< -a: what is staged, and every change to a tracked file
   bool allow_empty = false;
   bool amend = false;     ///< in the place of the branch's last commit, with its message and author
                           ///< where no others are given
@@ -39,6 +41,12 @@ struct CommitResult {
   std::size_t files_changed = 0;
   std::string summary;  ///< " 2 files changed, 1 insertion(+)", with rename detection as git counts
   std::vector<std::string> warnings;
+};
+
+struct StageRequest {
+  std::vector<std::string> paths;
+  bool force = false;         ///< also ignored files
+  bool accept_moved = false;  ///< also what was taken from a base that has moved
 };
 
 struct StagedChange {

@@ -45,6 +45,8 @@ struct SnapshotInput {
   /// asks for a directory. Empty for the whole view. The tree is then the tip's, with only those
   /// taken from the view.
   std::vector<std::string> paths;
+  /// As for `git add --force`: nothing is ignored.
+  bool include_ignored = false;
   SnapshotPurpose purpose = SnapshotPurpose::commit;
   UntrackedNames untracked = UntrackedNames::collapsed;
   /// For a status: leaves out of submodules what the configuration says; else all is told.

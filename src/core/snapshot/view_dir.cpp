@@ -158,6 +158,10 @@ std::unique_ptr<ViewDir> ViewDirs::root(ViewLayers layers, PathSelection::Part s
       dir->base_ignore = git::IgnoreScope::root(excludes, info, base, letters_);
     }
   }
+  if (input_.include_ignored) {
+    dir->ignore = git::IgnoreScope::root({}, {}, {}, letters_);
+    dir->rules_changed = true;
+  }
   return dir;
 }
 
@@ -172,7 +176,7 @@ std::unique_ptr<ViewDir> ViewDirs::child(ViewDir& parent, const std::string& nam
   read_trees(*dir);
   read_attributes(*dir);
   const std::string rules = rule_of_view(*dir, kIgnoreFile);
-  dir->ignore = git::IgnoreScope::child(parent.ignore, name, rules);
+  dir->ignore = git::IgnoreScope::child(parent.ignore, name, input_.include_ignored ? "" : rules);
   std::optional<std::string> base;  // where it may be another one
   if (dir->layers.lower_visible && dir->find_upper(kIgnoreFile) != nullptr) {
     base = rule_of_base(*dir, kIgnoreFile);

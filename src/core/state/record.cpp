@@ -272,6 +272,7 @@ json known_keys_of(const Wafer& wafer) {
   return {
       {"version", kVersion},
       {"name", text_to_json(wafer.name)},
+      {"renamed_to", text_to_json(wafer.renamed_to)},
       {"stage", to_string(wafer.stage)},
       {"branch", text_to_json(wafer.branch)},
       {"base_repo", text_to_json(wafer.checkout.native())},
@@ -341,6 +342,7 @@ Wafer decode_metadata(std::string_view document) {
   check_version(reader);
   Wafer wafer;
   wafer.name = reader.text("name");
+  wafer.renamed_to = reader.text_or_empty("renamed_to");
   wafer.stage = enum_from_text(reader.text("stage"), "stage", kStages);
   wafer.branch = reader.text("branch");
   wafer.checkout = reader.absolute_path("base_repo");

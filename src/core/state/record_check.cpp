@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "core/state/backend_traits.h"
+#include "core/state/store.h"
 #include "git/text/branch_name.h"
 
 namespace wafers {
@@ -50,7 +51,7 @@ bool is_plain_path(const fs::path& path) {
 bool is_mountpoint(const Wafer& wafer, const fs::path& root) {
   const fs::path& mountpoint = wafer.mountpoint;
   if (!is_plain_path(mountpoint)) return false;
-  return mountpoint == root / wafer.name / "mnt" ||
+  return mountpoint == default_mountpoint(root / wafer.name) ||
          (!is_within(mountpoint.native(), root.native()) &&
           !is_within(root.native(), mountpoint.native()));
 }
@@ -84,6 +85,7 @@ bool dialect_fits(const Wafer& wafer) {
 
 void require_believable(const Wafer& wafer, const fs::path& root) {
   constexpr std::uint32_t kPermissions = 07777;
+  require(wafer.renamed_to.empty() || is_valid_wafer_name(wafer.renamed_to), "renamed_to");
   require(git::is_valid_branch_name(wafer.branch), "branch");
   require(wafer.checkout == "/" || is_plain_path(wafer.checkout), "base_repo");
   require(!is_within(wafer.checkout.native(), root.native()), "base_repo");

@@ -165,6 +165,29 @@ bool is_for_state(const UniqueFd& directory) {
   return fs::is_empty(path_of_fd(directory.get()), error);
 }
 
+Error exists_already(const std::string& name) {
+  return Error(ErrorKind::failed, "wafer " + in_quotes(name) + " exists already",
+               "choose another name, or remove it with 'wafers rm " + name + "'");
+}
+
+/// The directory of a wafer gets the place of a name that none has yet.
+void rename_to_new(const fs::path& directory, const fs::path& place, const std::string& name) {
+  if (::renameat2(AT_FDCWD, directory.c_str(), AT_FDCWD, place.c_str(), RENAME_NOREPLACE) == 0) {
+    return;
+  }
+  const int err = errno;
+  if (err == EEXIST) throw exists_already(name);
+  throw Error::system(err, "cannot make " + in_quotes(place.native()));
+}
+
+/// What Wafer::renamed_to says has come true.
+void take_new_name(Wafer& wafer, const fs::path& root) {
+  const std::string before = std::exchange(wafer.name, std::exchange(wafer.renamed_to, {}));
+  if (wafer.mountpoint == default_mountpoint(root / before)) {
+    wafer.mountpoint = default_mountpoint(root / wafer.name);
+  }
+}
+
 /// What can be in the place of a lock file, and is no lock.
 bool is_no_lock(int err) { return err == EISDIR || err == ELOOP || err == ENXIO; }
 
@@ -203,6 +226,13 @@ bool is_valid_wafer_name(std::string_view name) {
   return std::ranges::all_of(name, [&](char c) {
     return kFirst.find(c) != std::string_view::npos || c == '.' || c == '_' || c == '-';
   });
+}
+
+void require_valid_name(std::string_view name) {
+  if (is_valid_wafer_name(name)) return;
+  throw Error(ErrorKind::usage, "invalid wafer name " + in_quotes(name),
+              "a name is 1 to 64 letters, digits, '.', '_' or '-', and starts with a letter or "
+              "digit");
 }
 
 Store::Store(fs::path root, Notify notify) : root_(std::move(root)), notify_(std::move(notify)) {}
@@ -309,6 +339,7 @@ Lookup Store::lookup(const std::string& name) const {
     const auto document = read_record(entry);
     if (!document) return invalid("it has no metadata file");
     Wafer wafer = decode_metadata(*document);
+    if (wafer.renamed_to == name) take_new_name(wafer, root_);
     if (wafer.name != name) return invalid("its record is that of " + in_quotes(wafer.name));
     require_believable(wafer, root_);
     wafer.directory = directory;
@@ -366,15 +397,7 @@ std::optional<Lock> Store::create_wafer(const Wafer& wafer, const Wafer* held) c
       ::link((held->directory / kLock).c_str(), (directory / kLock).c_str()) != 0) {
     lock = acquire(directory / kLock, O_CREAT, "wafer " + in_quotes(wafer.name));
   }
-  if (::renameat2(AT_FDCWD, directory.c_str(), AT_FDCWD, final_place.c_str(), RENAME_NOREPLACE) !=
-      0) {
-    const int err = errno;
-    if (err == EEXIST) {
-      throw Error(ErrorKind::failed, "wafer " + in_quotes(wafer.name) + " exists already",
-                  "choose another name, or remove it with 'wafers rm " + wafer.name + "'");
-    }
-    throw Error::system(err, "cannot make " + in_quotes(final_place.native()));
-  }
+  rename_to_new(directory, final_place, wafer.name);
   guard.dismiss();
   return lock;
 }
@@ -394,6 +417,21 @@ void Store::exchange_back(const Wafer& wafer, const fs::path& directory) const {
   const fs::path own = directory_of(wafer.name);
   if (::renameat2(AT_FDCWD, directory.c_str(), AT_FDCWD, own.c_str(), RENAME_EXCHANGE) != 0) {
     throw_errno("cannot replace", own.native());
+  }
+}
+
+void Store::rename(Wafer& wafer, const std::string& name) const {
+  const fs::path place = directory_of(name);
+  if (fs::exists(fs::symlink_status(place))) throw exists_already(name);
+  wafer.renamed_to = name;
+  save(wafer);
+  rename_to_new(wafer.directory, place, name);
+  sync_directory(root_);
+  take_new_name(wafer, root_);
+  wafer.directory = place;
+  try {
+    save(wafer);
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): it is meant already, see lookup()
   }
 }
 

@@ -38,6 +38,8 @@ inline constexpr const char* kRecordFile = "metadata";
 
 /// Whether `name` may be a wafer's name: [A-Za-z0-9][A-Za-z0-9._-]{0,63}.
 bool is_valid_wafer_name(std::string_view name);
+/// Throws Error(usage) where it may not.
+void require_valid_name(std::string_view name);
 
 /// An exclusive flock(2), held until this object goes. Not inherited by programs that are executed.
 class Lock {
@@ -130,6 +132,11 @@ class Store {
 
   /// Replaces the records of many wafers, and waits for the disk once instead of for each.
   void save_all(const std::vector<const Wafer*>& wafers) const;
+
+  /// Gives the wafer another name; its default mountpoint is in the new directory then, and not
+  /// made yet. Whenever this process dies, the wafer is there under one of the names. The caller
+  /// holds lock_all(), and the view is not mounted. Throws Error(failed) where the name is taken.
+  void rename(Wafer& wafer, const std::string& name) const;
 
   struct Listing {
     std::vector<Wafer> wafers;  ///< by name, in every stage

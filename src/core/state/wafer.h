@@ -67,6 +67,9 @@ struct BaseMove {
 /// Git need not know of it.
 struct Wafer {
   std::string name;
+  /// Written before the directory gets this name, cleared after: under that name the wafer is meant
+  /// already. Empty otherwise.
+  std::string renamed_to;
   WaferStage stage = WaferStage::ready;
   std::string branch;
   std::filesystem::path checkout;  ///< worktree that the wafer was made from
@@ -125,6 +128,11 @@ struct Wafer {
   std::filesystem::path index() const { return directory / "index"; }  ///< of the latest commit
   std::filesystem::path seen() const { return directory / "seen"; }    ///< of the latest status
 };
+
+/// Where a wafer is mounted unless it was made with `--at`: in the directory of its state.
+inline std::filesystem::path default_mountpoint(const std::filesystem::path& directory) {
+  return directory / "mnt";
+}
 
 /// Of the state directory: holds the frozen bases and delta layers, which wafers share.
 inline constexpr const char* kBasesDirectory = ".bases";

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <iterator>
 #include <optional>
 #include <sstream>
@@ -415,6 +416,16 @@ void prepare_mountpoint(Wafer& wafer) {
     throw holds_files(wafer, strangers);
   }
   if (traits_of(wafer.backend).has_own_namespaces) close_mountpoint(wafer);
+}
+
+void relabel_mountpoint(const Wafer& before, const Wafer& wafer) noexcept {
+  try {
+    const UniqueFd fd = open_mountpoint(wafer.mountpoint);
+    if (!has_own_marker(fd.get(), before)) return;
+    remove_marker(fd.get(), before);
+    close_mountpoint(wafer);
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the next mount closes it
+  }
 }
 
 UniqueFd open_prepared_mountpoint(const Wafer& wafer) {

@@ -44,6 +44,10 @@ bool plan_mountpoint(Wafer& wafer);
 /// `add` has prepared; and for root where others could replace it.
 void prepare_mountpoint(Wafer& wafer);
 
+/// Has the marker in the mountpoint say the name of `wafer` where it says that of `before`, as far
+/// as that can be done: it is advice for people. The view is not mounted.
+void relabel_mountpoint(const Wafer& before, const Wafer& wafer) noexcept;
+
 /// The mountpoint, to be mounted on: what was looked at is what is mounted on. Throws
 /// Error(refused) where it holds files.
 UniqueFd open_prepared_mountpoint(const Wafer& wafer);

@@ -176,7 +176,7 @@ class Play {
   }
 
   void add(const Words& paths) {
-    const auto result = stage_paths(view_.wafer(), paths, [] {});
+    const auto result = stage_paths(view_.wafer(), {.paths = paths}, [] {});
     Words arguments{"add", "--"};
     arguments.insert(arguments.end(), paths.begin(), paths.end());
     view_.copy().git(arguments);
@@ -217,7 +217,7 @@ class Play {
 Error staging_refusal(HandMadeView& view, const Words& paths) {
   const std::string staged = view.wafer().staged_tree;
   try {
-    stage_paths(view.wafer(), paths, [] {});
+    stage_paths(view.wafer(), {.paths = paths}, [] {});
   } catch (const Error& error) {
     CHECK(view.wafer().staged_tree == staged);
     CHECK_FALSE(fs::exists(view.wafer().index()));
@@ -246,14 +246,14 @@ TEST_CASE("paths that can't be staged", "[staging]") {
   CHECK(staging_refusal(view, {"../a"}).kind() == ErrorKind::usage);
   CHECK(staging_refusal(view, {"/a"}).kind() == ErrorKind::usage);
   CHECK(staging_refusal(view, {"a", "x.o"}).kind() == ErrorKind::failed);
-  stage_paths(view.wafer(), {"a"}, [] {});
+  stage_paths(view.wafer(), {.paths = {"a"}}, [] {});
   CHECK_FALSE(view.wafer().staged_tree.empty());
 }
 
 TEST_CASE("what is staged counts as work", "[staging]") {
   HandMadeView view(kBase);
   view.write("a", "2");
-  stage_paths(view.wafer(), {"a"}, [] {});
+  stage_paths(view.wafer(), {.paths = {"a"}}, [] {});
   view.write("a", "base a\n");
   CHECK(uncommitted_work(view.wafer(), 10).lines == Words{"MM a"});
 }
@@ -261,7 +261,7 @@ TEST_CASE("what is staged counts as work", "[staging]") {
 TEST_CASE("a commit that fails leaves staged what was staged", "[staging]") {
   HandMadeView view(kBase);
   view.write("a", "2");
-  stage_paths(view.wafer(), {"a"}, [] {});
+  stage_paths(view.wafer(), {.paths = {"a"}}, [] {});
   const std::string staged = view.wafer().staged_tree;
   CommitRequest request;
   request.messages = {""};
@@ -274,7 +274,7 @@ TEST_CASE("a commit that was cut off has committed what was staged", "[staging]"
   HandMadeView view(kBase);
   view.write("a", "2");
   view.write("b", "2");
-  stage_paths(view.wafer(), {"a", "b"}, [] {});
+  stage_paths(view.wafer(), {.paths = {"a", "b"}}, [] {});
   wafers::Wafer before = view.wafer();
   CommitRequest request;
   request.messages = {"test"};
@@ -292,7 +292,7 @@ TEST_CASE("a commit that was cut off has committed what was staged", "[staging]"
 TEST_CASE("what git pruned is no longer staged", "[staging]") {
   HandMadeView view(kBase);
   view.write("a", "2");
-  stage_paths(view.wafer(), {"a"}, [] {});
+  stage_paths(view.wafer(), {.paths = {"a"}}, [] {});
   view.base().git({"prune", "--expire=now"});
   const auto status = status_of_view(view.wafer());
   CHECK(status.lines == Words{" M a"});
@@ -305,7 +305,7 @@ TEST_CASE("renames are told where status.renames has them", "[staging]") {
   HandMadeView view(kBase);
   view.configure("status.renames", "false");
   view.run_in_copy("mv long other", {"long", "other"});
-  stage_paths(view.wafer(), {"long", "other"}, [] {});
+  stage_paths(view.wafer(), {.paths = {"long", "other"}}, [] {});
   view.copy().git({"add", "."});
   CHECK(view.status() == view.git_status());
   CHECK(view.status() == "D  long\nA  other\n");

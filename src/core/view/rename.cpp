@@ -1,0 +1,23 @@
+#include "core/view/rename.h"
+
+#include "base/error.h"
+#include "base/text.h"
+#include "core/view/mount.h"
+#include "core/view/mountpoint.h"
+
+namespace wafers {
+
+Wafer rename_wafer(const Store& store, const std::string& name, const std::string& new_name) {
+  require_valid_name(new_name);
+  LockedWafer wafer(store, name);
+  unmount_and_record(wafer);
+  const Wafer before = *wafer;
+  {
+    const Lock names = store.lock_all();
+    store.rename(*wafer, new_name);
+  }
+  relabel_mountpoint(before, *wafer);
+  return *wafer;
+}
+
+}  // namespace wafers
