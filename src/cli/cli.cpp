@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <new>
@@ -109,7 +110,24 @@ bool means_json(std::string_view word) {
   return word.size() > 2 && std::string_view("--json").starts_with(word);
 }
 
+/// Takes the options that stand before the command. WAFERS_TRACE tells the same and is inherited by
+/// the program that takes over.
+void take_common_options(std::vector<std::string>& words, Report& report) {
+  while (!words.empty()) {
+    const std::string& word = words.front();
+    if (word == "-q" || word == "--quiet") {
+      report.be_quiet();
+    } else if (word == "-v" || word == "--verbose") {
+      ::setenv("WAFERS_TRACE", "1", 1);
+    } else {
+      return;
+    }
+    words.erase(words.begin());
+  }
+}
+
 int dispatch(std::vector<std::string> words, const Invocation& invocation, Report& report) {
+  take_common_options(words, report);
   if (words.empty()) {
     run_command(*find_command("help"), {}, report);
     return Report::kUsage;

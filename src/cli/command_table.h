@@ -32,7 +32,7 @@ constexpr auto command_table() {
               "Run a command in a new wafer, commit what it leaves, and remove the wafer",
               kGit ? run_run : nullptr},
       Command{"shell", "<name>", "Run an interactive shell inside a wafer", run_shell},
-      Command{"git-status", "[<name>] [-s | --porcelain | -z] [--json]",
+      Command{"git-status", "[<name>] [-s | --porcelain | -z] [--color auto|always|never] [--json]",
               "Show what differs between a wafer's branch and its view",
               kGit ? run_git_status : nullptr},
       Command{"git-diff",

@@ -34,8 +34,8 @@ constexpr int kEnterFailed = 125;
 constexpr int kCommandNotRun = 126;
 constexpr int kCommandNotFound = 127;
 
-void to_stderr(std::string_view label, std::string_view text) {
-  std::string line(label);
+void to_stderr(const std::string& label, std::string_view text) {
+  std::string line = label;
   line += printable_lines(text);  // the last guard, for commands in hints above all
   line += '\n';
   // At once, so that lines of several processes don't mix. There is no one left to tell of a
@@ -45,8 +45,12 @@ void to_stderr(std::string_view label, std::string_view text) {
 
 Error cannot_write(int err) { return Error::system(err, "cannot write to standard output"); }
 
+std::string label(std::string_view text, Colour colour) {
+  return in_colour(text, colour, shows_colour(STDERR_FILENO)) + " ";
+}
+
 void print_error(const Error& error) {
-  to_stderr("wafers: ", error.message());
+  to_stderr(label("wafers:", Colour::red), error.message());
   if (!error.hint().empty()) Report::hint(error.hint());
 }
 
@@ -85,8 +89,10 @@ void Report::document(const nlohmann::json& document) {
 }
 
 void Report::note(std::string_view text) { to_stderr("wafers: ", text); }
-void Report::warning(std::string_view text) { to_stderr("wafers: warning: ", text); }
-void Report::hint(std::string_view text) { to_stderr("hint: ", text); }
+void Report::warning(std::string_view text) {
+  to_stderr(label("wafers: warning:", Colour::yellow), text);
+}
+void Report::hint(std::string_view text) { to_stderr(label("hint:", Colour::cyan), text); }
 
 int Report::failure(const Error& error) {
   // Of stdout it is finish() that tells; no document could be written there either.
@@ -133,6 +139,13 @@ int Report::finish(int status) {
   if (output_error_ == EPIPE) die_of(SIGPIPE);
   print_error(cannot_write(output_error_));
   return status == kDone ? exit_status(ErrorKind::failed) : status;
+}
+
+bool shows_colour(int stream) { return ::isatty(stream) == 1 && !no_colour_wanted(); }
+
+std::string in_colour(std::string_view text, Colour colour, bool wanted) {
+  if (!wanted || text.empty()) return std::string(text);
+  return "\x1B[" + std::to_string(static_cast<int>(colour)) + "m" + std::string(text) + "\x1B[m";
 }
 
 bool no_colour_wanted() {

@@ -21,6 +21,12 @@ class Report {
 
   /// Data for stdout, as it is. Throws Error(failed) where stdout takes no more.
   void data(std::string_view text);
+  /// What was done, as one line on stdout: left out where the caller wants no more than errors
+  /// and answers (`wafers -q`).
+  void feedback(const std::string& text) {
+    if (!quiet_) line(text);
+  }
+  void be_quiet() noexcept { quiet_ = true; }
   /// Data for stdout, as one line.
   void line(const std::string& text) { data(text + "\n"); }
   /// The one JSON document of this run.
@@ -61,6 +67,7 @@ class Report {
   void remember_output_error(int err) noexcept;
 
   OutputForm form_;
+  bool quiet_ = false;
   int output_error_ = 0;  ///< of the first failure to write to stdout
 };
 
@@ -69,5 +76,12 @@ std::string_view to_string(ErrorKind kind);
 
 /// NO_COLOR is set and not empty (no-color.org).
 bool no_colour_wanted();
+
+/// Whether `stream` (STDOUT_FILENO, STDERR_FILENO) is a terminal that may show colours.
+bool shows_colour(int stream);
+
+/// `text` in a colour where that is `wanted`.
+enum class Colour { red = 31, green = 32, yellow = 33, cyan = 36 };
+std::string in_colour(std::string_view text, Colour colour, bool wanted);
 
 }  // namespace wafers::cli

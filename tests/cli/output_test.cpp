@@ -324,5 +324,54 @@ TEST_CASE("no name that is printed writes to the terminal") {
   }
 }
 
+/// What a command prints at a terminal.
+std::string at_terminal(const World& world, const std::string& environment,
+                        const std::string& arguments) {
+  return run({"sh", "-c",
+              environment + " script -qec \"'" WAFERS_PROGRAM "' " + arguments + "\" /dev/null"},
+             {.cwd = world.base().path(),
+              .environment = {"WAFERS_STATE_DIR=" + world.state().native(), "WAFERS_NAME"},
+              .input = {}})
+      .out;
+}
+
+TEST_CASE("git-status, doctor and errors have colours at a terminal, as git has them") {
+  const World world;
+  world.add("a", any_backend());
+  world.inside("a", "echo 2 > README; echo new > new; rm src/old.c");
+  world.wafers_ok({"git-add", "a", "--", "README"});
+  const std::string status = at_terminal(world, "", "git-status a -s");
+  CHECK_THAT(status, Contains("\x1B[32mM\x1B[m  README") &&
+                         Contains(" \x1B[31mD\x1B[m src/old.c") &&
+                         Contains("\x1B[31m??\x1B[m new"));
+  const std::string plain = world.wafers_ok({"git-status", "a", "-s"});
+  CHECK(plain == "M  README\n D src/old.c\n?? new\n");
+  for (const char* options : {"git-status a --porcelain", "git-status a -s --color never"}) {
+    CHECK_THAT(at_terminal(world, "", options), !Contains("\x1B["));
+  }
+  CHECK_THAT(at_terminal(world, "NO_COLOR=1", "git-status a"), !Contains("\x1B["));
+  CHECK_THAT(world.wafers_ok({"git-status", "a", "--color", "always"}), Contains("\x1B[32mM"));
+  world.base().git({"config", "color.ui", "false"});
+  CHECK_THAT(at_terminal(world, "", "git-status a"), !Contains("\x1B["));
+  CHECK_THAT(at_terminal(world, "", "doctor"), Contains("\x1B[32mok\x1B[m "));
+  const std::string error = at_terminal(world, "", "path none");
+  CHECK_THAT(error, Contains("\x1B[31mwafers:\x1B[m ") && Contains("\x1B[36mhint:\x1B[m "));
+  CHECK_THAT(world.wafers({"path", "none"}).err, !Contains("\x1B["));
+}
+
+TEST_CASE("-q leaves out what was done, and -v tells how") {
+  const World world;
+  CHECK(world.wafers_ok({"-q", "add", "a", "--backend", any_backend()}).empty());
+  world.inside("a", "echo 2 > README");
+  CHECK(world.wafers_ok({"--quiet", "git-commit", "a", "-m", "x"}).empty());
+  CHECK(world.wafers_ok({"-q", "path", "a"}) == world.wafers_ok({"path", "a"}));
+  CHECK(world.wafers({"-q", "path", "none"}).status == 1);
+  const RunResult told = world.wafers({"-v", "git-diff", "a", "--stat"});
+  CHECK(told.status == 0);
+  CHECK_THAT(told.err, Contains("git") && Contains(" diff"));
+  CHECK(world.wafers({"-q"}).status == 2);
+  CHECK(world.wafers_ok({"-q", "rm", "a"}).empty());
+}
+
 }  // namespace
 }  // namespace wafers::test

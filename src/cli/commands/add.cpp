@@ -19,11 +19,11 @@ void print(const AddResult& added, const std::string& doing, Report& report) {
   }
   for (const WaferInfo& info : added.wafers) {
     const Wafer& wafer = info.wafer;
-    report.line(doing + wafer.name + " on branch " + printable(wafer.branch) + ", view (" +
-                std::string(to_string(wafer.backend)) + ") at " +
-                printable(wafer.mountpoint.native()));
+    report.feedback(doing + wafer.name + " on branch " + printable(wafer.branch) + ", view (" +
+                    std::string(to_string(wafer.backend)) + ") at " +
+                    printable(wafer.mountpoint.native()));
   }
-  report.line("Starting from " + described(base));
+  report.feedback("Starting from " + described(base));
   if (base.behind == 0) return;
   Report::note(printable(base.ref) + " is " + std::to_string(base.behind) +
                (base.behind == 1 ? " commit" : " commits") + " behind " + printable(base.upstream) +

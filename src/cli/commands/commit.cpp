@@ -31,9 +31,9 @@ void print(const CommitResult& result, Report& report) {
                      {"files_changed", result.files_changed}});
     return;
   }
-  report.line("[" + printable(result.branch) + " " + result.short_id + "] " +
-              printable(result.subject));
-  if (!result.summary.empty()) report.line(result.summary);
+  report.feedback("[" + printable(result.branch) + " " + result.short_id + "] " +
+                  printable(result.subject));
+  if (!result.summary.empty()) report.feedback(result.summary);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "core/commands/doctor.h"
 
+#include <unistd.h>
+
 #include <filesystem>
 
 #include "base/text.h"
@@ -23,6 +25,11 @@ nlohmann::json to_json(const Diagnosis& diagnosis) {
           {"verdict", text_to_json(diagnosis.verdict)}};
 }
 
+Colour colour_of(CheckStatus status) {
+  if (status == CheckStatus::ok) return Colour::green;
+  return status == CheckStatus::fail ? Colour::red : Colour::yellow;
+}
+
 void print(const Diagnosis& diagnosis, Report& report) {
   if (report.form() == OutputForm::json) {
     report.document(to_json(diagnosis));
@@ -30,9 +37,9 @@ void print(const Diagnosis& diagnosis, Report& report) {
   }
   constexpr std::size_t kStatusWidth = 6;
   for (const Check& check : diagnosis.checks) {
-    std::string status(to_string(check.status));
-    status.resize(kStatusWidth, ' ');
-    report.line(status + check.message);
+    const std::string_view status = to_string(check.status);
+    report.line(in_colour(status, colour_of(check.status), shows_colour(STDOUT_FILENO)) +
+                std::string(kStatusWidth - status.size(), ' ') + check.message);
     if (!check.remedy.empty()) report.line(std::string(kStatusWidth, ' ') + "-> " + check.remedy);
   }
   report.line(diagnosis.verdict);

@@ -24,7 +24,7 @@ int run_freeze(const Command& command, const Arguments& arguments, Report& repor
     report.document(
         {{"base", start_to_json(frozen.base)}, {"base_layers", paths_to_json(frozen.layers)}});
   } else {
-    report.line("Frozen: " + described(frozen.base));
+    report.feedback("Frozen: " + described(frozen.base));
   }
   return Report::kDone;
 }

@@ -157,18 +157,14 @@ Table long_table(const std::vector<Listed>& all) {
 }
 
 std::string coloured(const std::string& status, bool with_colour) {
-  static constexpr std::array kColours = {std::pair("mounted", "\x1B[32m"),
-                                          std::pair("broken", "\x1B[31m")};
-  const auto* const found =
-      std::ranges::find_if(kColours, [&](const auto& colour) { return status == colour.first; });
-  if (!with_colour || found == kColours.end()) return status;
-  return std::string(found->second) + status + "\x1B[m";
+  if (status == "mounted") return in_colour(status, Colour::green, with_colour);
+  return in_colour(status, Colour::red, with_colour && status == "broken");
 }
 
 void print_table(const Table& rows, Report& report) {
   constexpr std::size_t kLeast = 10;
   const std::size_t columns = rows.front().size();
-  const bool with_colour = ::isatty(STDOUT_FILENO) == 1 && !no_colour_wanted();
+  const bool with_colour = shows_colour(STDOUT_FILENO);
   std::vector<std::size_t> widths(columns);
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < columns; ++i) widths[i] = std::max(widths[i], width_of(row[i]));

@@ -16,10 +16,10 @@ nlohmann::json list_to_json(const std::vector<std::string>& texts) {
 
 void print(const PruneResult& result, bool dry_run, Report& report) {
   const std::string did = dry_run ? "Would remove " : "Removed ";
-  for (const std::string& name : result.wafers) report.line(did + "unfinished wafer " + name);
-  for (const std::string& layer : result.layers) report.line(did + "layer " + printable(layer));
+  for (const std::string& name : result.wafers) report.feedback(did + "unfinished wafer " + name);
+  for (const std::string& layer : result.layers) report.feedback(did + "layer " + printable(layer));
   for (const std::string& ref : result.salvaged) {
-    report.line(did + "expired work " + printable(ref));
+    report.feedback(did + "expired work " + printable(ref));
   }
 }
 

@@ -26,10 +26,10 @@ std::string what_is_left(const RemoveResult& result) {
 
 void print_removed(const RemoveResult& result, Report& report) {
   if (report.form() == OutputForm::json) return;
-  report.line("Removed wafer " + printable(result.name) + what_is_left(result));
+  report.feedback("Removed wafer " + printable(result.name) + what_is_left(result));
   if (!result.salvaged) return;
-  report.line("Its uncommitted work is kept: " + printable(result.salvaged->ref));
-  report.line("To bring it back: " + printable(result.salvaged->restore));
+  report.feedback("Its uncommitted work is kept: " + printable(result.salvaged->ref));
+  report.feedback("To bring it back: " + printable(result.salvaged->restore));
 }
 
 /// `rm --json`: what was removed, also where something failed.

@@ -27,6 +27,7 @@ struct StatusForm {
   bool porcelain = false;
   bool is_short = false;
   bool zero = false;
+  bool colour = false;
 };
 
 /// As `git status -z`: names as they are, what was renamed from behind what it is now.
@@ -40,6 +41,16 @@ std::string with_zeros(const std::vector<StatusEntry>& entries) {
   return text;
 }
 
+/// wt-status.c: wt_shortstatus_status() and wt_shortstatus_other(), in their usual colours.
+std::string coloured(const StatusEntry& entry, const std::string& line, bool wanted) {
+  const std::string rest = line.substr(2);
+  if (entry.index_column == '?') return in_colour("??", Colour::red, wanted) + rest;
+  const auto letter = [&](char column, Colour colour) {
+    return in_colour(std::string(1, column), colour, wanted && column != ' ');
+  };
+  return letter(entry.index_column, Colour::green) + letter(entry.view_column, Colour::red) + rest;
+}
+
 void print_status(const NamedStatus& named, const StatusForm& form, Report& report) {
   if (report.form() == OutputForm::json) {
     report.document(to_json(named.status));
@@ -50,7 +61,11 @@ void print_status(const NamedStatus& named, const StatusForm& form, Report& repo
     report.line("On branch " + printable(named.branch));
     if (named.status.lines.empty()) report.line("nothing to commit, working tree clean");
   }
-  for (const std::string& line : named.status.lines) report.line(line);
+  for (std::size_t i = 0; i < named.status.lines.size(); ++i) {
+    report.line(form.porcelain
+                    ? named.status.lines[i]
+                    : coloured(named.status.entries[i], named.status.lines[i], form.colour));
+  }
 }
 
 /// For `git diff --color`. Git knows nothing of NO_COLOR.
@@ -59,6 +74,12 @@ std::optional<std::string> colour_wanted(const Parser& parser,
   if (!when) return no_colour_wanted() ? std::optional<std::string>("never") : std::nullopt;
   if (*when == "always" || *when == "never" || *when == "auto") return when;
   throw parser.usage("--color wants auto, always or never, not " + in_quotes(*when));
+}
+
+/// As `when` says, which may be git's own setting.
+bool shows_status_in_colour(const std::optional<std::string>& when) {
+  if (when == "always") return true;
+  return when != "never" && when != "false" && shows_colour(STDOUT_FILENO);
 }
 
 const std::string& context_wanted(const Parser& parser, const std::string& lines) {
@@ -72,17 +93,21 @@ const std::string& context_wanted(const Parser& parser, const std::string& lines
 
 int run_git_status(const Command& command, const Arguments& arguments, Report& report) {
   StatusForm form;
+  std::optional<std::string> colour;
   bool json = false;
   Parser parser(command, arguments);
   parser.flag("-s,--short", form.is_short, "print the entries alone");
   parser.flag("--porcelain", form.porcelain, "print exactly what git status --porcelain prints");
   parser.flag("-z", form.zero, "the same with names as they are, each with a NUL behind it");
+  parser.option("--color", colour, "when", "auto (default), always or never");
   parser.flag("--json", json, "print JSON");
   const std::string name = one_wafer(parser, parser.parse());
   if (arguments.tail && !arguments.tail->empty()) {
     throw parser.usage("unexpected argument " + in_quotes(arguments.tail->front()));
   }
+  const std::optional<std::string> when = colour_wanted(parser, colour);
   const NamedStatus named = git_status(open_store(), name);
+  form.colour = shows_status_in_colour(when ? when : named.status.colour);
   print_status(named, form, report);
   for (const std::string& path : named.status.taken) {
     Report::warning(in_quotes(path) + " holds what the base brought when it moved; it is no work " +

@@ -47,7 +47,7 @@ int run_git_sync(const Command& command, const Arguments& arguments, Report& rep
       [&](const std::string& name) {
         const SyncResult result = sync_wafer(store, name, onto);
         wafers.push_back(to_json(result));
-        if (report.form() == OutputForm::text) report.line(line_of(result));
+        if (report.form() == OutputForm::text) report.feedback(line_of(result));
       },
       [&] {
         return nlohmann::json{{"wafers", wafers}};

@@ -104,6 +104,8 @@ StatusResult status_of_view(const Wafer& wafer) {
   if (show == Show::none) snapshot.untracked.clear();
   StatusResult result = entries_of(snapshot, staged_changes(git, *objects),
                                    git.repository.config_bool("core.quotePath", true));
+  result.colour = git.repository.config("color.status");
+  if (!result.colour) result.colour = git.repository.config("color.ui");
   result.warnings = std::move(snapshot.warnings);
   for (std::string& error : snapshot.errors) result.warnings.push_back(std::move(error));
   result.taken =

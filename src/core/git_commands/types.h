@@ -71,7 +71,8 @@ struct StatusResult {
   std::vector<std::string> lines;    ///< each entry as `git status --porcelain` prints it
   std::vector<std::string> taken;    ///< paths: core/git_commands/moved_content.h
   std::vector<std::string> warnings;
-  std::string hint;  ///< on the last warning; may be empty
+  std::string hint;                   ///< on the last warning; may be empty
+  std::optional<std::string> colour;  ///< color.status or color.ui, as it is configured
 };
 enum class DiffRange { base_to_tip, tip_to_staged, tip_to_view, base_to_view };
 enum class DiffStyle { patch, stat, numstat, name_only, name_status };
