@@ -359,6 +359,17 @@ TEST_CASE("git-status, doctor and errors have colours at a terminal, as git has 
   CHECK_THAT(world.wafers({"path", "none"}).err, !Contains("\x1B["));
 }
 
+TEST_CASE("git-diff of what isn't committed says so at a terminal") {
+  const World world;
+  world.add("a", any_backend());
+  const std::string words = "nothing is committed yet: 'wafers git-diff a --uncommitted'";
+  CHECK_THAT(at_terminal(world, "", "git-diff a"), !Contains(words));
+  world.inside("a", "echo new > new");
+  CHECK_THAT(at_terminal(world, "", "git-diff a"), Contains(words));
+  CHECK_THAT(at_terminal(world, "", "git-diff a --all"), !Contains(words));
+  CHECK(world.wafers({"git-diff", "a"}).err.empty());
+}
+
 TEST_CASE("-q leaves out what was done, and -v tells how") {
   const World world;
   CHECK(world.wafers_ok({"-q", "add", "a", "--backend", any_backend()}).empty());

@@ -127,6 +127,8 @@ DiffProgram::DiffProgram(const Wafer& wafer, const DiffRequest& request)
   const auto objects = git.repository.objects_beside(objects_dir);
   const Trees trees = trees_of(wafer, git, *objects, request.range, paths);
   write_attributes_files(*objects, trees, worktree);
+  shows_less_ = request.to_terminal && request.range == DiffRange::base_to_tip &&
+                trees.before == trees.after && !uncommitted_paths(wafer, git, *objects).empty();
 
   command_ = git::git_command_in(worktree, arguments_for(request, trees, paths));
   const fs::path in_repository = git.repository.common_dir() / "objects";

@@ -29,9 +29,13 @@ class DiffProgram {
 
   const Command& command() const noexcept { return command_; }
 
+  /// For a person who asked for what is committed: there is nothing, but something that isn't.
+  bool shows_less() const noexcept { return shows_less_; }
+
  private:
   Scratch scratch_;
   Command command_;
+  bool shows_less_ = false;
 };
 
 }  // namespace wafers

@@ -133,6 +133,10 @@ std::optional<int> git_diff(const Store& store, const std::string& name,
     const LeftInside left(*wafer);
     diff.emplace(*wafer, request);
   }
+  if (diff->shows_less()) {
+    store.tell("nothing is committed yet: 'wafers git-diff " + name +
+               " --uncommitted' shows what is in the view");
+  }
   return git::show_in_foreground(diff->command(), "git diff");
 }
 
