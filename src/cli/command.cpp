@@ -59,6 +59,23 @@ std::vector<std::string> all_names(const Store& store) {
   return names;
 }
 
+Error name_missing(const Parser& parser) {
+  constexpr std::size_t kMost = 8;
+  const Error error = parser.usage("the name of a wafer is missing");
+  std::vector<std::string> names;
+  try {
+    names = all_names(open_store());
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): what is wrong here is another thing
+  }
+  if (names.empty()) return error;
+  std::string known;
+  for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i) {
+    known += (i == 0 ? "" : ", ") + printable(names[i]);
+  }
+  if (names.size() > kMost) known += ", ...";
+  return Error(ErrorKind::usage, error.message(), "there are " + known + "; " + error.hint());
+}
+
 std::string one_wafer(const Parser& parser, const std::vector<std::string>& positional) {
   if (positional.size() > 1) {
     throw parser.usage("unexpected argument " + in_quotes(positional[1]));
@@ -66,7 +83,7 @@ std::string one_wafer(const Parser& parser, const std::vector<std::string>& posi
   if (!positional.empty()) return positional.front();
   const char* const inside = std::getenv("WAFERS_NAME");
   if (inside != nullptr && *inside != '\0') return inside;
-  throw parser.usage("the name of a wafer is missing");
+  throw name_missing(parser);
 }
 
 int for_each_name(const std::vector<std::string>& names, Report& report,

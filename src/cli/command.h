@@ -30,6 +30,9 @@ PrepareLayers healing(const Arguments& arguments);
 /// Of all wafers of the state, those whose record can't be read last. Throws Error(failed).
 std::vector<std::string> all_names(const Store& store);
 
+/// An Error(usage) that says which names there are.
+Error name_missing(const Parser& parser);
+
 /// The wafer that a git-* command is for: the one argument, else $WAFERS_NAME. Throws Error(usage).
 std::string one_wafer(const Parser& parser, const std::vector<std::string>& positional);
 

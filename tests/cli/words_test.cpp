@@ -193,5 +193,14 @@ TEST_CASE("wafers alone says what commands there are") {
   CHECK(alone.err.empty());
 }
 
+TEST_CASE("where the name is forgotten, those that there are help") {
+  const World world;
+  for (const char* name : {"one", "two"}) world.add(name, any_backend());
+  for (const char* command : {"git-commit", "exec", "umount", "rm", "git-sync"}) {
+    CHECK_THAT(world.wafers({command}).err,
+               Catch::Matchers::Contains("hint: there are one, two; "));
+  }
+}
+
 }  // namespace
 }  // namespace wafers::test

@@ -21,7 +21,7 @@ void check_environment(const Parser& parser, const std::vector<std::string>& ass
 
 std::string only_name(const Parser& parser, const std::vector<std::string>& positional,
                       const std::string& advice) {
-  if (positional.empty()) throw parser.usage("the name of a wafer is missing");
+  if (positional.empty()) throw name_missing(parser);
   if (positional.size() > 1) {
     throw parser.usage("unexpected argument " + in_quotes(positional[1]) + advice);
   }

@@ -19,7 +19,7 @@ std::vector<std::string> names_from(Parser& parser, const Arguments& arguments, 
   auto names = with_tail(parser.parse(), arguments);
   if (all && !names.empty()) throw parser.usage("--all and names exclude each other");
   if (all) return all_names(open_store());
-  if (names.empty()) throw parser.usage("the name of a wafer is missing");
+  if (names.empty()) throw name_missing(parser);
   return names;
 }
 

@@ -78,7 +78,7 @@ int run_rm(const Command& command, const Arguments& arguments, Report& report) {
   if (all)
     names = all_names(open_store());
   else if (names.empty())
-    throw parser.usage("the name of a wafer is missing");
+    throw name_missing(parser);
   return remove_each(names, options, report);
 }
 

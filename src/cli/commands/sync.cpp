@@ -39,7 +39,7 @@ int run_git_sync(const Command& command, const Arguments& arguments, Report& rep
                 "the commit to bring them onto (default: the checkout's HEAD)");
   parser.flag("--json", json, "print JSON");
   const auto names = with_tail(parser.parse(), arguments);
-  if (names.empty()) throw parser.usage("the name of a wafer is missing");
+  if (names.empty()) throw name_missing(parser);
   const Store store = open_store();
   auto wafers = nlohmann::json::array();
   return for_each_name(
