@@ -10,6 +10,7 @@
 #include <ctime>
 #include <limits>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/text.h"
