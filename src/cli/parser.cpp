@@ -2,29 +2,13 @@
 
 #include <algorithm>
 #include <iterator>
-#include <utility>
 
 #include "base/similar.h"
 #include "base/text.h"
 #include "cli/command_info.h"
+#include "cli/help.h"
 
 namespace wafers::cli {
-namespace {
-
-/// CLI11's own help, with our usage line: it knows nothing of positional arguments and the tail.
-class HelpFormatter : public CLI::Formatter {
- public:
-  explicit HelpFormatter(std::string usage) : usage_(std::move(usage)) { column_width(28); }
-  std::string make_usage(const CLI::App* /*app*/, std::string /*name*/) const override {
-    return usage_ + "\n";
-  }
-
- private:
-  std::string usage_;
-};
-
-}  // namespace
-
 Arguments split_arguments(std::vector<std::string> words) {
   Arguments arguments;
   const auto separator = std::ranges::find(words, "--");
@@ -45,34 +29,36 @@ std::vector<std::string> with_tail(std::vector<std::string> positional,
 }
 
 Parser::Parser(const Command& command, const Arguments& arguments)
-    : command_(command), arguments_(arguments), app_(std::string(command.summary)) {
-  const std::string usage =
-      "Usage: wafers " + std::string(command.name) + " " + std::string(command.usage);
-  app_.formatter(std::make_shared<HelpFormatter>(usage));
-  app_.set_help_flag("-h,--help", "print this help");
+    : command_(command), arguments_(arguments) {
+  app_.set_help_flag("-h,--help");
   app_.allow_extras();
 }
 
-void Parser::note(const std::string& names, const std::string& placeholder,
-                  const std::string& description) {
-  options_.push_back({split(names, ','), placeholder, description});
+OptionInfo& Parser::declared(const std::string& names, const std::string& placeholder,
+                             const std::string& description) {
+  options_.push_back({.names = split(names, ','),
+                      .placeholder = placeholder,
+                      .description = description,
+                      .is_repeated = false,
+                      .is_attached = false});
+  return options_.back();
 }
 
 void Parser::flag(const std::string& names, bool& value, const std::string& description) {
-  note(names, {}, description);
-  app_.add_flag(names, value, description);
+  declared(names, {}, description);
+  app_.add_flag(names, value);
 }
 
 void Parser::option(const std::string& names, std::optional<std::string>& value,
                     const std::string& placeholder, const std::string& description) {
-  note(names, placeholder, description);
-  app_.add_option(names, value, description)->type_name("<" + placeholder + ">");
+  declared(names, placeholder, description);
+  app_.add_option(names, value)->type_name("<" + placeholder + ">");
 }
 
 void Parser::repeated(const std::string& names, std::vector<std::string>& values,
                       const std::string& placeholder, const std::string& description) {
-  note(names, placeholder, description);
-  app_.add_option(names, values, description)
+  declared(names, placeholder, description).is_repeated = true;
+  app_.add_option(names, values)
       ->type_name("<" + placeholder + ">")
       ->expected(1)
       ->take_all()
@@ -81,15 +67,13 @@ void Parser::repeated(const std::string& names, std::vector<std::string>& values
 
 void Parser::attached(const std::string& names, std::optional<std::string>& value,
                       const std::string& placeholder, const std::string& description) {
-  note(names, {}, description);
   const std::size_t comma = names.find(',');
   attached_.push_back({names.substr(0, comma), names.substr(comma + 1), &value});
-  // For the help alone: CLI11 would take the next word for a value.
-  app_.add_flag(names)->description("[=<" + placeholder + ">]  " + description);
+  declared(names, placeholder, description).is_attached = true;
 }
 
 std::vector<std::string> Parser::long_names() const {
-  std::vector<std::string> names{"--help"};
+  std::vector<std::string> names;
   for (const OptionInfo& option : options_) {
     std::ranges::copy_if(option.names, std::back_inserter(names),
                          [](const std::string& name) { return name.starts_with("--"); });
@@ -132,13 +116,14 @@ std::vector<std::string> Parser::without_attached() const {
 }
 
 std::vector<std::string> Parser::parse() {
+  declared("-h,--help", {}, "print this help");
   if (arguments_.describe) throw Description{options_};
   try {
     std::vector<std::string> words = without_attached();
     std::ranges::reverse(words);  // CLI11 takes a vector from its end.
     app_.parse(std::move(words));
   } catch (const CLI::CallForHelp&) {
-    throw HelpWanted{app_.help()};
+    throw HelpWanted{help_text(command_, options_)};
   } catch (const CLI::ParseError& error) {
     throw usage(printable(error.what()));
   }

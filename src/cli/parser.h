@@ -31,11 +31,13 @@ struct HelpWanted {
 /// One option of a command, as it was declared.
 struct OptionInfo {
   std::vector<std::string> names;  ///< with their dashes
-  std::string placeholder;         ///< what its value is; empty for a flag
+  std::string placeholder;         ///< what its value is, "a|b|c" for one of them; empty for a flag
   std::string description;
+  bool is_repeated = false;
+  bool is_attached = false;  ///< the value may be left out, and is part of the option's word
 };
 
-/// Thrown where the options were to be told: shell completion is made from them.
+/// Thrown where the options were to be told: manual pages and shell completion are made from them.
 struct Description {
   std::vector<OptionInfo> options;
 };
@@ -74,8 +76,8 @@ class Parser {
   std::vector<std::string> long_names() const;
   std::string in_full(const std::string& word) const;
   Error unknown(const std::string& option) const;
-  void note(const std::string& names, const std::string& placeholder,
-            const std::string& description);
+  OptionInfo& declared(const std::string& names, const std::string& placeholder,
+                       const std::string& description);
 
   const Command& command_;
   const Arguments& arguments_;

@@ -46,7 +46,7 @@ std::string script_for(const World& world, const std::string& shell) {
                            "force-with-lease", "assume-clean", "gpg-sign", "namespace", "always"}) {
     CHECK_THAT(script, Contains(word));
   }
-  for (const char* mark : {"@commands@", "@with-", "@values@", "@options@", "@positionals@"}) {
+  for (const char* mark : {"@commands@", "@tails@", "@values@", "@options@", "@arguments@"}) {
     CHECK_THAT(script, !Contains(mark));
   }
   return script;
@@ -90,21 +90,46 @@ TEST_CASE("bash completes the names of wafers") {
   for (const char* name : {"one", "other", "two"}) world.add(name, any_backend());
   CHECK(completed(world, {"exec", ""}) == Words{"one", "other", "two"});
   CHECK(completed(world, {"rm", "o"}) == Words{"one", "other"});
-  CHECK(completed(world, {"rm", "one", "t"}) == Words{"two"});
+  CHECK(completed(world, {"rm", "one", ""}) == Words{"other", "two"});
+  CHECK(completed(world, {"exec", "one", ""}).empty());
   CHECK(completed(world, {"git-status", "--json", "t"}) == Words{"two"});
   // Names to come are nobody's yet.
   CHECK(completed(world, {"add", "o"}).empty());
   CHECK(completed(world, {"ls", "o"}).empty());
 }
 
-TEST_CASE("bash hands over to others behind the dashes") {
+TEST_CASE("bash completes what is in the view") {
   const World world;
-  world.base().write("two words", "");
+  world.add("a", any_backend());
+  world.inside("a",
+               "mkdir 'a dir' 'a dir/below'; touch 'two words' \"it's\"; mv src/old.c src/new.c");
   CHECK(offers(completed(world, {"exec", "a", "--", "prin"}), "printf"));
   CHECK(completed(world, {"exec", "a", "--", "cat", "REA"}) == Words{"README"});
-  CHECK(completed(world, {"git-add", "a", "--", "tw"}) == Words{"two words"});
-  CHECK(completed(world, {"git-commit", "-m", "x", "--", "src/m"}) == Words{"src/main.c"});
+  CHECK(completed(world, {"exec", "a", "--", "cat", "a\\ d"}) == Words{"a dir/"});
+  CHECK(completed(world, {"exec", "a", "--", "cat", "src/o"}).empty());
+  CHECK(completed(world, {"exec", "a", "-w", "\"a dir/"}) == Words{"a dir/below/"});
+  CHECK(completed(world, {"exec", "a", "-w", "two"}).empty());
+  CHECK(completed(world, {"git-add", "a", "--", ""}) ==
+        Words{"it's", "src/new.c", "src/old.c", "two words"});
+  CHECK(completed(world, {"git-commit", "-m", "x", "a", "--", "src/o"}) == Words{"src/old.c"});
+  CHECK(completed(world, {"git-restore", "a", "--", "REA"}).empty());
+  CHECK(completed(world, {"git-log", "a", "--", "REA"}) == Words{"README"});
+  CHECK(completed(world, {"git-add", "gone", "--", ""}).empty());
   CHECK(completed(world, {"ls", "--", ""}).empty());
+}
+
+TEST_CASE("bash completes branches and remotes of the wafer's repository") {
+  const World world;
+  world.add("a", any_backend());
+  world.in_base(
+      "git tag v1; git remote add origin ../o.git; git init -qb elsewhere ../other\n"
+      "git -C ../other commit -qm x --allow-empty");
+  CHECK(completed(world, {"git-push", "a", ""}) == Words{"origin"});
+  CHECK(completed(world, {"git-push", "a", "origin", ""}).empty());
+  CHECK(completed(world, {"git-sync", "a", "--onto", ""}) == Words{"main", "v1", "wafers/a"});
+  CHECK(completed(world, {"add", "b", "--base", "v"}) == Words{"v1"});
+  CHECK(completed(world, {"add", "b", "--from", "../other", "--base", ""}) == Words{"elsewhere"});
+  CHECK(completed(world, {"fork", "a", "b", "--branch", ""}).empty());
 }
 
 TEST_CASE("zsh and fish get scripts of their own") {

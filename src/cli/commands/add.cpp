@@ -60,8 +60,8 @@ int run_fork(const Command& command, const Arguments& arguments, Report& report)
   bool json = false;
   Parser parser(command, arguments);
   parser.option("--at", request.at, "mountpoint", "where the view shows; may hold {name}");
-  parser.option("--branch", request.branch, "branch",
-                "new; may hold {name} (default: wafers/{name})");
+  parser.option("--branch", request.branch, "new-branch",
+                "may hold {name} (default: wafers/{name})");
   parser.flag("--json", json, "print JSON");
   const auto names = with_tail(parser.parse(), arguments);
   if (names.empty()) throw parser.usage("the name of a wafer is missing");

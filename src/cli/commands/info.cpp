@@ -1,5 +1,6 @@
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/help.h"
 #include "cli/skill.h"
 
 namespace wafers::cli {
@@ -11,21 +12,6 @@ void expect_no_arguments(const Command& command, const Arguments& arguments) {
   if (!positional.empty()) {
     throw parser.usage("unexpected argument " + in_quotes(positional.front()));
   }
-}
-
-void print_overview(Report& report) {
-  report.data(
-      "Usage: wafers <command> [<args>]\n\n"
-      "Writable views of one Git checkout, each on a branch of its own.\n"
-      "A file is copied when it is written, and not before.\n\nCommands:\n");
-  constexpr std::size_t kNameWidth = 12;
-  for (const Command& command : all_commands()) {
-    std::string name(command.name);
-    name.resize(kNameWidth, ' ');
-    report.line("  " + name + std::string(command.summary));
-  }
-  report.data(
-      "\n'wafers help <command>' tells more about one. 'wafers doctor' checks this host.\n");
 }
 
 }  // namespace
@@ -49,7 +35,7 @@ int run_help(const Command& command, const Arguments& arguments, Report& report)
     throw parser.usage("unexpected argument " + in_quotes(positional[1]));
   }
   if (positional.empty()) {
-    print_overview(report);
+    report.data(overview());
     return Report::kDone;
   }
   const Command* const subject = find_command(positional.front());

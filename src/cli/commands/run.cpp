@@ -50,8 +50,8 @@ RunResult run_parsed(const Command& command, const Arguments& arguments) {
   Parser parser(command, arguments);
   options.declare(parser);
   parser.option("-m,--message", request.message, "message", "of the commit (default: the command)");
-  parser.option("--commit", commit, "when",
-                "commit what the command leaves: on success (default), always or never");
+  parser.option("--commit", commit, "success|always|never",
+                "when to commit what the command leaves (default: success)");
   parser.flag("--keep", request.keep, "keep the wafer afterwards");
   parser.flag("--json", json, "print JSON behind what the command prints");
   const auto names = parser.parse();

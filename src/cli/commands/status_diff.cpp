@@ -99,7 +99,8 @@ int run_git_status(const Command& command, const Arguments& arguments, Report& r
   parser.flag("-s,--short", form.is_short, "print the entries alone");
   parser.flag("--porcelain", form.porcelain, "print exactly what git status --porcelain prints");
   parser.flag("-z", form.zero, "the same with names as they are, each with a NUL behind it");
-  parser.option("--color", colour, "when", "auto (default), always or never");
+  parser.option("--color", colour, "auto|always|never",
+                "whether to use colour (default: auto, on a terminal)");
   parser.flag("--json", json, "print JSON");
   const std::string name = one_wafer(parser, parser.parse());
   if (arguments.tail && !arguments.tail->empty()) {
@@ -139,7 +140,8 @@ int run_git_diff(const Command& command, const Arguments& arguments, Report& /*r
   parser.flag("--name-status", name_status, "print names and kinds of change only");
   parser.attached("-U,--unified", context, "n", "print n lines of context around each change");
   parser.flag("-w,--ignore-all-space", ignore_blanks, "take no notice of blanks");
-  parser.option("--color", colour, "when", "auto (default), always or never");
+  parser.option("--color", colour, "auto|always|never",
+                "whether to use colour (default: auto, on a terminal)");
   const std::string name = one_wafer(parser, parser.parse());
   check_exclusive(parser, {{"--uncommitted", uncommitted}, {"--staged", staged}, {"--all", all}});
   check_exclusive(parser, {{"--stat", stat},
