@@ -14,7 +14,7 @@
 
 #include "base/fd.h"
 #include "os/plain_dir.h"
-#include "os/work_queue.h"
+#include "os/task_pool.h"
 
 namespace wafers {
 

@@ -14,7 +14,7 @@
 #include "git/objects/loose_writer.h"
 #include "git/objects/object.h"
 #include "git/objects/shared_mode.h"
-#include "os/work_queue.h"
+#include "os/task_pool.h"
 
 namespace wafers::git {
 

@@ -1,4 +1,4 @@
-#include "os/work_queue.h"
+#include "os/task_pool.h"
 
 #include <sys/resource.h>
 #include <sys/wait.h>
