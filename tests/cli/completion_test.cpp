@@ -11,13 +11,14 @@ namespace {
 
 using Catch::Matchers::Contains;
 
-/// What bash offers for the last of `words`, sorted.
-Words completed(const World& world, const Words& words) {
+/// What bash offers for the last of `words`, sorted; after `before`.
+Words completed(const World& world, const Words& words, const std::string& before = {}) {
   std::string line;
   for (const std::string& word : words) line += " " + shell_quoted(word);
   const std::string last = std::to_string(words.size());
   const std::string script =
-      "source <('" WAFERS_PROGRAM
+      before +
+      "\nsource <('" WAFERS_PROGRAM
       "' completion bash)\n"
       "[[ $(complete -p wafers) == 'complete -F _wafers wafers' ]] || exit 1\n"
       "COMP_WORDS=('" WAFERS_PROGRAM "'" +
@@ -109,6 +110,10 @@ TEST_CASE("bash completes what is in the view") {
   CHECK(completed(world, {"exec", "a", "--", "cat", "src/o"}).empty());
   CHECK(completed(world, {"exec", "a", "-w", "\"a dir/"}) == Words{"a dir/below/"});
   CHECK(completed(world, {"exec", "a", "-w", "two"}).empty());
+  // As the package bash-completion has it for git.
+  CHECK(completed(world, {"exec", "a", "--", "git", "s"},
+                  "_command_offset() { COMPREPLY=(show src \"at $1 of $COMP_CWORD\"); }") ==
+        Words{"at 4 of 5", "show", "src/"});
   CHECK(completed(world, {"git-add", "a", "--", ""}) ==
         Words{"it's", "src/new.c", "src/old.c", "two words"});
   CHECK(completed(world, {"git-commit", "-m", "x", "a", "--", "src/o"}) == Words{"src/old.c"});

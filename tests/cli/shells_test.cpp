@@ -53,7 +53,7 @@ const std::vector<Line> kLines{
     {"wafers git-commit -m two one -- READ", "wafers git-commit -m two one -- README"},
     {"wafers exec one --cwd view/d", "wafers exec one --cwd view/deep"},
     {"wafers exec one -- cat onl", "wafers exec one -- cat only-inside"},
-    {"wafers exec one -- cat view/deep/e", "wafers exec one -- cat view/deep/er"},
+    {"wafers exec one -- cat vie\tdee\te", "wafers exec one -- cat view/deep/er"},
 };
 
 /// What each line becomes by a tabulator, but for the blank or slash at its end; `shell` has been
