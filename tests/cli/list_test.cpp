@@ -72,7 +72,7 @@ TEST_CASE("ls -l tells of space, processes and places") {
   CHECK(rows[1][7] == "1");
   CHECK(rows[1][8].ends_with("K"));
   CHECK(rows[1][9] == "1");
-  CHECK(rows[1][11] == world.listed("a")["mountpoint"]);
+  CHECK(world.listed("a")["mountpoint"] == rows[1][11]);
   world.wafers_ok({"rm", "--force", "--no-salvage", "--kill", "a"});
 }
 

@@ -1,5 +1,9 @@
 #include "git/objects/library.h"
 
+#if __has_include(<git2/sys/errors.h>)
+#include <git2/sys/errors.h>  // since libgit2 1.9
+#endif
+
 #include <algorithm>
 #include <array>
 #include <cstdlib>
