@@ -17,15 +17,9 @@
 namespace wafers {
 namespace {
 
-/// dlerror(3) tells in words alone that this process may open no more files.
-void refuse_shortage() {
-  if (open_file("/", O_PATH)) return;
-  const int err = errno;
-  throw Error::system(err, "cannot read mount tables");
-}
-
 /// libmount, loaded when the first table is read: to load it and the libraries that it needs would
-/// double the time of `wafers exec`, which with the namespace backend needs no table.
+/// double the time of `wafers exec`, which with the namespace backend needs no table. (With
+/// WAFERS_LINK_LIBMOUNT it is linked: a static program can't load it.)
 class Libmount {
  public:
   static const Libmount& get() {
@@ -34,7 +28,17 @@ class Libmount {
   }
 
  private:
+#ifdef WAFERS_LINK_LIBMOUNT
+#define WAFERS_LIBMOUNT(function) decltype(::mnt_##function)* const function = ::mnt_##function
+#else
   void* const handle_ = ::dlopen("libmount.so.1", RTLD_NOW);
+
+  /// dlerror(3) tells in words alone that this process may open no more files.
+  static void refuse_shortage() {
+    if (open_file("/", O_PATH)) return;
+    const int err = errno;
+    throw Error::system(err, "cannot read mount tables");
+  }
 
   template <typename Function>
   Function* symbol(const char* name) const {
@@ -52,6 +56,7 @@ class Libmount {
   decltype(::mnt_##function)* const function = symbol<decltype(::mnt_##function)>( \
       "mnt"                                                                        \
       "_" #function)
+#endif
 
  public:
   WAFERS_LIBMOUNT(new_table_from_file);

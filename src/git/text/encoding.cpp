@@ -7,6 +7,7 @@
 
 #include "base/scope_guard.h"
 #include "git/text/ascii.h"
+#include "git/text/unicode.h"
 
 namespace wafers::git {
 namespace {
@@ -33,6 +34,14 @@ bool is_same_utf(std::string_view a, std::string_view b) {
   return form_a && form_b && equal_ignoring_case(*form_a, *form_b);
 }
 
+#ifdef WAFERS_STATIC
+/// iconv(3) reads files of the host's C library, and loads its libraries, which a static program
+/// doesn't survive where that one isn't of its own version.
+std::optional<std::string> convert(std::string_view content, const std::string& to,
+                                   const std::string& from) {
+  return convert_unicode(content, to, from);
+}
+#else
 /// Spellings that some iconv doesn't know.
 std::string official_name(const std::string& name) {
   if (is_same_utf(name, "UTF-8")) return "UTF-8";
@@ -67,6 +76,15 @@ std::optional<std::string> convert_all(iconv_t converter, std::string_view conte
   }
 }
 
+std::optional<std::string> convert(std::string_view content, const std::string& to,
+                                   const std::string& from) {
+  iconv_t converter = open_converter(to, from);
+  if (converter == nullptr) return std::nullopt;
+  const ScopeGuard close([converter] { ::iconv_close(converter); });
+  return convert_all(converter, content);
+}
+#endif
+
 }  // namespace
 
 bool is_same_encoding(std::string_view a, std::string_view b) {
@@ -85,10 +103,7 @@ std::optional<std::string> reencode(std::string_view content, const std::string&
     bom = kUtf16BeBom;
   }
   const std::string source = is_same_utf(from, "UTF-16LE-BOM") ? "UTF-16" : from;
-  iconv_t converter = open_converter(target, source);
-  if (converter == nullptr) return std::nullopt;
-  const ScopeGuard close([converter] { ::iconv_close(converter); });
-  auto converted = convert_all(converter, content);
+  auto converted = convert(content, target, source);
   if (converted) converted->insert(0, bom);
   return converted;
 }
