@@ -1,5 +1,7 @@
 #include "cli/described.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "cli/command.h"
 

@@ -1,5 +1,6 @@
 // The examples of the help do what they show.
 
+#include <cstdlib>
 #include <sstream>
 
 #include "cli/world.h"

@@ -2,6 +2,7 @@
 // the completion say.
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 #include <sstream>
 
@@ -131,6 +132,19 @@ TEST_CASE("the options before the command are the same everywhere, too") {
     }
   }
   for (const char* option : {"-q", "--quiet", "-v", "--verbose"}) world.wafers_ok({option, "ls"});
+}
+
+TEST_CASE("the manual names each variable and setting of wafers that the sources read") {
+  const std::string manual = read_file(WAFERS_MANUAL_SOURCE "/wafers.md");
+  const std::string read_by_sources =
+      run_ok({"sh", "-c",
+              "cd \"$0/../..\"; grep -rhoE "
+              "'(getenv|environment|config|config_bool)\\(\"(WAFERS_|wafers\\.)[A-Za-z_]+' . |"
+              "sed 's/.*\"//' | sort -u",
+              WAFERS_MANUAL_SOURCE});
+  const auto names = words_of(read_by_sources);
+  CHECK(names.size() > 5);
+  for (const std::string& name : names) CHECK_THAT(manual, Contains("- `" + name + "`: "));
 }
 
 TEST_CASE("manual pages are as man wants them") {
