@@ -9,6 +9,7 @@ namespace wafers::test {
 namespace {
 
 using Catch::Matchers::Contains;
+namespace fs = std::filesystem;
 
 /// A base with the submodule `sub` that has the file `f`, and the wafer `a`.
 void add_with_submodule(const World& world, const std::string& backend) {
@@ -51,6 +52,26 @@ TEST_CASE("changes inside a submodule are told apart from what a commit can have
     CHECK(committed.status == 0);
     CHECK_THAT(committed.err, Contains("changes inside submodule 'sub' are not part of"));
   }
+}
+
+TEST_CASE("what a submodule ignores is its own and the user's to say, not the repository's above") {
+  const auto& [where, ignored] = GENERATE(table<std::string, bool>({
+      {"git config core.excludesFile", false},  // of the base
+      {"HOME=$PWD/../home git config --global core.excludesFile", true},
+      {"git -C sub config core.excludesFile", false},  // git heeds it: it is the agent's to write
+  }));
+  CAPTURE(where);
+  const World world;
+  add_with_submodule(world, any_backend());
+  fs::create_directory(world / "home");
+  write_file(world / "rules", "*.tmp\n");
+  world.in_base(where + " '" + (world / "rules").native() + "'");
+  world.inside("a", "echo work > sub/work.tmp");
+  const RunOptions options{
+      .cwd = {}, .environment = {"HOME=" + (world / "home").native()}, .input = {}};
+  CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}, options) ==
+        (ignored ? "" : " M sub\n"));
+  CHECK(world.wafers({"rm", "a"}, options).status == (ignored ? 0 : 3));
 }
 
 TEST_CASE("a submodule whose changes are not to be told of is clean") {

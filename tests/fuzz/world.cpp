@@ -241,7 +241,8 @@ void World::add_wafer() {
     return;
   }
   if (added.status == kUnsupported) throw Unsupported{added.err};
-  const RunResult status = git(base_, {"status", "--porcelain"});
+  // What isn't tracked shows in views, whatever status.showUntrackedFiles says.
+  const RunResult status = git(base_, {"status", "--porcelain", "--untracked-files=normal"});
   const bool clean = status.ok() && status.out.empty();
   if (clean) throw Mismatch{"wafers add refuses a clean base:\n" + added.err};
   throw Unusable{"not clean:\n" + status.out};

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "git/refs/repository_text.h"
+#include "git/text/config_text.h"
 #include "os/files.h"
 
 namespace wafers {
@@ -74,6 +75,15 @@ std::optional<std::string> below(const std::filesystem::path& path,
   const bool outside = relative.empty() || relative == ".." || relative.starts_with("../");
   if (outside) return std::nullopt;
   return relative == "." ? std::string() : relative;
+}
+
+/// Where a configuration is an agent's, what it names or includes isn't looked at.
+bool may_name_excludes(const std::optional<std::string>& config) {
+  if (!config) return false;
+  return std::ranges::any_of(git::parse_config_text(*config), [](const git::Setting& setting) {
+    return setting.key == "core.excludesfile" || setting.key.starts_with("include.") ||
+           setting.key.starts_with("includeif.");
+  });
 }
 
 }  // namespace
@@ -144,9 +154,11 @@ std::optional<NestedRepoFinder::Contents> NestedRepoFinder::contents(
     struct stat st {};
     const auto index = git_dir->dir.file("index", kLargestIndex, &st);
     if (!index) return std::nullopt;
-    const MergedDir info = common_dir_of(*git_dir).directory("info");
-    return Contents{.index = parse_index(*index, st),
-                    .info_exclude = info.file("exclude", kLargestSmallFile).value_or("")};
+    const MergedDir common = common_dir_of(*git_dir);
+    return Contents{
+        .index = parse_index(*index, st),
+        .info_exclude = common.directory("info").file("exclude", kLargestSmallFile).value_or(""),
+        .has_own_excludes = may_name_excludes(common.file("config", kLargestSmallFile))};
   } catch (const Error&) {
     return std::nullopt;
   }

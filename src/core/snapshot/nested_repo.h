@@ -35,6 +35,7 @@ class NestedRepoFinder {
   struct Contents {
     git::IndexFile index;
     std::string info_exclude;
+    bool has_own_excludes = false;  ///< its configuration may name a core.excludesFile
   };
   /// Of the repository whose worktree is `dir`; absent where it has no index that can be read.
   std::optional<Contents> contents(const MergedDir& dir, const std::string& path) const;

@@ -132,8 +132,11 @@ bool ViewWalk::is_modified(const Site& site, const ViewLayers& layers, Submodule
       .lower = lower != nullptr ? lower->find_directory(site.name) : std::nullopt};
   const auto untracked =
       ignore == SubmoduleIgnore::untracked ? UntrackedContent::ignored : UntrackedContent::counts;
-  return is_submodule_modified(dir, *contents, git::excludes_file(*input_.repository),
-                               dirs_.letters(), *input_.objects, untracked);
+  // The settings of this repository are not those of the one below.
+  const std::string excludes =
+      contents->has_own_excludes ? std::string() : git::users_excludes_file();
+  return is_submodule_modified(dir, *contents, excludes, dirs_.letters(), *input_.objects,
+                               untracked);
 }
 
 bool ViewWalk::is_directory(const Site& site) {

@@ -39,6 +39,12 @@ std::string excludes_file(const Repository& repository) {
   return user_rules(repository, "core.excludesFile", "ignore");
 }
 
+std::string users_excludes_file() {
+  const auto configured = Config::open_protected().get("core.excludesFile");
+  if (!configured) return text_of(in_user_config("ignore"));
+  return configured->empty() ? std::string() : text_of(expand_home(*configured));
+}
+
 std::string attributes_file(const Repository& repository) {
   const char* without_system = std::getenv("GIT_ATTR_NOSYSTEM");
   std::string rules;
