@@ -137,8 +137,14 @@ std::vector<std::string> Parser::parse() {
 Error Parser::unknown(const std::string& option) const {
   const std::string name = option.substr(0, option.find('='));
   const Error error = usage("unknown option " + in_quotes(option));
+  std::string hint = error.hint();
+  if (command_.name.starts_with("git-")) {  // git's own may have it
+    std::string known;
+    for (const std::string& word : long_names()) known += (known.empty() ? "" : ", ") + word;
+    hint = "it takes " + known + "; " + hint;
+  }
   return Error(ErrorKind::usage, error.message(),
-               did_you_mean(similar_to(name, long_names()), error.hint()));
+               did_you_mean(similar_to(name, long_names()), hint));
 }
 
 Error Parser::usage(const std::string& message) const {

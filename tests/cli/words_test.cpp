@@ -193,6 +193,15 @@ TEST_CASE("wafers alone says what commands there are") {
   CHECK(alone.err.empty());
 }
 
+TEST_CASE("an option of git's that isn't there is answered with those that are") {
+  const World world;
+  CHECK_THAT(world.wafers({"git-status", "a", "--ahead-behind"}).err,
+             Catch::Matchers::Contains("unknown option '--ahead-behind'\nhint: it takes ") &&
+                 Catch::Matchers::Contains("--porcelain, "));
+  CHECK_THAT(world.wafers({"git-commit", "a", "--fixup=x"}).err,
+             Catch::Matchers::Contains("--amend, "));
+}
+
 TEST_CASE("where the name is forgotten, those that there are help") {
   const World world;
   for (const char* name : {"one", "two"}) world.add(name, any_backend());
