@@ -99,7 +99,7 @@ follow_build() { # FILE
 build() {
   local launcher=()
   if command -v ccache > /dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
-  "$root/docs/packaging/install-packages"
+  "$root/docs/packaging/install-packages" xz-utils # for the sources that are imported
   cd "$root"
   cmake --preset release -DWAFERS_TESTS=OFF "${launcher[@]}" > "$scratch/build.log"
   if ! NINJA_STATUS='[%f/%t %e] ' cmake --build --preset release -j "$(nproc)" 2>&1 |
@@ -124,7 +124,6 @@ repository_of() { # DIRECTORY
 
 # Of the C library's sources, which Debian has as a package, a repository; kept for the next time.
 import_glibc() { # DIRECTORY
-  "$root/docs/packaging/install-packages" xz-utils
   mkdir "$scratch/package" "$scratch/import"
   cd "$scratch/package"
   passing "downloading Debian's package glibc-source"
