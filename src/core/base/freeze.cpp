@@ -33,6 +33,8 @@ using Paths = std::vector<std::string>;
 
 /// Of git: the seconds after which it shows its progress (git(1) has two of them).
 constexpr const char* kProgressDelay = "GIT_PROGRESS_DELAY";
+constexpr unsigned kMegabyte = 20;                                      // bits
+constexpr std::uint64_t kWorthAWord = std::uint64_t{100} << kMegabyte;  ///< it takes a while
 constexpr const char* kIncludeFile = ".worktreeinclude";
 
 /// Git with an index of its own, and its worktree where `worktree` says.
@@ -206,7 +208,11 @@ void copy_ignored_files(const git::Repository& repository, const fs::path& tree,
   const auto limit = largest_wanted(repository);
   if (limit == 0) return;
   Paths paths = ignored_in(repository, index);
-  if (limit && size_of(worktree, paths, *limit) > *limit) {
+  const std::uint64_t size = limit ? size_of(worktree, paths, *limit) : 0;
+  if (size > kWorthAWord && size <= *limit && ::isatty(STDERR_FILENO) == 1) {
+    tell("copying " + std::to_string(size >> kMegabyte) + " MB of ignored files");
+  }
+  if (limit && size > *limit) {
     paths.clear();
     if (fs::exists(worktree / kIncludeFile)) {
       paths =
