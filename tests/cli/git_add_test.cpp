@@ -115,8 +115,8 @@ TEST_CASE("git-add -f stages what is ignored, as git does") {
   world.in_base(
       "printf '*.o\\nbuild/\\n' > .gitignore; git add -A; git commit -qm rules\n"
       "mkdir -p build/deep src/build; echo base > build/deep/f; echo base > build/g; echo b > b.o\n"
-      "echo o > src/build/o; git clone -q . ../copy; cp -r build b.o ignored.o ../copy; cp -r src/build "
-      "../copy/src");
+      "echo o > src/build/o; git clone -q . ../copy; cp -r build b.o ignored.o ../copy\n"
+      "cp -r src/build ../copy/src");
   world.add("a", backend);
   const std::string work =
       "echo new > src/new.o; echo two > build/g; rm -f b.o; echo plain > plain";

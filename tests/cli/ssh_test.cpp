@@ -42,9 +42,7 @@ Words in_wafer(const Words& command) {
 
 /// Lines of the mount table that a private copy of a file would show up in; the machine may have
 /// some of its own.
-std::string private_mounts() {
-  return run({"grep", "wafers-private", "/proc/self/mountinfo"}).out;
-}
+std::string private_mounts() { return run({"grep", "wafers-private", "/proc/self/mountinfo"}).out; }
 
 TEST_CASE("ssh takes the same configuration inside as outside") {
   const std::string backend = GENERATE(from_range(working_backends()));

@@ -23,9 +23,10 @@ namespace {
 namespace fs = std::filesystem;
 
 Error no_repository(const fs::path& inside) {
-  return Error(ErrorKind::failed, "not a git repository (or any of the parent directories): " +
-                                      in_quotes(inside.native()),
-               "go into a checkout, or name one with --from");
+  return Error(
+      ErrorKind::failed,
+      "not a git repository (or any of the parent directories): " + in_quotes(inside.native()),
+      "go into a checkout, or name one with --from");
 }
 
 fs::path resolved(const fs::path& path) {
