@@ -84,8 +84,9 @@ follow_build() { # FILE
   while IFS= read -r line; do
     printf '%s\n' "$line" >> "$1"
     [[ $line =~ ^\[([0-9]+)/([0-9]+)\ ([0-9]+) ]] || continue
-    local done=${BASH_REMATCH[1]} all=${BASH_REMATCH[2]} spent=${BASH_REMATCH[3]}
-    local text="compiled $done of $all files, about $((spent * (all - done) / done)) s to go"
+    local built=${BASH_REMATCH[1]} all=${BASH_REMATCH[2]} spent=${BASH_REMATCH[3]}
+    ((built > 0)) || continue
+    local text="compiled $built of $all files, about $((spent * (all - built) / built)) s to go"
     if [[ $is_terminal == yes ]]; then
       passing "$text"
     elif ((spent >= last_line + 15)); then
