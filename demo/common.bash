@@ -156,8 +156,10 @@ import_glibc() { # DIRECTORY
   passed
 }
 
-# Makes $repo, a checkout of the demo's own, of REPOSITORY or of the imported sources. What is in
-# the user's configuration and could ask for something, or run something, is switched off in it.
+# Makes $repo, a checkout of the demo's own, of REPOSITORY or of the imported sources, by git: as a
+# worktree of a clone. That is what one more agent costs by git: left in $worktree_time and
+# $worktree_size (KiB). What is in the user's configuration and could ask for something, or run
+# something, is switched off.
 make_checkout() { # [REPOSITORY]
   local from=${1-} start
   if [[ -z $from ]]; then
@@ -165,31 +167,25 @@ make_checkout() { # [REPOSITORY]
     if [[ ! -d $from ]]; then
       start=$(milliseconds)
       (import_glibc "$from")
-      printf '     %simporting it %s; it is kept in %s%s\n' "$dim" "$(took "$start")" "$from" "$plain"
+      printf '     %simporting it %s; it is kept in\n     %s%s\n' "$dim" "$(took "$start")" "$from" "$plain"
     fi
   fi
   repo=$scratch/repo
-  git clone -q --no-checkout "$from" "$repo"
-  cd "$repo"
+  git clone -q --no-checkout "$from" "$scratch/clone"
+  cd "$scratch/clone"
+  git update-ref refs/heads/main HEAD
+  git symbolic-ref HEAD refs/heads/none # so that main can be checked out beside it
   git config commit.gpgSign false
   git config core.hooksPath /dev/null
   git config gc.auto 0 # in the background it would still be writing when the demo cleans up
   git config user.name > /dev/null || git config user.name Demo
   git config user.email > /dev/null || git config user.email demo@example.com
-  passing "checking it out"
-  GIT_LFS_SKIP_SMUDGE=1 git checkout -q -B main HEAD
-  passed
-  git ls-files -z > "$scratch/files"
-  printf '   %s files, %s checked out\n' "$(tr -dc '\0' < "$scratch/files" | wc -c)" \
-    "$(du -sh --exclude=.git . | cut -f 1)"
-}
-
-# What one more agent costs by git, once: leaves it in $worktree_time and $worktree_size (KiB).
-measure_worktree() {
-  show git worktree add -q --detach ../worktree
+  GIT_LFS_SKIP_SMUDGE=1 show git worktree add -q ../repo main
   worktree_time=$last
-  worktree_size=$(du -sk ../worktree | cut -f 1)
-  git worktree remove --force ../worktree
+  cd "$repo"
+  worktree_size=$(du -sk . | cut -f 1)
+  git ls-files -z > "$scratch/files"
+  printf '   %s files, %s\n' "$(tr -dc '\0' < "$scratch/files" | wc -c)" "$(megabytes "$worktree_size")"
 }
 
 megabytes() { # KIB
