@@ -203,7 +203,7 @@ TreeCopy::TreeCopy(const PlainDir& top, Files files)
     : top_(top), files_(files), contents_(kWaiting, [this](const Opened& file) { fill(file); }) {}
 
 void TreeCopy::copy_all(const PlainDir& from) {
-  made_.emplace_back();
+  finishes_all_ = true;
   copy_attributes(from.fd(), top_.fd(), top_.path());
   copy_missing(from, top_);
   // What went from one directory to another while both were copied may have been missed.
@@ -213,6 +213,7 @@ void TreeCopy::copy_all(const PlainDir& from) {
 
 std::optional<struct stat> TreeCopy::copy(const PlainDir& from, const std::string& name,
                                           const PlainDir& to) {
+  finishes_all_ = true;
   const auto copied = copy_entry(from, name, to);
   contents_.finish();
   return copied;
@@ -262,6 +263,7 @@ bool TreeCopy::is_left_out(const Error& error) const {
 
 void TreeCopy::finish(const PlainDir& from) {
   contents_.finish();
+  if (finishes_all_) return give_modes_and_times(from, top_);
   for (const std::string& directory : made_) {
     with_directory(from, directory, [&](const PlainDir& source) {
       with_directory(top_, directory,

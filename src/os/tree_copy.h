@@ -54,8 +54,8 @@ class TreeCopy {
   /// finish().
   void copy_path(const PlainDir& from, std::string_view path);
 
-  /// After copy_all() and copy_path(): gives the directories that were made the mode, owner and
-  /// times that those of `from` have; `top` itself where all was copied into it.
+  /// Gives directories the mode, owner and times that those of `from` have: after copy_all() and
+  /// copy() `top` and all that are in it, after copy_path() those that were made.
   void finish(const PlainDir& from);
 
   /// Copies the entry `name`, if there is one; with all that is in it if it is a directory. Returns
@@ -94,7 +94,8 @@ class TreeCopy {
   std::function<void(const Error&)> tell_;
   std::set<Identity> directories_;         ///< that were copied
   std::map<Identity, std::string> links_;  ///< by file with several names, its first copy
-  std::vector<std::string> made_;          ///< directories whose parent was there; "" is `top`
+  std::vector<std::string> made_;          ///< by copy_path(): directories whose parent was there
+  bool finishes_all_ = false;
   std::atomic<bool> can_clone_ = true;
   WorkQueue<Opened> contents_;
 };
