@@ -151,6 +151,15 @@ TEST_CASE("many runs at once find names of their own") {
   CHECK(branches.size() == 2 * kMany);
 }
 
+TEST_CASE("an unnamed run doesn't take the branch of another wafer") {
+  const World world;
+  world.add("a", any_backend());
+  const RunResult refused = run_wafer(world, {"--branch", "wafers/a"}, "true");
+  CHECK(refused.status == 125);
+  CHECK_THAT(refused.err, Contains("belongs to wafer 'a'"));
+  CHECK(names(world) == Words{"a"});
+}
+
 TEST_CASE("add prints the places alone") {
   const World world;
   const std::string one =

@@ -1,5 +1,7 @@
 #include "core/commands/run.h"
 
+#include <limits>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "core/commands/add.h"
@@ -52,11 +54,13 @@ class Running {
     const bool is_named = !wanted.names.empty();
     if (!is_named) wanted.names = {free_name(store_, wanted)};
     wanted.new_branch = !is_named && !wanted.branch;
-    while (true) {
+    // A branch that was asked for may be another wafer's for good.
+    const int patience = wanted.branch ? 3 : std::numeric_limits<int>::max();
+    for (int tries = 1;; ++tries) {
       try {
         return add_as(wanted);
       } catch (const NameTaken&) {
-        if (is_named) throw;
+        if (is_named || tries == patience) throw;
         wanted.names = {free_name(store_, wanted)};  // another one has come first
       }
     }

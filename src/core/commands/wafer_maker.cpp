@@ -143,8 +143,8 @@ std::optional<git::Oid> WaferMaker::check_branch(const std::string& branch) {
     if (other.branch != branch) continue;
     const git::BaseFiles& files = bases_.of(other.checkout);
     if (other.checkout == repository_.worktree() || files.common_dir == common_dir) {
-      throw Error(ErrorKind::refused, name + " belongs to wafer " + in_quotes(other.name),
-                  "choose another one with --branch");
+      throw NameTaken(ErrorKind::refused, name + " belongs to wafer " + in_quotes(other.name),
+                      "choose another one with --branch");
     }
   }
   if (const auto target = repository_.symbolic_target(branch)) {
