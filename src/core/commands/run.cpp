@@ -1,7 +1,5 @@
 #include "core/commands/run.h"
 
-#include <limits>
-
 #include "base/error.h"
 #include "base/text.h"
 #include "core/commands/add.h"
@@ -26,9 +24,7 @@ std::string free_name(const Store& store, const AddRequest& request) {
 /// The command's words, as a subject line.
 std::string subject_of(const std::vector<std::string>& command) {
   constexpr std::size_t kLongest = 60;
-  std::string words;
-  for (const std::string& word : command) words += (words.empty() ? "" : " ") + word;
-  return "Run " + shortened(printable(words), kLongest);
+  return "Run " + shortened(printable(joined(command, " ")), kLongest);
 }
 
 class Running {
@@ -54,13 +50,11 @@ class Running {
     const bool is_named = !wanted.names.empty();
     if (!is_named) wanted.names = {free_name(store_, wanted)};
     wanted.new_branch = !is_named && !wanted.branch;
-    // A branch that was asked for may be another wafer's for good.
-    const int patience = wanted.branch ? 3 : std::numeric_limits<int>::max();
-    for (int tries = 1;; ++tries) {
+    while (true) {
       try {
         return add_as(wanted);
       } catch (const NameTaken&) {
-        if (is_named || tries == patience) throw;
+        if (is_named) throw;
         wanted.names = {free_name(store_, wanted)};  // another one has come first
       }
     }

@@ -117,6 +117,8 @@ void WaferMaker::plan_reservation(Plan& plan, NewWafer& one, const PlannedWafer&
 
 void WaferMaker::check_and_fill(NewWafer& one, const PlannedWafer& planned) {
   require_free_name(planned.name);  // now that no other process can take it
+  // One of that name has been removed since they were listed, and holds branch and place no more.
+  std::erase_if(others_, [&](const Taken& other) { return other.name == planned.name; });
   const auto existing = check_branch(planned.branch);
   one.branch_exists = existing.has_value();
   one.tip = existing ? kind_.tip_of_existing(planned.branch, *existing) : kind_.tip;
@@ -143,8 +145,8 @@ std::optional<git::Oid> WaferMaker::check_branch(const std::string& branch) {
     if (other.branch != branch) continue;
     const git::BaseFiles& files = bases_.of(other.checkout);
     if (other.checkout == repository_.worktree() || files.common_dir == common_dir) {
-      throw NameTaken(ErrorKind::refused, name + " belongs to wafer " + in_quotes(other.name),
-                      "choose another one with --branch");
+      throw Error(ErrorKind::refused, name + " belongs to wafer " + in_quotes(other.name),
+                  "choose another one with --branch");
     }
   }
   if (const auto target = repository_.symbolic_target(branch)) {
