@@ -74,6 +74,20 @@ TEST_CASE("what a submodule ignores is its own and the user's to say, not the re
   CHECK(world.wafers({"rm", "a"}, options).status == (ignored ? 0 : 3));
 }
 
+TEST_CASE("how a submodule reads its rules is its own to say, too") {
+  const bool own = GENERATE(false, true);
+  CAPTURE(own);
+  const World world;
+  add_with_submodule(world, any_backend());
+  world.in_base("echo '*.TMP' >> .git/modules/sub/info/exclude");
+  world.in_base(std::string(own ? "git -C sub" : "git") + " config core.ignoreCase true");
+  world.inside("a", "echo work > sub/work.tmp");
+  const std::string expected = own ? "" : " M sub\n";
+  CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) == expected);
+  world.in_base("echo work > sub/work.tmp");
+  CHECK(world.in_base("git status --porcelain") == expected);
+}
+
 TEST_CASE("a submodule whose changes are not to be told of is clean") {
   const World world;
   add_with_submodule(world, any_backend());

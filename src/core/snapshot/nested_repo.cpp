@@ -77,13 +77,18 @@ std::optional<std::string> below(const std::filesystem::path& path,
   return relative == "." ? std::string() : relative;
 }
 
-/// Where a configuration is an agent's, what it names or includes isn't looked at.
-bool may_name_excludes(const std::optional<std::string>& config) {
-  if (!config) return false;
-  return std::ranges::any_of(git::parse_config_text(*config), [](const git::Setting& setting) {
-    return setting.key == "core.excludesfile" || setting.key.starts_with("include.") ||
-           setting.key.starts_with("includeif.");
-  });
+/// Takes what says which files are ignored. Where a configuration is an agent's, what it names or
+/// includes isn't looked at.
+void read_config(const std::string& config, NestedRepoFinder::Contents& contents) {
+  for (const git::Setting& setting : git::parse_config_text(config)) {
+    if (setting.key == "core.excludesfile" || setting.key.starts_with("include.") ||
+        setting.key.starts_with("includeif.")) {
+      contents.has_own_excludes = true;
+    } else if (setting.key == "core.ignorecase") {
+      const bool ignored = git::parse_bool(setting.value).value_or(false);
+      contents.letters = ignored ? git::LetterCase::ignored : git::LetterCase::sensitive;
+    }
+  }
 }
 
 }  // namespace
@@ -155,10 +160,12 @@ std::optional<NestedRepoFinder::Contents> NestedRepoFinder::contents(
     const auto index = git_dir->dir.file("index", kLargestIndex, &st);
     if (!index) return std::nullopt;
     const MergedDir common = common_dir_of(*git_dir);
-    return Contents{
-        .index = parse_index(*index, st),
-        .info_exclude = common.directory("info").file("exclude", kLargestSmallFile).value_or(""),
-        .has_own_excludes = may_name_excludes(common.file("config", kLargestSmallFile))};
+    Contents contents;
+    contents.index = parse_index(*index, st);
+    contents.info_exclude =
+        common.directory("info").file("exclude", kLargestSmallFile).value_or("");
+    read_config(common.file("config", kLargestSmallFile).value_or(""), contents);
+    return contents;
   } catch (const Error&) {
     return std::nullopt;
   }

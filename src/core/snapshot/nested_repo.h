@@ -7,6 +7,7 @@
 
 #include "git/index/index_file.h"
 #include "git/objects/object.h"
+#include "git/text/wildmatch.h"
 #include "linux/merged_dir.h"
 
 namespace wafers {
@@ -36,6 +37,7 @@ class NestedRepoFinder {
     git::IndexFile index;
     std::string info_exclude;
     bool has_own_excludes = false;  ///< its configuration may name a core.excludesFile
+    git::LetterCase letters = git::LetterCase::sensitive;  ///< core.ignoreCase
   };
   /// Of the repository whose worktree is `dir`; absent where it has no index that can be read.
   std::optional<Contents> contents(const MergedDir& dir, const std::string& path) const;

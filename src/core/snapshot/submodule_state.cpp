@@ -132,12 +132,12 @@ bool Comparison::something_deleted(const UpperListing& listing, const std::strin
 }  // namespace
 
 bool is_submodule_modified(const SubmoduleDir& dir, const NestedRepoFinder::Contents& contents,
-                           std::string_view excludes_file, git::LetterCase letters,
-                           git::ObjectStore& objects, UntrackedContent untracked) {
+                           std::string_view excludes_file, git::ObjectStore& objects,
+                           UntrackedContent untracked) {
   if (contents.index.has_split_index) return true;
   try {
-    const auto rules =
-        git::IgnoreScope::root(excludes_file, contents.info_exclude, rules_in(dir), letters);
+    const auto rules = git::IgnoreScope::root(excludes_file, contents.info_exclude, rules_in(dir),
+                                              contents.letters);
     return Comparison(contents.index, objects, untracked).modified(dir, "", rules);
   } catch (const Error&) {
     return true;

@@ -5,7 +5,6 @@
 
 #include "core/snapshot/nested_repo.h"
 #include "git/repository/repository.h"
-#include "git/text/wildmatch.h"
 #include "linux/merged_dir.h"
 #include "linux/upper.h"
 
@@ -25,7 +24,7 @@ enum class UntrackedContent { counts, ignored };
 /// compared with the submodule's own index. Clean filters of the submodule are not applied; where
 /// in doubt, and where something can't be read, it counts as modified.
 bool is_submodule_modified(const SubmoduleDir& dir, const NestedRepoFinder::Contents& contents,
-                           std::string_view excludes_file, git::LetterCase letters,
-                           git::ObjectStore& objects, UntrackedContent untracked);
+                           std::string_view excludes_file, git::ObjectStore& objects,
+                           UntrackedContent untracked);
 
 }  // namespace wafers

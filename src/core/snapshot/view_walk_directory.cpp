@@ -135,8 +135,7 @@ bool ViewWalk::is_modified(const Site& site, const ViewLayers& layers, Submodule
   // The settings of this repository are not those of the one below.
   const std::string excludes =
       contents->has_own_excludes ? std::string() : git::users_excludes_file();
-  return is_submodule_modified(dir, *contents, excludes, dirs_.letters(), *input_.objects,
-                               untracked);
+  return is_submodule_modified(dir, *contents, excludes, *input_.objects, untracked);
 }
 
 bool ViewWalk::is_directory(const Site& site) {
