@@ -214,9 +214,7 @@ void TreeCopy::copy_all(const PlainDir& from) {
 std::optional<struct stat> TreeCopy::copy(const PlainDir& from, const std::string& name,
                                           const PlainDir& to) {
   finishes_all_ = true;
-  const auto copied = copy_entry(from, name, to);
-  contents_.finish();
-  return copied;
+  return copy_entry(from, name, to);
 }
 
 void TreeCopy::copy_path(const PlainDir& from, std::string_view path) {

@@ -59,7 +59,8 @@ class TreeCopy {
   void finish(const PlainDir& from);
 
   /// Copies the entry `name`, if there is one; with all that is in it if it is a directory. Returns
-  /// what it was; nothing of that name is in `to` where there was none.
+  /// what it was; nothing of that name is in `to` where there was none. Contents may be written
+  /// until finish().
   std::optional<struct stat> copy(const PlainDir& from, const std::string& name,
                                   const PlainDir& to);
 

@@ -177,6 +177,7 @@ TEST_CASE("one entry is copied, and of what isn't there nothing") {
   const PlainDir to = PlainDir::open(place.to, "the copy");
   TreeCopy copy(to);
   const auto st = copy.copy(from, "file", to);
+  copy.finish(from);
   REQUIRE(st);
   CHECK(S_ISREG(st->st_mode));
   CHECK(fs::file_size(place.to / "file") == 7);
