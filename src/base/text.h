@@ -38,6 +38,9 @@ std::string shortened(std::string_view text, std::size_t most);
 /// The pieces of `text` between `separator`s, empty ones included; "" gives one empty piece.
 std::vector<std::string> split(std::string_view text, char separator);
 
+/// The pieces with `separator` between them.
+std::string joined(const std::vector<std::string>& pieces, std::string_view separator);
+
 /// `text` without leading and trailing blanks, tabs, CR and LF.
 std::string_view trimmed(std::string_view text);
 

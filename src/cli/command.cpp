@@ -68,12 +68,12 @@ Error name_missing(const Parser& parser) {
   } catch (const Error&) {  // NOLINT(bugprone-empty-catch): what is wrong here is another thing
   }
   if (names.empty()) return error;
-  std::string known;
-  for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i) {
-    known += (i == 0 ? "" : ", ") + printable(names[i]);
+  if (names.size() > kMost) {
+    names.resize(kMost);
+    names.emplace_back("...");
   }
-  if (names.size() > kMost) known += ", ...";
-  return Error(ErrorKind::usage, error.message(), "there are " + known + "; " + error.hint());
+  return Error(ErrorKind::usage, error.message(),
+               "there are " + printable(joined(names, ", ")) + "; " + error.hint());
 }
 
 std::string one_wafer(const Parser& parser, const std::vector<std::string>& positional) {

@@ -11,15 +11,6 @@
 namespace wafers::cli {
 namespace {
 
-std::string joined(const std::vector<std::string>& words, std::string_view separator = " ") {
-  std::string text;
-  for (const std::string& word : words) {
-    if (!text.empty()) text += separator;
-    text += word;
-  }
-  return text;
-}
-
 /// `text` with every `@key@` of `parts` replaced.
 std::string filled(std::string text,
                    const std::vector<std::pair<std::string, std::string>>& parts) {
@@ -77,7 +68,7 @@ std::vector<std::string> names_of(const std::vector<CommandInfo>& commands) {
 // --- bash -----------------------------------------------------------------------------------
 
 std::string bash_call(const std::string& completer, const std::string& placeholder) {
-  if (is_choice(placeholder)) return "_wafers_words " + joined(split(placeholder, '|'));
+  if (is_choice(placeholder)) return "_wafers_words " + joined(split(placeholder, '|'), " ");
   return completer.empty() ? ":" : "_wafers_" + completer;
 }
 
@@ -122,7 +113,7 @@ std::string joined_names(const std::vector<OptionInfo>& options) {
   for (const OptionInfo& option : options) {
     names.insert(names.end(), option.names.begin(), option.names.end());
   }
-  return joined(names);
+  return joined(names, " ");
 }
 
 std::string bash_options(const std::vector<CommandInfo>& commands) {
@@ -144,7 +135,7 @@ std::string bash_arguments(const std::vector<CommandInfo>& commands) {
           argument.is_repeated && number == 0 ? "*" : std::to_string(number);
       text += "      " + command.name + "-" + pattern + ") " +
               (argument.placeholder == "command"
-                   ? "_wafers_words " + joined(names_of(commands))
+                   ? "_wafers_words " + joined(names_of(commands), " ")
                    : bash_call(completer(command, argument), argument.placeholder)) +
               " ;;\n";
       ++number;
@@ -180,7 +171,7 @@ std::string escaped(std::string_view text, std::string_view signs) {
 
 /// What _arguments is told of a value: ":message:action".
 std::string zsh_value(const std::string& completer, const std::string& placeholder) {
-  if (is_choice(placeholder)) return ":one of:(" + joined(split(placeholder, '|')) + ")";
+  if (is_choice(placeholder)) return ":one of:(" + joined(split(placeholder, '|'), " ") + ")";
   return ":" + placeholder + ":" + (completer.empty() ? " " : "_wafers_" + completer);
 }
 
@@ -195,7 +186,7 @@ std::string zsh_argument(const CommandInfo& command, const ArgumentInfo& argumen
 std::vector<std::string> zsh_option(const OptionInfo& option) {
   std::vector<std::string> specifications;
   for (const std::string& name : option.names) {
-    std::string text = option.is_repeated ? "*" : "(" + joined(option.names) + ")";
+    std::string text = option.is_repeated ? "*" : "(" + joined(option.names, " ") + ")";
     text += name;
     const bool is_long = name.starts_with("--");
     if (option.is_attached) text += is_long ? "=-" : "-";
@@ -242,7 +233,7 @@ std::string zsh_options(const std::vector<CommandInfo>& commands) {
 // --- fish -----------------------------------------------------------------------------------
 
 std::string fish_offer(const std::string& completer, const std::string& placeholder) {
-  if (is_choice(placeholder)) return " -a '" + joined(split(placeholder, '|')) + "'";
+  if (is_choice(placeholder)) return " -a '" + joined(split(placeholder, '|'), " ") + "'";
   if (completer.empty()) return "";
   if (completer == "files") return " -F";
   if (completer == "directories") return " -a '(__fish_complete_directories)'";
@@ -284,7 +275,7 @@ std::string fish_commands(const std::vector<CommandInfo>& commands) {
 }  // namespace
 
 std::string bash_completion(const std::vector<CommandInfo>& commands) {
-  return filled(std::string(bash_script()), {{"commands", joined(names_of(commands))},
+  return filled(std::string(bash_script()), {{"commands", joined(names_of(commands), " ")},
                                              {"common", joined_names(common_options())},
                                              {"tails", tails(commands, " $((i + 1))")},
                                              {"values", bash_values(commands)},

@@ -91,9 +91,7 @@ std::string Parser::in_full(const std::string& word) const {
   std::erase_if(meant, [&](const std::string& known) { return !known.starts_with(name); });
   if (meant.empty()) return word;
   if (meant.size() == 1) return meant.front() + word.substr(end);
-  std::string all;
-  for (const std::string& known : meant) all += (all.empty() ? "" : " or ") + known;
-  throw usage("option " + in_quotes(name) + " is ambiguous: it may be " + all);
+  throw usage("option " + in_quotes(name) + " is ambiguous: it may be " + joined(meant, " or "));
 }
 
 /// The words for CLI11.
@@ -139,9 +137,7 @@ Error Parser::unknown(const std::string& option) const {
   const Error error = usage("unknown option " + in_quotes(option));
   std::string hint = error.hint();
   if (command_.name.starts_with("git-")) {  // git's own may have it
-    std::string known;
-    for (const std::string& word : long_names()) known += (known.empty() ? "" : ", ") + word;
-    hint = "it takes " + known + "; " + hint;
+    hint = "it takes " + joined(long_names(), ", ") + "; " + hint;
   }
   return Error(ErrorKind::usage, error.message(),
                did_you_mean(similar_to(name, long_names()), hint));

@@ -121,10 +121,7 @@ TEST_CASE("git-add -f stages what is ignored, as git does") {
   const std::string work =
       "echo new > src/new.o; echo two > build/g; rm -f b.o; echo plain > plain";
   world.inside("a", work);
-  const auto in_copy = [&](const std::string& script) {
-    return run_ok({"sh", "-euc", script}, {.cwd = world / "copy", .environment = {}, .input = {}});
-  };
-  in_copy(work);
+  world.in_copy(work);
   const auto both = [&](const Words& paths) {
     Words words{"git-add", "a", "-f", "--"};
     std::string quoted;
@@ -134,8 +131,9 @@ TEST_CASE("git-add -f stages what is ignored, as git does") {
     }
     CAPTURE(quoted);
     world.wafers_ok(words);
-    in_copy("git add -f --" + quoted);
-    CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) == in_copy("git status --porcelain"));
+    world.in_copy("git add -f --" + quoted);
+    CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) ==
+          world.in_copy("git status --porcelain"));
   };
   CHECK_THAT(world.wafers({"git-add", "a", "--", "src/new.o"}).err, Contains("-f adds it"));
   both({"src/new.o"});
@@ -144,13 +142,13 @@ TEST_CASE("git-add -f stages what is ignored, as git does") {
   both({"."});
   CHECK(world.wafers({"git-add", "a", "-f", "--", "b.o"}).status == 2);  // it is gone
   world.wafers_ok({"git-commit", "a", "-m", "forced"});
-  in_copy("git commit -qm forced");
+  world.in_copy("git commit -qm forced");
   CHECK(world.base().git_line({"rev-parse", "wafers/a^{tree}"}) + "\n" ==
-        in_copy("git rev-parse 'HEAD^{tree}'"));
+        world.in_copy("git rev-parse 'HEAD^{tree}'"));
   CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}).empty());
   // Tracked from now on, whatever the rules say.
   world.inside("a", "echo three > build/deep/f");
-  in_copy("echo three > build/deep/f");
+  world.in_copy("echo three > build/deep/f");
   CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) == " M build/deep/f\n");
 }
 
@@ -164,17 +162,16 @@ TEST_CASE("git-add -p stages the hunks that one says yes to") {
       "sed -i 's/^3$/three/; s/^27$/27 or so/' f; echo more >> g; echo new > untracked";
   world.inside("a", work);
   const fs::path copy = world / "copy";
-  run_ok({"sh", "-euc", work}, {.cwd = copy, .environment = {}, .input = {}});
+  world.in_copy(work);
   const auto both = [&](const std::string& answers, const Words& paths) {
     Words words{"git-add", "a", "-p", "--"};
     Words git{"git", "add", "-p", "--"};
     for (Words* all : {&words, &git}) all->insert(all->end(), paths.begin(), paths.end());
     REQUIRE(world.wafers(words, {.cwd = {}, .environment = {}, .input = answers}).ok());
     REQUIRE(run(git, {.cwd = copy, .environment = {}, .input = answers}).ok());
-    CHECK(world.wafers_ok({"git-diff", "a", "--staged"}) ==
-          run_ok({"git", "diff", "--cached"}, {.cwd = copy, .environment = {}, .input = {}}));
+    CHECK(world.wafers_ok({"git-diff", "a", "--staged"}) == world.in_copy("git diff --cached"));
     CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) ==
-          run_ok({"git", "status", "--porcelain"}, {.cwd = copy, .environment = {}, .input = {}}));
+          world.in_copy("git status --porcelain"));
   };
   both("n\ny\n", {"f"});
   both("y\ny\n", {});

@@ -15,9 +15,6 @@ struct Twin {
     world.in_base("git clone -q . ../copy");
     world.add("a", any_backend());
   }
-  std::string in_copy(const std::string& script) const {
-    return run_ok({"sh", "-euc", script}, {.cwd = world / "copy", .environment = {}, .input = {}});
-  }
   /// Both do the same in their files, and commit with the same options.
   void commit(const std::string& work, const Words& options) const {
     world.inside("a", work);
@@ -26,10 +23,10 @@ struct Twin {
     world.wafers_ok(words);
     std::string quoted;
     for (const std::string& option : options) quoted += " '" + option + "'";
-    in_copy(work + "; git add -A; GIT_EDITOR=: git commit -q" + quoted);
+    world.in_copy(work + "; git add -A; GIT_EDITOR=: git commit -q" + quoted);
     CAPTURE(quoted);
     CHECK(world.base().git({"log", kShown, "main..wafers/a"}) ==
-          in_copy(std::string("git log '") + kShown + "' origin/main..HEAD"));
+          world.in_copy(std::string("git log '") + kShown + "' origin/main..HEAD"));
     CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}).empty());
   }
   World world;
@@ -99,20 +96,20 @@ TEST_CASE("-a commits what is staged and tracked, as git does") {
       "echo 2 > g; rm h; rm d/f; rmdir d; echo now a file > d; rm link; echo file > link\n"
       "rm README; mkdir README; echo in > README/in; echo new > new; echo staged > staged";
   world.inside("a", work);
-  twin.in_copy(work + "; git add staged; git commit -q -a -m all");
+  world.in_copy(work + "; git add staged; git commit -q -a -m all");
   world.wafers_ok({"git-add", "a", "--", "staged"});
   world.wafers_ok({"git-commit", "a", "-a", "-m", "all"});
   const auto same = [&] {
     CHECK(world.base().git_line({"rev-parse", "wafers/a^{tree}"}) + "\n" ==
-          twin.in_copy("git rev-parse 'HEAD^{tree}'"));
+          world.in_copy("git rev-parse 'HEAD^{tree}'"));
     CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) ==
-          twin.in_copy("git status --porcelain"));
+          world.in_copy("git status --porcelain"));
   };
   same();
   for (const char* more : {"rm g", "echo 3 > link"}) {
     world.inside("a", more);
     world.wafers_ok({"git-commit", "a", "-am", "one"});
-    twin.in_copy(std::string(more) + "; git commit -q -am one");
+    world.in_copy(std::string(more) + "; git commit -q -am one");
     same();
   }
   CHECK(world.wafers({"git-commit", "a", "-a", "-m", "nothing"}).status == 1);

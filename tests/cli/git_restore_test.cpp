@@ -23,21 +23,19 @@ TEST_CASE("git-restore does to a view what git restore does to a worktree") {
       "echo gone > gone; echo dir > dir; git add -A; git commit -qm more\n"
       "git clone -q . ../copy; cp ignored.o ../copy");
   world.add("a", backend);
-  const auto in_copy = [&](const std::string& script) {
-    return run_ok({"sh", "-euc", script}, {.cwd = world / "copy", .environment = {}, .input = {}});
-  };
   const auto do_both = [&](const std::string& script) {
     world.inside("a", script);
-    in_copy(script);
+    world.in_copy(script);
   };
   const auto restore_both = [&](const Words& options, const std::string& git) {
     CAPTURE(git);
     Words words{"git-restore", "a"};
     words.insert(words.end(), options.begin(), options.end());
     world.wafers_ok(words);
-    in_copy("git restore " + git);
-    CHECK(world.inside("a", kListing) == in_copy(kListing));
-    CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) == in_copy("git status --porcelain"));
+    world.in_copy("git restore " + git);
+    CHECK(world.inside("a", kListing) == world.in_copy(kListing));
+    CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) ==
+          world.in_copy("git status --porcelain"));
   };
   do_both(
       "echo 2 > f; rm -r d; rm gone; ln -sf d link; chmod -x tool; echo new > new; echo 2 >> "
@@ -50,7 +48,7 @@ TEST_CASE("git-restore does to a view what git restore does to a worktree") {
   restore_both({"--", "."}, ".");
   do_both("echo staged > f; echo staged > d/1; echo n > newer");
   world.wafers_ok({"git-add", "a", "--", "f", "d/1", "newer"});
-  in_copy("git add f d/1 newer");
+  world.in_copy("git add f d/1 newer");
   do_both("echo later > f; echo later > d/1");
   restore_both({"--", "f"}, "f");
   restore_both({"--staged", "--", "d"}, "--staged d");

@@ -174,6 +174,10 @@ std::string World::in_base(const std::string& script) const {
   return run_ok({"sh", "-euc", script}, {.cwd = base_.path(), .environment = {}, .input = {}});
 }
 
+std::string World::in_copy(const std::string& script) const {
+  return run_ok({"sh", "-euc", script}, {.cwd = top_ / "copy", .environment = {}, .input = {}});
+}
+
 void World::add(const std::string& name, const std::string& backend, const Words& more) const {
   Words arguments{"add", name, "--backend", backend};
   arguments.insert(arguments.end(), more.begin(), more.end());

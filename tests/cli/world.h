@@ -40,6 +40,8 @@ class World {
   std::string inside(const std::string& name, const std::string& script) const;
   /// The same in the base, where nothing of wafers is called.
   std::string in_base(const std::string& script) const;
+  /// The same in `copy`, a clone of the base beside it: where git does what wafers is to do.
+  std::string in_copy(const std::string& script) const;
   /// `wafers add <name> --backend <backend> <more>`.
   void add(const std::string& name, const std::string& backend, const Words& more = {}) const;
 

@@ -203,7 +203,7 @@ bool hooks_wanted(const CommitRequest& request, const Wafer& wafer,
 }
 
 /// The index that git's hooks find, and the hooks that come before a commit: they may change what
-/// is committed, and the message, which `edit` has, too, where there is one.
+/// is committed, and the message, which `editor` lets the user write where there is one.
 std::unique_ptr<CommitHooks> run_hooks_before(const Wafer& wafer, const WaferGit& git,
                                               git::ObjectStore& objects, Content& content,
                                               git::Repository::CommitRequest& commit, bool partial,

@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "core/git_commands/commit_message.h"
 #include "git/objects/change_letter.h"
 #include "git/program/git_program.h"
 #include "os/files.h"
@@ -56,14 +55,14 @@ MessageEditor::MessageEditor(const git::Repository& repository, std::string bran
       begun_(message.empty() ? template_of(repository) : std::move(message)),
       changes_(std::move(changes)) {
   if (signed_off_by != nullptr) begun_ = with_sign_off(begun_, *signed_off_by, repository);
+  cleanup_ = edited_cleanup(repository, begun_);
 }
 
 std::string MessageEditor::text() const {
-  const EditedCleanup cleanup = edited_cleanup(repository_, begun_);
-  if (!cleanup.takes_comments) return begun_;
-  const std::string mark(1, cleanup.comment_char);
+  if (!cleanup_.takes_comments) return begun_;
+  const std::string mark(1, cleanup_.comment_char);
   std::string text = begun_ + "\n";
-  if (cleanup.mode == git::Cleanup::scissors) text += mark + std::string(kScissors);
+  if (cleanup_.mode == git::Cleanup::scissors) text += mark + std::string(kScissors);
   text += mark + " Please enter the commit message for your changes. Lines starting\n" + mark +
           " with '" + mark + "' will be ignored, and an empty message aborts the commit.\n" + mark +
           "\n" + mark + " On branch " + printable(branch_) + "\n" + mark +
@@ -94,12 +93,12 @@ void MessageEditor::edit(const fs::path& file) const {
 }
 
 std::string MessageEditor::message_in(const std::string& edited) const {
-  const EditedCleanup cleanup = edited_cleanup(repository_, begun_);
   const auto cleaned = [&](const std::string& text) {
-    return git::clean_message(text, cleanup.mode, cleanup.comment_char);
+    return git::clean_message(text, cleanup_.mode, cleanup_.comment_char);
   };
-  std::string message = cleaned(
-      cleanup.mode == git::Cleanup::scissors ? without_rest(edited, cleanup.comment_char) : edited);
+  std::string message =
+      cleaned(cleanup_.mode == git::Cleanup::scissors ? without_rest(edited, cleanup_.comment_char)
+                                                      : edited);
   if (is_template_ && !message.empty() && message == cleaned(begun_)) {
     throw Error(ErrorKind::failed, "aborting commit: you did not edit the message");
   }

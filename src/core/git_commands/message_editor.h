@@ -2,9 +2,9 @@
 
 #include <filesystem>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "core/git_commands/commit_message.h"
 #include "git/objects/object.h"
 #include "git/repository/repository.h"
 
@@ -39,6 +39,7 @@ class MessageEditor {
   std::string branch_;
   bool is_template_;
   std::string begun_;
+  EditedCleanup cleanup_;
   std::vector<git::TreeChange> changes_;
 };
 

@@ -1,7 +1,5 @@
 #include "core/view/rename.h"
 
-#include "base/error.h"
-#include "base/text.h"
 #include "core/view/mount.h"
 #include "core/view/mountpoint.h"
 

@@ -46,6 +46,11 @@ TEST_CASE("split() keeps empty pieces", "[text]") {
   CHECK(wafers::split("", ':') == std::vector<std::string>{""});
 }
 
+TEST_CASE("joined() is the way back", "[text]") {
+  CHECK(wafers::joined({"a", "", "b"}, ", ") == "a, , b");
+  CHECK(wafers::joined({}, ", ").empty());
+}
+
 TEST_CASE("trimmed() removes white space at both ends only", "[text]") {
   CHECK(wafers::trimmed(" \t a b \r\n") == "a b");
   CHECK(wafers::trimmed(" \n").empty());
