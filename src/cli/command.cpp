@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/command_table.h"
 #include "cli/hand_over.h"
+#include "cli/progress.h"
 #include "core/base/live_base.h"
 
 namespace wafers::cli {
@@ -48,7 +49,8 @@ PrepareLayers healing(const Arguments& arguments) {
 Store open_store() {
   const std::filesystem::path root = state_directory();
   require_own_state(root);
-  return Store(root, [](std::string_view line) { Report::note(line); });
+  return Store(
+      root, [](std::string_view line) { Report::note(line); }, show_progress);
 }
 
 std::vector<std::string> all_names(const Store& store) {

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cli/progress.h"
 
 namespace wafers::cli {
 namespace {
@@ -35,6 +36,7 @@ constexpr int kCommandNotRun = 126;
 constexpr int kCommandNotFound = 127;
 
 void to_stderr(const std::string& label, std::string_view text) {
+  clear_progress();
   std::string line = label;
   line += printable_lines(text);  // the last guard, for commands in hints above all
   line += '\n';
@@ -72,7 +74,13 @@ std::string_view to_string(ErrorKind kind) {
   return "failed";
 }
 
+void Report::be_quiet() noexcept {
+  quiet_ = true;
+  show_no_progress();
+}
+
 void Report::data(std::string_view text) {
+  clear_progress();
   if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size()) return;
   remember_output_error(errno);
   throw cannot_write(output_error_);
@@ -128,12 +136,14 @@ int Report::command_failure(const Error& error) {
 }
 
 void Report::die_of(int signal) {
+  clear_progress();
   std::signal(signal, SIG_DFL);
   std::raise(signal);
   std::abort();
 }
 
 int Report::finish(int status) {
+  clear_progress();
   if (std::fflush(stdout) != 0) remember_output_error(errno);
   if (output_error_ == 0) return status;
   if (output_error_ == EPIPE) die_of(SIGPIPE);

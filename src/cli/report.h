@@ -26,7 +26,7 @@ class Report {
   void feedback(const std::string& text) {
     if (!quiet_) line(text);
   }
-  void be_quiet() noexcept { quiet_ = true; }
+  void be_quiet() noexcept;
   /// Data for stdout, as one line.
   void line(const std::string& text) { data(text + "\n"); }
   /// The one JSON document of this run.

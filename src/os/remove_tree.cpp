@@ -91,8 +91,8 @@ class SizeCheck {
 
 class Remover {
  public:
-  Remover(int top, std::string top_path)
-      : top_(top), top_path_(std::move(top_path)), mount_(mount_of(top)) {}
+  Remover(int top, std::string top_path, const std::function<void()>& removed)
+      : top_(top), top_path_(std::move(top_path)), mount_(mount_of(top)), removed_(removed) {}
 
   void run() {
     clear(top_, top_path_, 0);
@@ -118,19 +118,23 @@ class Remover {
   }
 
   void remove(int parent, const std::string& name, const std::string& path, std::size_t depth) {
-    if (::unlinkat(parent, name.c_str(), 0) == 0) return;
+    if (::unlinkat(parent, name.c_str(), 0) == 0) return tell();
     const int unlink_error = errno;
     if (unlink_error == ENOENT) return;
     if (unlink_error != EISDIR && unlink_error != EPERM) return complain(unlink_error, path);
     if (depth > kDeepest && move_up(parent, name, path)) return;
     if (!empty_directory(parent, name, path, depth)) return;
-    if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0) return;
+    if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0) return tell();
     const int err = errno;
     // What lies in it was complained about already.
     if (err != ENOENT && err != ENOTEMPTY) complain(err == ENOTDIR ? unlink_error : err, path);
   }
 
  private:
+  void tell() const {
+    if (removed_) removed_();
+  }
+
   bool empty_directory(int parent, const std::string& name, const std::string& path,
                        std::size_t depth) {
     const UniqueFd fd = open_directory(parent, name);
@@ -181,6 +185,7 @@ class Remover {
   int top_;
   std::string top_path_;
   MountOf mount_;
+  const std::function<void()>& removed_;
   std::map<std::string, std::string> moved_;
   std::size_t counter_ = 0;
   std::size_t failures_ = 0;
@@ -209,10 +214,28 @@ UniqueFd open_top(int parent, const std::filesystem::path& path) {
   return top;
 }
 
-void clear_tree(int top, const std::filesystem::path& path) {
-  Remover remover(top, path.native());
+void clear_tree(int top, const std::filesystem::path& path,
+                const std::function<void()>& removed = {}) {
+  Remover remover(top, path.native(), removed);
   remover.run();
   remover.throw_failures();
+}
+
+bool remove_if_small(const std::filesystem::path& path, std::size_t most,
+                     const std::function<void()>& removed) {
+  const UniqueFd parent = open_parent(path);
+  if (!parent) return true;
+  const std::string name = path.filename().native();
+  // A file or symlink goes at once; a directory answers EISDIR (EPERM from other file systems).
+  if (::unlinkat(parent.get(), name.c_str(), 0) == 0 || errno == ENOENT) return true;
+  const UniqueFd top = open_top(parent.get(), path);
+  if (!top) return true;
+  if (most != kNoLimit && !SizeCheck(top.get(), most).passes(top.get())) return false;
+  clear_tree(top.get(), path, removed);
+  if (::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) {
+    throw_errno("cannot remove", path.native());
+  }
+  return true;
 }
 
 }  // namespace
@@ -223,22 +246,12 @@ void remove_children(const std::filesystem::path& directory) {
   if (const UniqueFd top = open_top(parent.get(), directory)) clear_tree(top.get(), directory);
 }
 
-void remove_tree(const std::filesystem::path& path) { remove_small_tree(path, kNoLimit); }
+void remove_tree(const std::filesystem::path& path, const std::function<void()>& removed) {
+  remove_if_small(path, kNoLimit, removed);
+}
 
 bool remove_small_tree(const std::filesystem::path& path, std::size_t most) {
-  const UniqueFd parent = open_parent(path);
-  if (!parent) return true;
-  const std::string name = path.filename().native();
-  // A file or symlink goes at once; a directory answers EISDIR (EPERM from other file systems).
-  if (::unlinkat(parent.get(), name.c_str(), 0) == 0 || errno == ENOENT) return true;
-  const UniqueFd top = open_top(parent.get(), path);
-  if (!top) return true;
-  if (most != kNoLimit && !SizeCheck(top.get(), most).passes(top.get())) return false;
-  clear_tree(top.get(), path);
-  if (::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) {
-    throw_errno("cannot remove", path.native());
-  }
-  return true;
+  return remove_if_small(path, most, {});
 }
 
 }  // namespace wafers

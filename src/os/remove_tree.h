@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 
 namespace wafers {
 
@@ -9,7 +10,8 @@ namespace wafers {
 /// descriptor, symlinks are removed and never followed, modes that stand in the way are changed,
 /// depth is not limited, and another file system mounted below is left alone with an error.
 /// Goes on past what can't be removed, then throws Error(failed) that names the first of it.
-void remove_tree(const std::filesystem::path& path);
+/// `removed` is called for each file and directory that is gone.
+void remove_tree(const std::filesystem::path& path, const std::function<void()>& removed = {});
 
 /// The same for a tree with no more than `most` files and directories in it. A larger one, or one
 /// of more than some 60 levels, is left whole, and the answer is false.

@@ -310,7 +310,11 @@ std::optional<struct stat> TreeCopy::copy_entry(const PlainDir& from, const std:
     InterruptGuard::check();
     try {
       st = from.stat(name);
-      if (!st || copy_as(*st, from, name, to)) return st;
+      if (!st) return st;
+      if (copy_as(*st, from, name, to)) {
+        if (copied_) copied_();
+        return st;
+      }
     } catch (const ChangedMeanwhile&) {  // NOLINT(bugprone-empty-catch): so it is looked up again
     } catch (const Unreadable& error) {
       if (!is_left_out(error)) throw;

@@ -44,6 +44,9 @@ class TreeCopy {
   /// is no room for, or what breaks off, is thrown as before.
   void leave_out(std::function<void(const Error&)> tell) { tell_ = std::move(tell); }
 
+  /// `copied` is called for each entry that was copied, or whose content will be by finish().
+  void count(std::function<void()> copied) { copied_ = std::move(copied); }
+
   /// Copies all that is in `from` into `top`, which is empty and gets the extended attributes of
   /// `from` as well. Directories can be written by their owner until finish().
   void copy_all(const PlainDir& from);
@@ -93,6 +96,7 @@ class TreeCopy {
   const PlainDir& top_;
   Files files_;
   std::function<void(const Error&)> tell_;
+  std::function<void()> copied_;
   std::set<Identity> directories_;         ///< that were copied
   std::map<Identity, std::string> links_;  ///< by file with several names, its first copy
   std::vector<std::string> made_;          ///< by copy_path(): directories whose parent was there

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <exception>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -40,15 +41,23 @@ struct Claim {
 
 bool is_trial(const fs::path& path) { return path.filename().native().starts_with(kTrialPrefix); }
 
-void remove_quietly(const fs::path& path) noexcept {
+void remove_quietly(const fs::path& path, const std::function<void()>& removed = {}) noexcept {
   try {
-    is_trial(path) ? remove_trial(path) : remove_tree(path);
+    is_trial(path) ? remove_trial(path) : remove_tree(path, removed);
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the next sweep tries again
   }
 }
 
 void remove_quietly(const std::vector<Claim>& claims) noexcept {
   for (const Claim& claim : claims) remove_quietly(claim.path);
+}
+
+/// Whoever called wafers waits for it.
+void remove_here(const Store& store, const std::vector<Claim>& claims) noexcept {
+  std::size_t count = 0;
+  for (const Claim& claim : claims) {
+    remove_quietly(claim.path, [&] { store.show_progress("removing files", ++count); });
+  }
 }
 
 std::vector<int> locks_of(const std::vector<Claim>& claims) {
@@ -59,10 +68,10 @@ std::vector<int> locks_of(const std::vector<Claim>& claims) {
 
 /// Forks twice, so that there is nothing to wait for. Where that fails, or
 /// would leave a zombie, it is done here.
-void remove_in_background(const std::vector<Claim>& claims) noexcept {
-  if (!orphans_are_reaped()) return remove_quietly(claims);
+void remove_in_background(const Store& store, const std::vector<Claim>& claims) noexcept {
+  if (!orphans_are_reaped()) return remove_here(store, claims);
   const pid_t child = ::fork();
-  if (child < 0) return remove_quietly(claims);
+  if (child < 0) return remove_here(store, claims);
   if (child == 0) {
     leave_session_and_streams();
     keep_open_only(locks_of(claims));
@@ -120,12 +129,12 @@ std::vector<Claim> claim_those_left(const std::vector<fs::path>& directories) {
 
 }  // namespace
 
-void discard(const fs::path& root, const fs::path& directory, std::size_t at_once) {
+void discard(const Store& store, const fs::path& directory, std::size_t at_once) {
   Claim claim{claim_directory(directory), {}};
   int err = EEXIST;
   for (unsigned i = 0; err == EEXIST; ++i) {
-    claim.path = root / (std::string(kPrefix) + directory.filename().native() + "-" +
-                         std::to_string(::getpid()) + "-" + std::to_string(i));
+    claim.path = store.root() / (std::string(kPrefix) + directory.filename().native() + "-" +
+                                 std::to_string(::getpid()) + "-" + std::to_string(i));
     const bool moved = ::renameat2(AT_FDCWD, directory.c_str(), AT_FDCWD, claim.path.c_str(),
                                    RENAME_NOREPLACE) == 0;
     err = moved ? 0 : errno;
@@ -144,14 +153,14 @@ void discard(const fs::path& root, const fs::path& directory, std::size_t at_onc
   }
   std::vector<Claim> claims;
   claims.push_back(std::move(claim));
-  remove_in_background(claims);
+  remove_in_background(store, claims);
 }
 
 void sweep(const Store& store) noexcept {
   try {
     const Suspects suspects = find_suspects(store.root());
     const std::vector<Claim> claims = claim_those_left(suspects.claimable);
-    if (!claims.empty()) remove_in_background(claims);
+    if (!claims.empty()) remove_in_background(store, claims);
     remove_half_made(store, suspects.half_made);
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the next one tries again
   }

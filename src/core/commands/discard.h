@@ -19,8 +19,7 @@ inline constexpr std::size_t kAtOnce = 1000;
 /// process is killed, or a record is gone and something else can't be removed, the next sweep()
 /// goes on. Throws Error(failed), with the directory in its place, where it can't be moved, or its
 /// record can't be removed.
-void discard(const std::filesystem::path& root, const std::filesystem::path& directory,
-             std::size_t at_once = 0);
+void discard(const Store& store, const std::filesystem::path& directory, std::size_t at_once = 0);
 
 /// Takes away what commands that were killed have left in the state directory: wafers that were
 /// never made completely, trials, with what is mounted in them, and, in the background, what

@@ -1,5 +1,6 @@
 #include "core/commands/fork.h"
 
+#include <cstddef>
 #include <memory>
 #include <utility>
 
@@ -135,6 +136,7 @@ class Forking {
       const PlainDir top = PlainDir::open(to, "the new upper");
       const PlainDir original = PlainDir::open(from, "the upper of " + in_quotes(source_->name));
       TreeCopy copy(top);
+      copy.count([this] { store_.show_progress("copying files", ++copied_); });
       copy.copy_all(original);
       forget_origin(to);
       copy.finish(original);
@@ -151,6 +153,7 @@ class Forking {
   std::optional<Bases> shared_layers_;  ///< where some were made
   NewWafers new_;
   WaferMaker maker_;
+  std::size_t copied_ = 0;
 };
 
 }  // namespace

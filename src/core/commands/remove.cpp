@@ -199,15 +199,15 @@ class Removing {
     const bool marked = mark_as_removing();
     remove_mountpoint();
     // What makes room on a full disk must not need room: it goes in one step.
-    if (!marked) return discard(store_.root(), wafer_.directory, kAtOnce);
+    if (!marked) return discard(store_, wafer_.directory, kAtOnce);
     // The record goes last, and at once: as long as anything is left that can't be removed, ls
     // shows it and rm can go on.
     for (const char* const part : {"mnt", "upper", "work"}) {
       if (!remove_small_tree(wafer_.directory / part, kAtOnce)) {
-        return discard(store_.root(), wafer_.directory);
+        return discard(store_, wafer_.directory);
       }
     }
-    discard(store_.root(), wafer_.directory, kAtOnce);
+    discard(store_, wafer_.directory, kAtOnce);
   }
 
   void remove_mountpoint() {

@@ -168,7 +168,7 @@ class Syncing {
 
   void throw_away(const fs::path& old) const noexcept {
     try {
-      discard(store_.root(), old, kAtOnce);
+      discard(store_, old, kAtOnce);
     } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the next sweep does it
     }
   }

@@ -62,7 +62,7 @@ std::vector<fs::path> take_away_unused_layers(const Store& store, Keep keep) noe
     // Who is about to use a layer holds this lock until a record names it.
     const UniqueFd lock = lock_bases(store, LOCK_EX | LOCK_NB);
     for (const fs::path& layer : layers_of_none(store, keep)) {
-      discard(store.root(), layer, kAtOnce);
+      discard(store, layer, kAtOnce);
       taken.push_back(layer);
     }
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): as said

@@ -103,7 +103,7 @@ void WaferMaker::plan_reservation(Plan& plan, NewWafer& one, const PlannedWafer&
   plan.step(
       "make the state" + of, [this, &one] { make_state(one); },
       [this, &one] {
-        if (one.made && !one.mounted) discard(store_.root(), one.wafer.directory, kAtOnce);
+        if (one.made && !one.mounted) discard(store_, one.wafer.directory, kAtOnce);
       });
   plan.step(
       "create the branch" + of, [this, &one] { make_branch(one); },

@@ -235,7 +235,8 @@ void require_valid_name(std::string_view name) {
               "digit");
 }
 
-Store::Store(fs::path root, Notify notify) : root_(std::move(root)), notify_(std::move(notify)) {}
+Store::Store(fs::path root, Notify notify, Progress progress)
+    : root_(std::move(root)), notify_(std::move(notify)), progress_(std::move(progress)) {}
 
 std::vector<fs::path> Store::create() const {
   std::vector<fs::path> missing;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -15,6 +16,9 @@ namespace wafers {
 
 /// Takes one line for the person in front of the terminal, while the work goes on.
 using Notify = std::function<void(std::string_view line)>;
+
+/// Hears of what may take long, each time that one more is done: what is done, and how many are.
+using Progress = std::function<void(std::string_view doing, std::size_t count)>;
 
 /// Where all state lives: $WAFERS_STATE_DIR, else $XDG_STATE_HOME/wafers, else
 /// ~/.local/state/wafers. Absolute, without symlinks as far as it exists. Nothing is made. Throws
@@ -80,12 +84,15 @@ enum class Durability {
 class Store {
  public:
   /// `notify` hears of what people should know while a command goes on: that it waits for a lock,
-  /// that a base has moved.
-  explicit Store(std::filesystem::path root, Notify notify = {});
+  /// that a base has moved. `progress` hears of copying and removing.
+  explicit Store(std::filesystem::path root, Notify notify = {}, Progress progress = {});
 
   const std::filesystem::path& root() const noexcept { return root_; }
   void tell(std::string_view line) const {
     if (notify_) notify_(line);
+  }
+  void show_progress(std::string_view doing, std::size_t count) const {
+    if (progress_) progress_(doing, count);
   }
   std::filesystem::path directory_of(const std::string& name) const { return root_ / name; }
 
@@ -151,6 +158,7 @@ class Store {
 
   std::filesystem::path root_;
   Notify notify_;
+  Progress progress_;
 };
 
 /// A wafer that only this process changes: its record is read once, under its lock, and the lock is
