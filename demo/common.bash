@@ -185,7 +185,8 @@ make_checkout() { # [REPOSITORY]
   cd "$repo"
   worktree_size=$(du -sk . | cut -f 1)
   git ls-files -z > "$scratch/files"
-  printf '   %s files, %s\n' "$(tr -dc '\0' < "$scratch/files" | wc -c)" "$(megabytes "$worktree_size")"
+  printf '   %s files, %s, in %s on %s\n' "$(tr -dc '\0' < "$scratch/files" | wc -c)" \
+    "$(megabytes "$worktree_size")" "$(dirname "$scratch")" "$(stat -f -c %T "$scratch" | sed 's|ext2/ext3|ext4|')"
 }
 
 megabytes() { # KIB
@@ -210,8 +211,26 @@ clean_up() {
   fi
 }
 
-begin() {
-  scratch=$(mktemp -d "${TMPDIR:-/var/tmp}/wafers-demo.XXXXXX")
+# Where the demo's files go: below TMPDIR; else into memory where there is much of it, and a kernel
+# whose tmpfs can hold the views of an ordinary user; else on the disk. How large a REPO is nobody
+# knows, and what is kept should outlive a reboot.
+place_for() { # REPO
+  local memory free
+  memory=$(sed -n 's/^MemAvailable: *\([0-9]*\) kB$/\1/p' /proc/meminfo)
+  free=$(df -k --output=avail /dev/shm 2> /dev/null | tail -n 1) || free=0
+  if [[ -n ${TMPDIR-} ]]; then
+    printf '%s\n' "$TMPDIR"
+  elif [[ -z $1 && ${keep-no} == no && -w /dev/shm && $(stat -f -c %T /dev/shm) == tmpfs ]] &&
+    ((${memory:-0} > enough && free > enough)) && printf '%s\n' 6.6 "$(uname -r)" | sort -VC; then
+    echo /dev/shm
+  else
+    echo /var/tmp
+  fi
+}
+enough=$((3 * 1024 * 1024)) # KiB: of the C library five times what the demo takes
+
+begin() { # [REPO]
+  scratch=$(mktemp -d "$(place_for "${1-}")/wafers-demo.XXXXXX")
   export WAFERS_STATE_DIR=$scratch/state
   export PATH=$root/build/release/src:$PATH
   # Also where git is not installed yet.
