@@ -22,6 +22,7 @@
 #include "base/text.h"
 #include "end_view.h"
 #include "linux/capabilities.h"
+#include "linux/covered_checkout.h"
 #include "linux/group_map.h"
 #include "linux/holder_job.h"
 #include "linux/namespaces.h"
@@ -46,12 +47,18 @@ void show_own_copies(const HolderJob& job, const std::filesystem::path& place) {
   }
 }
 
+/// The state directory.
+std::filesystem::path root_of(const HolderJob& job) {
+  return std::filesystem::path(job.directory).parent_path();
+}
+
 /// What the namespace has beside the view at its mountpoint.
 void add_second_place(const HolderJob& job) {
   const std::filesystem::path place = wafers::mount_second_place(job.directory);
   show_own_copies(job, place);
   wafers::close_second_place(place);
   wafers::mount_second_view(job.overlay.mountpoint, job.directory);
+  if (!job.place.empty()) wafers::cover_checkout(job.place, job.overlay.mountpoint, root_of(job));
 }
 
 void mount_in_new_namespaces(const HolderJob& job) {
@@ -185,7 +192,9 @@ int report_failed_fork(int err) {
 void become_idle(const char* name, const HolderJob& job) {
   std::error_code error;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-  const auto idle = self.parent_path() / "wafers-idle";
+  // Not by the view's way to a program in the checkout: the holder would keep that busy.
+  const auto idle =
+      wafers::covered_checkout(job.place, root_of(job)).inside(self.parent_path() / "wafers-idle");
   std::string words[] = {"wafers-holder", name, job.overlay.mountpoint, job.directory};
   char* const argv[] = {words[0].data(), words[1].data(), words[2].data(), words[3].data(),
                         nullptr};

@@ -27,6 +27,8 @@ void AddOptions::declare(Parser& parser) {
   parser.flag("--frozen", frozen_, "from a snapshot, which the checkout's changes don't reach");
   parser.flag("--live", live_,
               "from the checkout itself (default: what wafers.base says, or live)");
+  parser.flag("--in-place", request_.in_place,
+              "with the view at the checkout's own path inside, too (backend namespace)");
   parser.option("--backend", backend_, "auto|namespace|host|fuse",
                 "how the view is mounted (default: auto, the first that works)");
   parser.flag("--assume-clean", request_.assume_clean, "do not check that the base is clean");

@@ -17,16 +17,23 @@ json commit_or_null(const std::string& commit) {
   return commit.empty() ? json(nullptr) : json(commit);
 }
 
+std::vector<std::filesystem::path> layers_of(const Wafer& wafer) {
+  std::vector<std::filesystem::path> layers;
+  layers.reserve(wafer.layers.size());
+  for (const auto& layer : wafer.layers) layers.push_back(wafer.called_outside(layer));
+  return layers;
+}
+
 json to_json(const WaferInfo& info) {
   const Wafer& wafer = info.wafer;
   return {
       {"name", text_to_json(wafer.name)},
       {"branch", text_to_json(wafer.branch)},
-      {"base_repo", text_to_json(wafer.checkout.native())},
+      {"base_repo", text_to_json(wafer.called_outside(wafer.checkout).native())},
       {"base_commit", commit_or_null(wafer.base_commit)},
       {"base_kind", to_string(wafer.base_kind)},
       {"base_ref", wafer.base_ref.empty() ? json(nullptr) : text_to_json(wafer.base_ref)},
-      {"base_layers", paths_to_json(wafer.layers)},
+      {"base_layers", paths_to_json(layers_of(wafer))},
       {"last_commit", commit_or_null(wafer.last_commit)},
       {"backend", to_string(wafer.backend)},
       {"status", to_string(info.mount.status)},
@@ -39,6 +46,7 @@ json to_json(const WaferInfo& info) {
       {"created_at", text_to_json(wafer.created_at)},
       {"reason", info.mount.reason.empty() ? json(nullptr) : text_to_json(info.mount.reason)},
       {"durable", wafer.durable},
+      {"in_place", !wafer.place.empty()},
       {"branch_note", info.branch_note.empty() ? json(nullptr) : text_to_json(info.branch_note)},
       {"base_moved", info.base_moved ? json(*info.base_moved) : json(nullptr)}};
 }

@@ -76,6 +76,7 @@ std::string encode(const HolderJob& job) {
   for (const gid_t group : job.mapped.groups) append(out, group);
   append(out, job.own_copies.size());
   for (const auto& file : job.own_copies) append(out, file.native());
+  append(out, job.place.native());
   return out;
 }
 
@@ -96,6 +97,7 @@ HolderJob decode_job(std::string_view text) {
   for (gid_t& group : job.mapped.groups) group = fields.number<gid_t>();
   job.own_copies.resize(fields.count());
   for (auto& file : job.own_copies) file = fields.text();
+  job.place = fields.text();
   require(encode(job) == text);  // all of it, and nothing that means something else
   return job;
 }

@@ -42,6 +42,7 @@ struct HolderJob {
   // mount: what it has beside the view.
   MappedGroups mapped;                            ///< groups that the namespace is to have, too
   std::vector<std::filesystem::path> own_copies;  ///< files to be shown as the caller's own
+  std::filesystem::path place;  ///< of a checkout for the view to cover; empty: none
 };
 
 /// What the holder became, or what it could not do.

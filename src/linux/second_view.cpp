@@ -6,11 +6,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <exception>
+#include <functional>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "linux/covered_checkout.h"
 #include "linux/overlay.h"
 #include "os/files.h"
 
@@ -72,7 +76,7 @@ void mount_or_fail(const char* source, const fs::path& target, const char* type,
 constexpr unsigned long kViewFlags = MS_NODEV | MS_NOSUID | MS_NOEXEC;
 
 /// False where none is mounted there.
-bool unmount_second(const fs::path& path) {
+bool unmount_if_there(const fs::path& path) {
   try {
     unmount(path);
     return true;
@@ -83,11 +87,12 @@ bool unmount_second(const fs::path& path) {
   }
 }
 
-/// Where that fails, host_path is what it was before there was a second place.
-void mount_again(const fs::path& mountpoint, const fs::path& directory) {
+/// What was unmounted is mounted again while the view is at its mountpoint. Where that fails,
+/// host_path is what it was before there was a second place.
+void mount_again(const std::function<void()>& mounting) noexcept {
   try {
-    mount_second_view(mountpoint, directory);
-  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): the caller has an error to tell
+    mounting();
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the caller has one to tell
   }
 }
 
@@ -129,12 +134,18 @@ void mount_second_view(const fs::path& mountpoint, const fs::path& directory) {
 }
 
 void unmount_views(const fs::path& mountpoint, const fs::path& directory) {
-  // The second one first: as long as the view is at its mountpoint, it can be mounted again.
-  const bool had_second = unmount_second(second_view_of(directory));
+  // The mountpoint comes last: as long as the view is there, it can be mounted elsewhere again.
+  const auto covered = find_covered_checkout(directory.parent_path());
+  bool was_covered = false;
+  bool had_second = false;
   try {
+    was_covered = covered && unmount_if_there(covered->place);
+    had_second = unmount_if_there(second_view_of(directory));
     unmount(mountpoint);
   } catch (const Error& error) {
-    if (had_second && error.errnum() == EBUSY) mount_again(mountpoint, directory);
+    if (error.errnum() != EBUSY) throw;
+    if (had_second) mount_again([&] { mount_second_view(mountpoint, directory); });
+    if (was_covered) mount_again([&] { cover_again(*covered, mountpoint); });
     throw;
   }
 }

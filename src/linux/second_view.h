@@ -34,8 +34,9 @@ void close_second_place(const std::filesystem::path& place);
 void mount_second_view(const std::filesystem::path& mountpoint,
                        const std::filesystem::path& directory);
 
-/// Unmounts the view at both places; none at the second is fine: an earlier version has mounted it.
-/// Throws Error(failed); EBUSY while something in either is in use, and both are there then.
+/// Unmounts the view wherever it is: at both places, of which the second may be missing where an
+/// earlier version has mounted it, and where it covers the checkout (linux/covered_checkout.h).
+/// Throws Error(failed); EBUSY while something in any is in use, and all are there then.
 void unmount_views(const std::filesystem::path& mountpoint, const std::filesystem::path& directory);
 
 }  // namespace wafers

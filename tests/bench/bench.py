@@ -242,6 +242,23 @@ def watched(bench, target):
     bench.record("add / git status, both with core.fsmonitor and untracked cache", "", times)
 
 
+@figure("<= 5 ms more")
+def in_place(bench, target):
+    base = bench.synthetic(SIZES[0])
+
+    def way(*options):
+        def measure(number):
+            name = f"p{number}{len(options)}"
+            seconds = bench.add(base, name, "--assume-clean", *options)
+            bench.remove(base, name)
+            return seconds
+
+        return measure
+
+    times = bench.in_turn(in_place=way("--in-place"), add=way())
+    bench.record("add --in-place / add, 1000 files, both --assume-clean", target, times)
+
+
 @figure("<= 1/50")
 def worktree(bench, target):
     base = bench.linux()

@@ -21,7 +21,7 @@ void print(const AddResult& added, const std::string& doing, Report& report) {
     const Wafer& wafer = info.wafer;
     report.feedback(doing + wafer.name + " on branch " + printable(wafer.branch) + ", view (" +
                     std::string(to_string(wafer.backend)) + ") at " +
-                    printable(wafer.mountpoint.native()));
+                    printable(wafer.root().native()) + (wafer.place.empty() ? "" : ", in place"));
   }
   report.feedback("Starting from " + described(base));
   if (base.behind == 0) return;

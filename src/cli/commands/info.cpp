@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/skill.h"
+#include "core/state/store.h"
 
 namespace wafers::cli {
 namespace {
@@ -14,11 +15,27 @@ void expect_no_arguments(const Command& command, const Arguments& arguments) {
   }
 }
 
+/// Empty unless there is a view in the place of its checkout around this process.
+std::string in_place_text() {
+  try {
+    const std::filesystem::path place = Store(state_directory()).covered_place();
+    if (place.empty()) return {};
+    return "\n## In place\n\nYour view is in place, at `" + printable(place.native()) +
+           "`: here the base's own path is `$WAFERS_ROOT`, and what\n"
+           "has that path written into it (build directories, virtual environments, your own "
+           "notes) "
+           "means your view.\nSo rule 2 keeps itself, the base's files can't be reached by it, and "
+           "`git -C` of it finds no repository: read\nhistory by `wafers git-log`.\n";
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 }  // namespace
 
 int run_skill(const Command& command, const Arguments& arguments, Report& report) {
   expect_no_arguments(command, arguments);
-  report.data(skill_text());
+  report.data(std::string(skill_text()) + in_place_text());
   return Report::kDone;
 }
 

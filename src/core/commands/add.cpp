@@ -20,6 +20,7 @@
 #include "core/commands/base_owners.h"
 #include "core/commands/checkout_changes.h"
 #include "core/commands/discard.h"
+#include "core/commands/in_place.h"
 #include "core/commands/opened_base.h"
 #include "core/commands/unused_layers.h"
 #include "core/commands/wafer_maker.h"
@@ -40,6 +41,7 @@
 #include "git/refs/head.h"
 #include "git/repository/repository.h"
 #include "git/repository/revision.h"
+#include "linux/covered_checkout.h"
 #include "os/clock.h"
 #include "os/deep_stack.h"
 #include "os/files.h"
@@ -203,6 +205,7 @@ class Adding {
   void check_before() {
     maker_.check_names();
     check_base_place(base_, store_);
+    if (request_.in_place) require_place(base_.repository, request_);
     if (request_.with_changes) require_head();
     start_ = starting_point(base_.repository, base_.commit);
   }
@@ -258,6 +261,7 @@ class Adding {
     std::vector<BaseMount> mounts;
     if (is_live()) mounts = find_base_mounts(worktree);
     chosen_ = choose(request_, store_.root(), trials_, obstacles_of(worktree, mounts), notify_);
+    if (request_.in_place) require_in_place(chosen_.backend->kind());
     const auto shown = traits_of(chosen_.backend->kind()).base_mounts;
     if (shown == BackendTraits::BaseMounts::left_out) warn_of_mounts(mounts, notify_);
   }
@@ -336,6 +340,7 @@ class Adding {
     if (!is_live()) wafer.main_checkout = main_worktree_of(base_.repository);
     wafer.backend = chosen_.backend->kind();
     wafer.dialect = chosen_.trial.dialect;
+    if (request_.in_place) wafer.place = wafer.checkout;
     wafer.groups = owners_.groups;
     wafer.durable = request_.durable;
   }
@@ -418,6 +423,7 @@ class Adding {
     fs::remove(store_.root() / kBasesDirectory, ignored);
     fs::remove(store_.root() / kFreezingLock, ignored);
     fs::remove(store_.root() / kTakenFile, ignored);
+    fs::remove(store_.root() / kCoveredPlace, ignored);
     for (auto path = made_roots_.rbegin(); path != made_roots_.rend(); ++path) {
       if (!fs::remove(*path, ignored)) return;  // another add is at work in it
     }

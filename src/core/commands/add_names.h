@@ -25,6 +25,7 @@ struct AddRequest {
   bool assume_clean = false;
   bool with_changes = false;  ///< what is uncommitted in the checkout is so in the new views
   bool durable = false;
+  bool in_place = false;    ///< the view is at the checkout's own path, too
   bool new_branch = false;  ///< one that is there is refused, whatever it has
 };
 

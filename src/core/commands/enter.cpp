@@ -29,14 +29,14 @@ std::optional<fs::path> current_directory() {
 fs::path target_directory(const Wafer& wafer, const EnterRequest& request,
                           const std::optional<fs::path>& callers) {
   // operator/ takes an absolute --cwd as it is: a directory as seen from inside.
-  if (request.cwd) return wafer.mountpoint / *request.cwd;
-  if (!callers) return wafer.mountpoint;
-  // A caller that stands in host_path.
-  const fs::path second = second_view_of(wafer.directory);
-  if (is_within(callers->native(), second.native())) {
-    return wafer.mountpoint / callers->lexically_relative(second);
+  if (request.cwd) return wafer.root() / *request.cwd;
+  if (!callers) return wafer.root();
+  // A caller may stand in host_path.
+  for (const fs::path& top : {wafer.root(), wafer.mountpoint, second_view_of(wafer.directory)}) {
+    if (!is_within(callers->native(), top.native())) continue;
+    return (wafer.root() / callers->lexically_relative(top)).lexically_normal();
   }
-  return is_within(callers->native(), wafer.mountpoint.native()) ? *callers : wafer.mountpoint;
+  return wafer.root();
 }
 
 void change_directory(const fs::path& path) {
@@ -58,7 +58,7 @@ void set_environment(const Wafer& wafer, const EnterRequest& request) {
   git::clear_repository_variables();
   set_variable("WAFERS_NAME", wafer.name);
   set_variable("WAFERS_BRANCH", wafer.branch);
-  set_variable("WAFERS_ROOT", wafer.mountpoint.native());
+  set_variable("WAFERS_ROOT", wafer.root().native());
   // Tools trust PWD over getcwd(3) if it names the same directory; the caller's may be stale.
   if (const auto here = current_directory()) set_variable("PWD", here->native());
   for (const std::string& assignment : request.environment) {

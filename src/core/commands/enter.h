@@ -12,7 +12,7 @@ namespace wafers {
 
 struct EnterRequest {
   std::string name;
-  std::optional<std::string> cwd;        ///< from the mountpoint, or absolute in the view
+  std::optional<std::string> cwd;        ///< from the root of the view, or absolute in the view
   std::vector<std::string> environment;  ///< "K=V", after our own
   std::vector<std::string> command;      ///< empty: an interactive shell
 };

@@ -86,6 +86,7 @@ class Forking {
     wafer.moves = source.moves;
     if (has_staged(git_)) wafer.staged_tree = git_.index_tree.hex();
     wafer.backend = source.backend;
+    wafer.place = source.place;
     wafer.dialect = source.dialect;
     wafer.groups = source.groups;
     wafer.durable = source.durable;

@@ -28,7 +28,9 @@ void make_git_dir(const fs::path& directory, const Wafer& wafer, const git::Repo
     throw_errno("cannot make directory", directory.native());
   }
   put_content(directory / "HEAD", "ref: refs/heads/" + wafer.branch + "\n");
-  put_content(directory / "commondir", repository.common_dir().native() + "\n");
+  // For git inside, which doesn't look for refs where GIT_COMMON_DIR says.
+  put_content(directory / "commondir",
+              wafer.reached_inside(repository.common_dir()).native() + "\n");
   const fs::path worktree_config = repository.git_dir() / "config.worktree";
   if (fs::exists(worktree_config)) fs::copy_file(worktree_config, directory / "config.worktree");
   index.write(directory / "index");
@@ -50,21 +52,20 @@ GitInView::~GitInView() {
 }
 
 std::vector<std::string> GitInView::environment(Editor editor) const {
-  std::vector<std::string> variables{"GIT_DIR=" + directory_.native(),
-                                     "GIT_WORK_TREE=" + wafer_.mountpoint.native(),
-                                     "GIT_INDEX_FILE=" + index().native(),
-                                     "GIT_PREFIX=",
-                                     "WAFERS_NAME=" + wafer_.name,
-                                     "WAFERS_BRANCH=" + wafer_.branch,
-                                     "WAFERS_ROOT=" + wafer_.mountpoint.native()};
+  std::vector<std::string> variables{
+      "GIT_DIR=" + directory_.native(),       "GIT_WORK_TREE=" + wafer_.root().native(),
+      "GIT_INDEX_FILE=" + index().native(),   "GIT_PREFIX=",
+      "WAFERS_NAME=" + wafer_.name,           "WAFERS_BRANCH=" + wafer_.branch,
+      "WAFERS_ROOT=" + wafer_.root().native()};
   if (editor == Editor::none) variables.emplace_back("GIT_EDITOR=:");
   return with_variables(git::environment_without_repository(), variables);
 }
 
 git::Oid GitInView::tree() const {
-  const ProgramResult result =
-      git::run_program({"git", "write-tree"}, repository_.worktree(), {},
-                       {"GIT_DIR=" + directory_.native(), "GIT_INDEX_FILE=" + index().native()});
+  const ProgramResult result = git::run_program(
+      {"git", "write-tree"}, repository_.worktree(), {},
+      {"GIT_DIR=" + directory_.native(), "GIT_COMMON_DIR=" + repository_.common_dir().native(),
+       "GIT_INDEX_FILE=" + index().native()});
   const auto tree = git::Oid::from_hex(trimmed(result.output));
   if (result.success() && tree) return *tree;
   throw Error(ErrorKind::failed,

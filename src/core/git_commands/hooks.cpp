@@ -29,15 +29,27 @@ std::string content_of(const fs::path& path) {
 /// A relative path counts from where hooks run (git-config(1)): the root of the view.
 fs::path hooks_directory(const Wafer& wafer, const git::Repository& repository) {
   const auto configured = repository.config_path("core.hooksPath");
-  return configured && !configured->empty() ? wafer.mountpoint / *configured
+  return configured && !configured->empty() ? wafer.root() / *configured
                                             : repository.common_dir() / "hooks";
+}
+
+bool is_in_repository(const fs::path& directory, const git::Repository& repository) {
+  return is_within(directory.native(), repository.common_dir().native());
+}
+
+/// As those inside reach it.
+fs::path hooks_directory_inside(const Wafer& wafer, const git::Repository& repository) {
+  const fs::path directory = hooks_directory(wafer, repository);
+  return is_in_repository(directory, repository) ? wafer.reached_inside(directory) : directory;
 }
 
 }  // namespace
 
 bool has_commit_hooks(const Wafer& wafer, const git::Repository& repository) {
   const fs::path directory = hooks_directory(wafer, repository);
-  if (is_within(directory.native(), wafer.mountpoint.native())) return true;
+  const bool in_view = is_within(directory.native(), wafer.mountpoint.native()) ||
+                       is_within(directory.native(), wafer.root().native());
+  if (in_view && !is_in_repository(directory, repository)) return true;
   constexpr std::array kHooks{"pre-commit", "prepare-commit-msg", "commit-msg", "post-commit"};
   return std::any_of(kHooks.begin(), kHooks.end(), [&](const char* hook) {
     std::error_code error;
@@ -47,7 +59,9 @@ bool has_commit_hooks(const Wafer& wafer, const git::Repository& repository) {
 
 CommitHooks::CommitHooks(const Wafer& wafer, const git::Repository& repository,
                          const git::IndexFile& index)
-    : wafer_(wafer), hooks_(hooks_directory(wafer, repository)), git_(wafer, repository, index) {}
+    : wafer_(wafer),
+      hooks_(hooks_directory_inside(wafer, repository)),
+      git_(wafer, repository, index) {}
 
 int CommitHooks::run(const std::string& hook, const std::vector<std::string>& arguments) {
   Command command;
@@ -59,7 +73,7 @@ int CommitHooks::run(const std::string& hook, const std::vector<std::string>& ar
                   (hooks_ / hook).native()};
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
   command.environment = git_.environment();
-  command.directory = wafer_.mountpoint;
+  command.directory = wafer_.root();
   for (const int there : {STDOUT_FILENO, STDERR_FILENO}) {
     command.descriptors.push_back({STDERR_FILENO, there});
   }

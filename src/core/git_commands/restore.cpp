@@ -42,7 +42,7 @@ void restore_view(const Wafer& wafer, const std::vector<std::string>& paths) {
   if (index.entries.empty()) return;
   const GitInView in_view(wafer, git.repository, index);
   Command command =
-      git::git_command_in(wafer.mountpoint, {"checkout-index", "--all", "--force", "--quiet"});
+      git::git_command_in(wafer.root(), {"checkout-index", "--all", "--force", "--quiet"});
   command.environment = in_view.environment();
   const int status = in_view.run(command);
   if (status == 0) return;

@@ -264,7 +264,7 @@ StageResult stage_patches(Wafer& wafer, const StageRequest& request,
   const GitInView in_view(wafer, git.repository, index);
   std::vector<std::string> words{"--literal-pathspecs", "add", "--patch", "--"};
   words.insert(words.end(), selected.begin(), selected.end());
-  Command command = git::git_command_in(wafer.mountpoint, std::move(words));
+  Command command = git::git_command_in(wafer.root(), std::move(words));
   command.environment = in_view.environment(GitInView::Editor::users);
   if (const int status = in_view.run(command); status != 0) {
     throw Error(ErrorKind::failed, "git add --patch ended with status " + std::to_string(status));

@@ -294,6 +294,7 @@ json known_keys_of(const Wafer& wafer) {
       {"mountpoint_made", wafer.mountpoint_made},
       {"mountpoint_parents", paths_to_json(wafer.mountpoint_parents)},
       {"mountpoint_mode", or_null(wafer.mountpoint_mode)},
+      {"in_place", text_to_json(wafer.place.native())},
       {"groups", wafer.groups},
       {"durable", wafer.durable},
       {"volatile_boot", wafer.volatile_boot},
@@ -360,6 +361,7 @@ Wafer decode_metadata(std::string_view document) {
   wafer.mountpoint_made = reader.flag("mountpoint_made");
   wafer.mountpoint_parents = reader.paths("mountpoint_parents");
   wafer.mountpoint_mode = reader.number<std::uint32_t>("mountpoint_mode");
+  wafer.place = reader.text_or_empty("in_place");
   wafer.groups = reader.numbers<std::uint32_t>("groups");
   wafer.durable = reader.flag("durable");
   wafer.volatile_boot = reader.text_or_empty("volatile_boot");

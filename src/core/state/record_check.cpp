@@ -56,6 +56,14 @@ bool is_mountpoint(const Wafer& wafer, const fs::path& root) {
           !is_within(root.native(), mountpoint.native()));
 }
 
+/// A frozen base's checkout may be another one by now.
+bool is_place(const Wafer& wafer, const fs::path& root) {
+  const fs::path& place = wafer.place;
+  return traits_of(wafer.backend).has_own_namespaces && is_plain_path(place) &&
+         (wafer.base_kind == BaseKind::frozen || place == wafer.checkout) &&
+         !is_within(place.native(), root.native()) && !is_within(root.native(), place.native());
+}
+
 bool is_parent(const fs::path& parent, const Wafer& wafer) {
   return is_plain_path(parent) && parent != wafer.mountpoint &&
          is_within(wafer.mountpoint.native(), parent.native());
@@ -105,6 +113,7 @@ void require_believable(const Wafer& wafer, const fs::path& root) {
   require(is_empty_or_object_name(wafer.pending_staged_tree), "pending_staged_tree");
   require(dialect_fits(wafer), "dialect");
   require(is_mountpoint(wafer, root), "mountpoint");
+  require(wafer.place.empty() || is_place(wafer, root), "in_place");
   require(std::ranges::all_of(wafer.mountpoint_parents,
                               [&](const fs::path& parent) { return is_parent(parent, wafer); }),
           "mountpoint_parents");

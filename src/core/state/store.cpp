@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "core/state/record.h"
 #include "core/state/record_check.h"
+#include "linux/covered_checkout.h"
 #include "os/files.h"
 #include "os/remove_tree.h"
 #include "os/replacement.h"
@@ -121,6 +122,14 @@ void take_main_checkout_for_one_that_is_gone(Wafer& wafer) {
   std::error_code error;
   if (wafer.main_checkout.empty() || fs::exists(wafer.checkout, error)) return;
   wafer.checkout = std::exchange(wafer.main_checkout, {});
+}
+
+/// With another name for each part of the base.
+Wafer renamed(Wafer wafer, const std::function<fs::path(const fs::path&)>& name_of) {
+  wafer.checkout = name_of(wafer.checkout);
+  wafer.main_checkout = name_of(wafer.main_checkout);
+  for (fs::path& layer : wafer.layers) layer = name_of(layer);
+  return wafer;
 }
 
 /// Takes the lock of an open file. Says so through `notify` when that takes long.
@@ -236,7 +245,16 @@ void require_valid_name(std::string_view name) {
 }
 
 Store::Store(fs::path root, Notify notify, Progress progress)
-    : root_(std::move(root)), notify_(std::move(notify)), progress_(std::move(progress)) {}
+    : root_(std::move(root)), notify_(std::move(notify)), progress_(std::move(progress)) {
+  if (auto covered = find_covered_checkout(root_)) covered_place_ = std::move(covered->place);
+}
+
+std::string Store::document_of(const Wafer& wafer) const {
+  if (covered_place_.empty()) return encode_metadata(wafer);
+  const CoveredCheckout covered = covered_checkout(covered_place_, root_);
+  return encode_metadata(
+      renamed(wafer, [&](const fs::path& path) { return covered.outside(path); }));
+}
 
 std::vector<fs::path> Store::create() const {
   std::vector<fs::path> missing;
@@ -344,6 +362,10 @@ Lookup Store::lookup(const std::string& name) const {
     if (wafer.name != name) return invalid("its record is that of " + in_quotes(wafer.name));
     require_believable(wafer, root_);
     wafer.directory = directory;
+    if (!covered_place_.empty()) {
+      const CoveredCheckout covered = covered_checkout(covered_place_, root_);
+      wafer = renamed(std::move(wafer), [&](const fs::path& path) { return covered.inside(path); });
+    }
     take_main_checkout_for_one_that_is_gone(wafer);
     return {std::move(wafer), std::nullopt};
   } catch (const Foreign& foreign) {
@@ -392,7 +414,7 @@ std::optional<Lock> Store::create_wafer(const Wafer& wafer, const Wafer* held) c
   make_directory(directory, 0700);
   make_directory(directory / "upper", 0700);
   make_directory(directory / "work", 0700);
-  write_new_file(directory / kRecordFile, encode_metadata(wafer));
+  write_new_file(directory / kRecordFile, document_of(wafer));
   std::optional<Lock> lock;
   if (held == nullptr ||
       ::link((held->directory / kLock).c_str(), (directory / kLock).c_str()) != 0) {
@@ -405,7 +427,7 @@ std::optional<Lock> Store::create_wafer(const Wafer& wafer, const Wafer* held) c
 
 void Store::exchange(const Wafer& wafer, const fs::path& directory) const {
   const fs::path own = directory_of(wafer.name);
-  write_new_file(directory / kRecordFile, encode_metadata(wafer));
+  write_new_file(directory / kRecordFile, document_of(wafer));
   if (::link((own / kLock).c_str(), (directory / kLock).c_str()) != 0) {
     throw_errno("cannot make", (directory / kLock).native());
   }
@@ -437,7 +459,7 @@ void Store::rename(Wafer& wafer, const std::string& name) const {
 }
 
 void Store::save(const Wafer& wafer, Durability durability) const {
-  replace_file(directory_of(wafer.name) / kRecordFile, encode_metadata(wafer), durability);
+  replace_file(directory_of(wafer.name) / kRecordFile, document_of(wafer), durability);
 }
 
 void Store::save_all(const std::vector<const Wafer*>& wafers) const {
@@ -450,7 +472,7 @@ void Store::save_all(const std::vector<const Wafer*>& wafers) const {
   replacements.reserve(wafers.size());
   for (const Wafer* const wafer : wafers) {
     replacements.emplace_back(directory_of(wafer->name) / kRecordFile)
-        .write(encode_metadata(*wafer), Replacement::Sync::no);
+        .write(document_of(*wafer), Replacement::Sync::no);
   }
   // In this order no name ever leads to a content that is not on the disk.
   sync_file_system(root_);

@@ -94,6 +94,8 @@ class Store {
   void show_progress(std::string_view doing, std::size_t count) const {
     if (progress_) progress_(doing, count);
   }
+  /// The checkout in whose place this process sees a view (linux/covered_checkout.h); empty: none.
+  const std::filesystem::path& covered_place() const noexcept { return covered_place_; }
   std::filesystem::path directory_of(const std::string& name) const { return root_ / name; }
 
   /// Makes the root (mode 0700) and what is missing above it. Returns what was made, outermost
@@ -155,10 +157,12 @@ class Store {
   Lock acquire(const std::filesystem::path& file, int flags, const std::string& what) const;
   std::vector<std::string> names() const;
   Error no_such_wafer(const std::string& name) const;
+  std::string document_of(const Wafer& wafer) const;
 
   std::filesystem::path root_;
   Notify notify_;
   Progress progress_;
+  std::filesystem::path covered_place_;  ///< of the checkout that a view covers for this process
 };
 
 /// A wafer that only this process changes: its record is read once, under its lock, and the lock is

@@ -1,8 +1,21 @@
 #include "core/state/wafer.h"
 
+#include "base/text.h"
 #include "core/state/backend_traits.h"
+#include "linux/covered_checkout.h"
 
 namespace wafers {
+
+std::filesystem::path Wafer::reached_inside(const std::filesystem::path& path) const {
+  return place.empty() ? path : covered_checkout(place, directory.parent_path()).inside(path);
+}
+
+std::filesystem::path Wafer::called_outside(const std::filesystem::path& path) const {
+  const std::filesystem::path root = directory.parent_path();
+  if (!is_within(path.native(), covered_checkout({}, root).reached.native())) return path;
+  const auto covered = find_covered_checkout(root);
+  return covered ? covered->outside(path) : path;
+}
 
 std::string_view to_string(BackendKind kind) { return traits_of(kind).name; }
 

@@ -72,7 +72,9 @@ struct Wafer {
   std::string renamed_to;
   WaferStage stage = WaferStage::ready;
   std::string branch;
-  std::filesystem::path checkout;  ///< worktree that the wafer was made from
+  /// Worktree that the wafer was made from. This, main_checkout and layers are as this process
+  /// reaches them; the record has what they are called outside (called_outside()).
+  std::filesystem::path checkout;
   /// Of a frozen base that was made from a linked worktree: the repository's main one, which takes
   /// the place of a checkout that is gone when the record is read. Empty otherwise.
   std::filesystem::path main_checkout;
@@ -108,6 +110,9 @@ struct Wafer {
   std::vector<std::filesystem::path> mountpoint_parents;
   /// Mode of a mountpoint that was there before: rm gives it back.
   std::optional<std::uint32_t> mountpoint_mode;
+  /// Of a wafer that was added in place: the path of its checkout, which the view covers inside
+  /// (linux/covered_checkout.h). Empty otherwise.
+  std::filesystem::path place;
   /// Groups of the caller that a namespace of it has beside the primary one, where newgidmap still
   /// maps them: those of files in the base.
   std::vector<std::uint32_t> groups;
@@ -122,6 +127,12 @@ struct Wafer {
   std::string unknown_keys;
 
   std::filesystem::path directory;  ///< of its state; not stored
+  /// Where people and agents are to work inside: at the mountpoint, or where the checkout is.
+  const std::filesystem::path& root() const { return place.empty() ? mountpoint : place; }
+  /// By what name that is reached inside which is called `path` here.
+  std::filesystem::path reached_inside(const std::filesystem::path& path) const;
+  /// What `path` is called outside: a part of the base, where a view around this process covers it.
+  std::filesystem::path called_outside(const std::filesystem::path& path) const;
   std::filesystem::path upper() const { return directory / "upper"; }
   std::filesystem::path work() const { return directory / "work"; }
   // Stat caches in the format of Git's index, which may be absent.

@@ -67,7 +67,7 @@ Obstacles obstacles_of(const fs::path& worktree, const std::vector<BaseMount>& m
 
 void refuse_base_mounts(const Wafer& wafer) {
   if (traits_of(wafer.backend).base_mounts == BackendTraits::BaseMounts::shown) return;
-  const fs::path& lowest = wafer.layers.back();
+  const fs::path& lowest = wafer.place.empty() ? wafer.layers.back() : wafer.place;
   const Obstacles obstacles = obstacles_of(lowest, find_base_mounts(lowest));
   const auto found = obstacles.find(wafer.backend);
   if (found == obstacles.end()) return;

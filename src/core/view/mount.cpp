@@ -36,6 +36,12 @@ void require_layers(const Wafer& wafer) {
     if (fs::is_directory(layer)) continue;
     throw Error(ErrorKind::failed, doing + "base " + in_quotes(layer.native()) + " is gone");
   }
+  if (!wafer.place.empty() && !fs::is_directory(fs::symlink_status(wafer.place))) {
+    throw Error(
+        ErrorKind::failed,
+        doing + "place " + in_quotes(wafer.place.native()) + ", where the view is to be, is gone",
+        "mkdir -p " + shell_quoted(wafer.place.native()) + " makes room for it");
+  }
   if (!fs::is_directory(fs::symlink_status(wafer.upper()))) {
     throw Error(ErrorKind::failed,
                 doing + "upper " + in_quotes(wafer.upper().native()) +

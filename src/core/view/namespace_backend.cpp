@@ -14,6 +14,7 @@
 #include "core/view/backend_parts.h"
 #include "core/view/bystanders.h"
 #include "linux/capabilities.h"
+#include "linux/covered_checkout.h"
 #include "linux/fuse_overlayfs.h"
 #include "linux/holder.h"
 #include "linux/mount_table.h"
@@ -67,10 +68,12 @@ struct ViewMount {
   fs::path place;  ///< in the namespace
 };
 
-/// All mounts of the view: one that an earlier version has mounted is at its mountpoint alone.
+/// All mounts of the view, that at its mountpoint first: one that an earlier version has mounted is
+/// there alone.
 std::vector<ViewMount> mounts_of(pid_t pid, const Wafer& wafer) {
   std::vector<ViewMount> mounts;
-  for (const fs::path& path : {wafer.mountpoint, second_view_of(wafer.directory)}) {
+  for (const fs::path& path : {wafer.mountpoint, second_view_of(wafer.directory), wafer.place}) {
+    if (path.empty()) continue;
     const auto found = view_identity(reached(path, pid, wafer));
     const bool is_view =
         found && (mounts.empty() || found->device == mounts.front().identity.device);
@@ -82,10 +85,10 @@ std::vector<ViewMount> mounts_of(pid_t pid, const Wafer& wafer) {
 /// The view for those outside.
 fs::path host_path_of(pid_t pid, const Wafer& wafer) {
   if (is_here(wafer)) return wafer.mountpoint;
-  constexpr std::size_t kBoth = 2;
-  const bool has_second = mounts_of(pid, wafer).size() == kBoth;
-  return has_second ? reached(second_view_of(wafer.directory), pid, wafer)
-                    : view_path_of(pid, wafer);
+  const fs::path second = second_view_of(wafer.directory);
+  const auto mounts = mounts_of(pid, wafer);
+  const bool has_second = std::ranges::count(mounts, second, &ViewMount::place) > 0;
+  return has_second ? reached(second, pid, wafer) : view_path_of(pid, wafer);
 }
 
 bool is_holder(const ProcessStat& stat) { return stat.comm == kHolderComm; }
@@ -247,17 +250,20 @@ MountRecord adopt(const Inside& inside, const Wafer& wafer) {
                       .overlay = overlay_of(wafer),
                       .directory = wafer.directory,
                       .mapped = {},
-                      .own_copies = {}};
+                      .own_copies = {},
+                      .place = {}};
   return record_of(start_holder(wafer.name, job, inside.pidfd.get()));
 }
 
 HolderJob prepare_job(const Wafer& wafer) {
   bar_second_view(wafer.directory);
+  if (!wafer.place.empty()) bar_covered_checkout(wafer.directory.parent_path());
   HolderJob job{.kind = HolderJob::Kind::mount,
                 .overlay = overlay_of(wafer),
                 .directory = wafer.directory,
                 .mapped = {},
-                .own_copies = ssh_files_of_root(ssh_config_roots())};
+                .own_copies = ssh_files_of_root(ssh_config_roots()),
+                .place = wafer.place};
   if (const auto newgidmap = wafer.groups.empty() ? std::nullopt : find_program("newgidmap")) {
     job.mapped = {{wafer.groups.begin(), wafer.groups.end()}, *newgidmap};
   }

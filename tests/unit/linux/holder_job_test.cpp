@@ -22,6 +22,7 @@ TEST_CASE("a job comes out as it went in") {
   job.overlay.is_volatile = GENERATE(false, true);
   job.directory = "/state dir\xff";
   job.mapped = {{0, 2055, 4294967294}, "/usr/bin/new gid map"};
+  job.place = "/place\nof the base";
   job.own_copies = {"/etc/ssh/ssh_config.d/50 \n.conf", "/b"};
   const HolderJob read = decode_job(encode(job));
   CHECK(read.kind == job.kind);
@@ -35,6 +36,7 @@ TEST_CASE("a job comes out as it went in") {
   CHECK(read.mapped.groups == job.mapped.groups);
   CHECK(read.mapped.newgidmap == job.mapped.newgidmap);
   CHECK(read.own_copies == job.own_copies);
+  CHECK(read.place == job.place);
 }
 
 TEST_CASE("a report comes out as it went in") {

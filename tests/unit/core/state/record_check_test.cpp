@@ -55,6 +55,15 @@ TEST_CASE("what add writes is believed") {
   for (const char* place : {"/", "main", "/src/../main", "/state/a1/upper"}) {
     CHECK(refused_key([&](Wafer& wafer) { wafer.main_checkout = place; }) == "main_checkout");
   }
+  CHECK(refused_key([](Wafer& wafer) { wafer.place = wafer.checkout; }).empty());
+  for (const char* place : {"/", "base", "/src", "/src/../src/base", "/state", "/state/a1/upper"}) {
+    CHECK(refused_key([&](Wafer& wafer) { wafer.place = place; }) == "in_place");
+  }
+  CHECK(refused_key([](Wafer& wafer) {
+          wafer.place = wafer.checkout;
+          wafer.backend = BackendKind::host;
+          wafer.dialect = UpperDialect::kernel_trusted;
+        }) == "in_place");
   CHECK(refused_key([](Wafer& wafer) { wafer.mountpoint_mode = 02755; }).empty());
   CHECK(refused_key([](Wafer& wafer) { wafer.mount.reset(); }).empty());
   CHECK(refused_key([](Wafer& wafer) {

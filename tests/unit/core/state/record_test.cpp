@@ -33,6 +33,7 @@ Wafer full_record() {
   wafer.mountpoint_parents = {"/views"};
   wafer.mountpoint_mode = 0755;
   wafer.groups = {2055, 4294967294};
+  wafer.place = "/src/caf\xE9";
   wafer.durable = true;
   wafer.volatile_boot = "earlier-boot";
   wafer.created_at = "2026-01-02T03:04:05Z";
@@ -62,6 +63,7 @@ TEST_CASE("every field of a wafer survives its record") {
   CHECK(after.name == before.name);
   CHECK(after.stage == before.stage);
   CHECK(after.groups == before.groups);
+  CHECK(after.place == before.place);
   CHECK(after.branch == before.branch);
   CHECK(after.checkout == before.checkout);
   CHECK(after.main_checkout == before.main_checkout);
