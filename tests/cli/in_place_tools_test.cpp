@@ -18,13 +18,17 @@ namespace {
 namespace fs = std::filesystem;
 using Catch::Matchers::Contains;
 
+/// Those of a home (rustup, pyenv) find nothing in another one.
+const std::string kSystems = "export PATH=/usr/bin:/bin:$PATH\n";
+
 const Need kTools("cmake, ninja, python3 with venv, cargo, npm, ccache and bwrap",
                   []() -> std::optional<std::string> {
                     for (const char* const tool :
                          {"cmake --version", "ninja --version", "python3 -m ensurepip --version",
                           "cargo --version", "npm --version", "ccache --version",
                           "bwrap --version"}) {
-                      if (run_script(std::string(tool) + " > /dev/null 2>&1").status != 0)
+                      if (run_script(kSystems + std::string(tool) + " > /dev/null 2>&1").status !=
+                          0)
                         return tool;
                     }
                     return std::nullopt;
@@ -59,7 +63,7 @@ class Built {
   }
   /// What the tools keep outside of the checkout; $B: the checkout.
   std::string settings() const {
-    return "export HOME='" + (world_ / "home").native() + "' CARGO_HOME='" +
+    return kSystems + "export HOME='" + (world_ / "home").native() + "' CARGO_HOME='" +
            (world_ / "cargo").native() + "' CCACHE_DIR='" + (world_ / "ccache").native() +
            "' npm_config_update_notifier=false B='" + path() + "'; mkdir -p \"$HOME\"\n";
   }
