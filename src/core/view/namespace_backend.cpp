@@ -468,11 +468,25 @@ class NamespaceView final : public MountedView {
   }
 
  private:
+  /// Of a wafer in place, where it covers the checkout; so it does until the descriptor is closed.
+  /// A command that unmounts uncovers that first, and whoever came in just then would be in the
+  /// checkout itself: ESRCH for him to try again.
+  static UniqueFd open_place(const Inside& inside, const Wafer& wafer) {
+    if (wafer.place.empty()) return {};
+    const pid_t pid = inside.id.pid;
+    UniqueFd fd = open_file(reached(wafer.place, pid, wafer), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    const auto place = fd ? view_identity(path_of_fd(fd.get())) : std::nullopt;
+    const auto view = view_identity(view_path_of(pid, wafer));
+    if (place && view && place->device == view->device) return fd;
+    throw Error::system(ESRCH, "cannot enter wafer " + in_quotes(wafer.name));
+  }
+
   static void join(const Inside& inside, const Wafer& wafer) {
     // A command that unmounts may have seen no one inside: an open descriptor keeps the view.
     UniqueFd view =
         open_file(view_path_of(inside.id.pid, wafer), O_PATH | O_DIRECTORY | O_NOFOLLOW);
     if (!has_view(inside, wafer)) throw not_mounted(wafer);
+    UniqueFd place = open_place(inside, wafer);
     std::error_code no_directory;
     const fs::path directory = fs::current_path(no_directory);
     try {
@@ -482,6 +496,7 @@ class NamespaceView final : public MountedView {
     }
     // setns(2) has moved us to the root. Where the directory can't be reached in there, we stay.
     if (!no_directory) fs::current_path(directory, no_directory);
+    static_cast<void>(place.release());
     static_cast<void>(view.release());  // execve(2) closes it, when the process stands in the view
   }
 
