@@ -29,6 +29,8 @@ void AddOptions::declare(Parser& parser) {
               "from the checkout itself (default: what wafers.base says, or live)");
   parser.flag("--in-place", request_.in_place,
               "with the view at the checkout's own path inside, too (backend namespace)");
+  parser.flag("--git", request_.git_inside,
+              "git works in the view, as in a linked worktree (default: what wafers.git says)");
   parser.option("--backend", backend_, "auto|namespace|host|fuse",
                 "how the view is mounted (default: auto, the first that works)");
   parser.flag("--assume-clean", request_.assume_clean, "do not check that the base is clean");

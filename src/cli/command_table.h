@@ -16,7 +16,7 @@ constexpr auto command_table() {
   return std::array{
       Command{"add",
               "<name>... [--at <mountpoint>] [--branch <branch>] [--from <repo>] "
-              "[--base <rev>] [--frozen | --live] [--with-changes] [--in-place] "
+              "[--base <rev>] [--frozen | --live] [--with-changes] [--git] [--in-place] "
               "[--backend auto|namespace|host|fuse] [--assume-clean] [--durable] "
               "[--print-path | --json]",
               "Make a writable view of a Git checkout, on a branch of its own",

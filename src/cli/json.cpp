@@ -47,6 +47,7 @@ json to_json(const WaferInfo& info) {
       {"reason", info.mount.reason.empty() ? json(nullptr) : text_to_json(info.mount.reason)},
       {"durable", wafer.durable},
       {"in_place", !wafer.place.empty()},
+      {"git", wafer.has_git_inside()},
       {"branch_note", info.branch_note.empty() ? json(nullptr) : text_to_json(info.branch_note)},
       {"base_moved", info.base_moved ? json(*info.base_moved) : json(nullptr)}};
 }

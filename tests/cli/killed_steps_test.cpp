@@ -111,6 +111,46 @@ TEST_CASE("add killed at each change") {
   CHECK(world.listed("kept")["status"] == "mounted");
 }
 
+TEST_CASE("add --git killed at each change leaves no worktree registered") {
+  const World world;
+  with_each_change_killed(
+      world, {"add", "a", "--git", "--backend", any_backend()}, [] {},
+      [&] {
+        const bool is_whole = is_listed(world) && world.listed("a")["status"] == "mounted";
+        if (is_whole) CHECK(world.inside("a", "git status --porcelain") == "");
+        remove_the_rest(world);
+        CHECK_FALSE(fs::exists(world.base() / ".git/worktrees"));
+      });
+  CHECK(left_over(world) == "");
+}
+
+TEST_CASE("git-commit killed at each change: git inside has the old commit or the new one") {
+  const World world;
+  world.add("a", any_backend(), {"--git"});
+  const auto shown = [&] { return world.inside("a", "git status -s; git log -1 --format=%s"); };
+  int round = 0;
+  std::string before;
+  with_each_change_killed(
+      world, {"git-commit", "a", "-m", "killed", "--", "README"},
+      [&] {
+        const std::string content = std::to_string(++round);
+        world.inside(
+            "a",
+            "git rm -q --cached --ignore-unmatch s; git commit -q --allow-empty -m before; echo " +
+                content +
+                " | tee README > s; "
+                "git add s");
+        before = world.base().git_line({"rev-parse", "wafers/a"});
+      },
+      [&] {
+        // The next command of wafers goes on where it was killed.
+        world.wafers_ok({"git-status", "a"});
+        const bool moved = world.base().git_line({"rev-parse", "wafers/a"}) != before;
+        CHECK(shown() == (moved ? "A  s\nkilled\n" : " M README\nA  s\nbefore\n"));
+        world.inside("a", "git fsck --connectivity-only; git add README");
+      });
+}
+
 TEST_CASE("fork killed at each change loses nothing of the source") {
   const std::string backend = any_backend();
   INFO("backend " << backend);

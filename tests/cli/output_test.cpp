@@ -159,7 +159,7 @@ TEST_CASE("the keys of JSON documents") {
       "base_kind",  "base_ref",    "base_layers", "name",    "branch", "branch_note",
       "base_repo",  "base_commit", "last_commit", "backend", "status", "mountpoint",
       "in_place",   "host_path",   "holder_pid",  "user_ns", "mnt_ns", "upperdir",
-      "created_at", "base_moved",  "reason",      "durable"};
+      "created_at", "base_moved",  "reason",      "durable", "git"};
   const json added = world.json({"add", "a", "b"});
   CHECK(keys_of(added) == std::set<std::string>{"base", "wafers"});
   for (const json& wafer : added["wafers"]) CHECK(keys_of(wafer) == wafer_keys);

@@ -1,3 +1,5 @@
+#include <cstdlib>
+
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/help.h"
@@ -12,6 +14,25 @@ void expect_no_arguments(const Command& command, const Arguments& arguments) {
   const auto positional = parser.parse();
   if (!positional.empty()) {
     throw parser.usage("unexpected argument " + in_quotes(positional.front()));
+  }
+}
+
+/// Empty unless git works in the view around this process.
+std::string git_text() {
+  const char* const name = std::getenv("WAFERS_NAME");
+  if (name == nullptr) return {};
+  try {
+    const auto wafer = Store(state_directory()).lookup(name).wafer;
+    if (!wafer || !wafer->has_git_inside()) return {};
+    return "\n## Git inside\n\nGit works in your view, as in a linked worktree on `" +
+           printable(wafer->branch) +
+           "`: rule 3, and what is said above of\nmissing repositories, don't hold for you. Use "
+           "git "
+           "or `wafers git-*`, as you like: both see the same.\nThe stash, branches and "
+           "configuration are shared with other worktrees: commit rather than stash, and\nleave "
+           "other branches alone.\n";
+  } catch (const Error&) {
+    return {};
   }
 }
 
@@ -35,7 +56,7 @@ std::string in_place_text() {
 
 int run_skill(const Command& command, const Arguments& arguments, Report& report) {
   expect_no_arguments(command, arguments);
-  report.data(std::string(skill_text()) + in_place_text());
+  report.data(std::string(skill_text()) + git_text() + in_place_text());
   return Report::kDone;
 }
 

@@ -25,6 +25,8 @@
 #include "core/commands/unused_layers.h"
 #include "core/commands/wafer_maker.h"
 #include "core/git_commands/wafer_branch.h"
+#include "core/git_commands/wafer_git.h"
+#include "core/inside/inside_index.h"
 #include "core/state/backend_traits.h"
 #include "core/state/hidden_git.h"
 #include "core/state/plan.h"
@@ -324,6 +326,7 @@ class Adding {
   /// What the new wafers are, by what was found out.
   void describe_wafers() {
     new_.backend = chosen_.backend.get();
+    new_.git_inside = request_.git_inside || base_.repository.config_bool("wafers.git", false);
     new_.tip = base_.commit.oid;
     new_.tip_name = start_name();
     new_.tip_of_existing = [this](const std::string& branch, const git::Oid& at) {
@@ -409,6 +412,10 @@ class Adding {
     }
     // The view has no repository of its own. Removed through the mount it would cost far more.
     hide_repository(one.wafer);
+    if (one.wafer.has_git_inside()) {
+      make_inside_index(one.wafer, base_.repository, base_index_of(one.wafer, base_.repository),
+                        base_.repository.tree_of(one.tip));
+    }
     // The merged root shows the upper's owner and mode.
     copy_owner_and_mode(one.wafer.layers.back(), upper);
   }

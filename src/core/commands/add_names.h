@@ -24,6 +24,7 @@ struct AddRequest {
   std::optional<BaseKind> kind;        ///< absent: what wafers.base says, else live
   bool assume_clean = false;
   bool with_changes = false;  ///< what is uncommitted in the checkout is so in the new views
+  bool git_inside = false;    ///< else what wafers.git says
   bool durable = false;
   bool in_place = false;    ///< the view is at the checkout's own path, too
   bool new_branch = false;  ///< one that is there is refused, whatever it has

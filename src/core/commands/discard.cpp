@@ -20,6 +20,7 @@
 #include "core/base/bases.h"
 #include "core/commands/base_check.h"
 #include "core/git_commands/diff.h"
+#include "core/inside/inside_index.h"
 #include "core/view/backends.h"
 #include "os/child.h"
 #include "os/claim.h"
@@ -97,7 +98,7 @@ Suspects find_suspects(const fs::path& root) {
     if (name.starts_with(kAddingPrefix)) suspects.half_made.push_back(it->path());
     if (name.starts_with(kPrefix) || name.starts_with(kTrialPrefix) ||
         name.starts_with(kDiffPrefix) || name.starts_with(kCheckPrefix) ||
-        name.starts_with(kMakingPrefix)) {
+        name.starts_with(kMakingPrefix) || name.starts_with(kIndexPrefix)) {
       suspects.claimable.push_back(it->path());
     }
   }

@@ -15,6 +15,8 @@
 #include "core/commands/unused_layers.h"
 #include "core/commands/wafer_maker.h"
 #include "core/git_commands/wafer_git.h"
+#include "core/inside/inside_index.h"
+#include "core/state/hidden_git.h"
 #include "core/state/plan.h"
 #include "core/state/unclean.h"
 #include "core/view/backends.h"
@@ -84,7 +86,8 @@ class Forking {
     wafer.layers = source.layers;
     wafer.checkout_commit = source.checkout_commit;
     wafer.moves = source.moves;
-    if (has_staged(git_)) wafer.staged_tree = git_.index_tree.hex();
+    if (has_staged(git_) && !git_.inside) wafer.staged_tree = git_.index_tree.hex();
+    new_.git_inside = source.has_git_inside();
     wafer.backend = source.backend;
     wafer.place = source.place;
     wafer.dialect = source.dialect;
@@ -142,6 +145,10 @@ class Forking {
       forget_origin(to);
       copy.finish(original);
     });
+    if (git_.inside) {
+      hide_repository(one.wafer);
+      make_inside_index(one.wafer, git_.repository, source_->git_dir / "index", git_.index_tree);
+    }
     call_own(one.wafer);
   }
 

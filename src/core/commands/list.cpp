@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "base/text.h"
+#include "core/inside/inside_head.h"
 #include "core/state/unclean.h"
 #include "core/view/backends.h"
 #include "git/refs/head.h"
@@ -16,12 +17,23 @@ void mark_broken(MountState& state, const std::string& reason) {
   state.reason = reason;
 }
 
+/// Of git inside, which moves the branch as well.
+std::string note_on_head(const Wafer& wafer) {
+  const auto head = inside_head(wafer);
+  if (!head) return {};
+  std::string note;
+  if (!head->is_on(wafer.branch)) note = "git inside is on " + head->described();
+  if (head->unfinished.empty()) return note;
+  return note + (note.empty() ? "git inside" : " and") + " has begun a " + head->unfinished;
+}
+
 std::string note_on_branch(const Wafer& wafer, git::BaseFilesCache& bases) {
   constexpr std::size_t kShortId = 7;
   if (wafer.stage != WaferStage::ready || !bases.of(wafer.checkout).common_dir) return {};
   const auto tip = bases.branch_of(wafer.checkout, wafer.branch);
   const std::string name = "branch " + in_quotes(wafer.branch);
   if (!tip) return name + " is gone";
+  if (wafer.has_git_inside()) return note_on_head(wafer);
   if (*tip == wafer.last_commit || *tip == wafer.pending_commit || *tip == wafer.branch_was) {
     return {};
   }
@@ -32,6 +44,7 @@ std::string note_on_branch(const Wafer& wafer, git::BaseFilesCache& bases) {
 /// No lock is held: what looks moved may be a commit that goes on. It is noted in the record before
 /// the branch moves, so it is none where the record is the same before and after the look.
 std::string settled_note(const Store& store, const Wafer& wafer, git::BaseFilesCache& bases) {
+  if (wafer.has_git_inside()) return note_on_branch(wafer, bases);
   if (note_on_branch(wafer, bases).empty()) return {};
   Wafer before = wafer;
   while (true) {
@@ -72,7 +85,10 @@ ListResult list_wafers(const Store& store) {
   result.invalid_entries = std::move(listing.invalid);
   result.wafers.reserve(listing.wafers.size());
   git::BaseFilesCache bases;
-  for (const Wafer& wafer : listing.wafers) {
+  for (Wafer& wafer : listing.wafers) {
+    if (wafer.has_git_inside()) {
+      wafer.last_commit = bases.branch_of(wafer.checkout, wafer.branch).value_or(wafer.last_commit);
+    }
     result.wafers.push_back(inspect(wafer, bases));
     result.wafers.back().branch_note = settled_note(store, wafer, bases);
   }

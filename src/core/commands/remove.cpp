@@ -17,6 +17,7 @@
 #include "core/git_commands/prepare.h"
 #include "core/git_commands/status.h"
 #include "core/git_commands/wafer_branch.h"
+#include "core/inside/registration.h"
 #include "core/state/backend_traits.h"
 #include "core/view/backends.h"
 #include "core/view/mount.h"
@@ -124,6 +125,7 @@ class Removing {
     const BranchLeft before = there();
     if (!options_.delete_branch || before != BranchLeft::kept) return before;
     try {
+      remove_registration(wafer_);  // git deletes no branch that a worktree has checked out
       const std::string warning = delete_branch_as_git(wafer_);
       if (!warning.empty() && warn_) warn_(warning);
     } catch (const Error&) {
@@ -197,6 +199,7 @@ class Removing {
 
   void remove_all() {
     const bool marked = mark_as_removing();
+    remove_registration(wafer_);
     remove_mountpoint();
     // What makes room on a full disk must not need room: it goes in one step.
     if (!marked) return discard(store_, wafer_.directory, kAtOnce);

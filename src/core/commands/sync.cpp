@@ -19,6 +19,7 @@
 #include "core/git_commands/prepare.h"
 #include "core/git_commands/wafer_branch.h"
 #include "core/git_commands/wafer_git.h"
+#include "core/inside/inside_index.h"
 #include "core/state/unclean.h"
 #include "core/view/backends.h"
 #include "core/view/mount.h"
@@ -46,7 +47,9 @@ class Syncing {
       : locked_(locked),
         store_(locked.store()),
         wafer_(*locked),
-        target_(open_checkout(wafer_, onto)) {}
+        target_(open_checkout(wafer_, onto)) {
+    if (wafer_.has_git_inside()) target_.repository.act_for_worktree(wafer_.git_dir);
+  }
 
   SyncResult run() {
     SyncResult result{
@@ -158,6 +161,11 @@ class Syncing {
       throw;
     }
     try {
+      if (wafer_.has_git_inside()) {
+        make_inside_index(wafer_, target_.repository, base_index_of(wafer_, target_.repository),
+                          work.staged);
+        wafer_.staged_tree.clear();
+      }
       call_own(wafer_);
       wafer_.branch_was.clear();
       locked_.save(Durability::old_or_new);

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "core/commands/discard.h"
+#include "core/inside/registration.h"
 #include "core/view/mountpoint.h"
 #include "core/view/surrounding_wafer.h"
 #include "os/clock.h"
@@ -109,6 +110,11 @@ void WaferMaker::plan_reservation(Plan& plan, NewWafer& one, const PlannedWafer&
       "create the branch" + of, [this, &one] { make_branch(one); },
       [this, &one] { undo_branch(one); });
   plan.step(
+      "register the worktree" + of, [this, &one] { register_worktree(one); },
+      [&one] {
+        if (!one.mounted) remove_registration(one.wafer);
+      });
+  plan.step(
       "make the mountpoint" + of, [this, &one] { make_mountpoint(one); },
       [&one] {
         if (!one.mounted) release_mountpoint(one.wafer);
@@ -133,6 +139,7 @@ void WaferMaker::check_and_fill(NewWafer& one, const PlannedWafer& planned) {
   if (!wafer.durable) wafer.volatile_boot = boot_id();
   wafer.created_at = utc_now("%Y-%m-%dT%H:%M:%SZ");
   wafer.directory = store_.directory_of(planned.name);
+  if (kind_.git_inside) wafer.git_dir = free_git_dir(repository_.common_dir(), planned.name);
   share_parents(wafer, others_);
   plan_mountpoint(wafer);
 }
@@ -210,6 +217,10 @@ void WaferMaker::undo_branch(NewWafer& one) {
     repository_.delete_branch(branch, one.tip);
   }
   one.branch_made = false;
+}
+
+void WaferMaker::register_worktree(NewWafer& one) {
+  if (one.wafer.has_git_inside()) complete_registration(one.wafer);
 }
 
 void WaferMaker::make_mountpoint(NewWafer& one) {

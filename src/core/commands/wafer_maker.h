@@ -38,6 +38,7 @@ struct NewWafers {
   /// The record of each of them, but for what it has of its own: name, branch, tip, places, times.
   Wafer pattern;
   const Backend* backend = nullptr;
+  bool git_inside = false;
   git::Oid tip;          ///< of branches that are made
   std::string tip_name;  ///< for their reflogs
   /// The tip that a branch which exists is to have: where it is, or a descendant of that. Throws
@@ -100,6 +101,7 @@ class WaferMaker {
   void make_state(NewWafer& one);
   void make_branch(NewWafer& one);
   void undo_branch(NewWafer& one);
+  void register_worktree(NewWafer& one);
   void make_mountpoint(NewWafer& one);
   void fill_upper(NewWafer& one);
   std::size_t index_of(const NewWafer& one) const;

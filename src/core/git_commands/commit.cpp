@@ -14,6 +14,7 @@
 #include "core/git_commands/status.h"
 #include "core/git_commands/wafer_branch.h"
 #include "core/git_commands/wafer_git.h"
+#include "core/inside/index_change.h"
 #include "git/diff/diff.h"
 #include "git/repository/ident.h"
 #include "git/text/quote.h"
@@ -22,7 +23,7 @@ namespace wafers {
 namespace {
 
 void require_branch_in_place(const Wafer& wafer, const WaferGit& git) {
-  const auto trouble = branch_trouble(wafer, git.repository, git.branch, git.tip);
+  const auto trouble = branch_trouble(wafer, git);
   if (!trouble) return;
   throw Error(trouble->gone ? ErrorKind::failed : ErrorKind::refused,
               trouble->what + ": nothing was committed", trouble->remedy);
@@ -231,6 +232,15 @@ std::unique_ptr<CommitHooks> run_hooks_before(const Wafer& wafer, const WaferGit
   return hooks;
 }
 
+/// The branch has moved: what can't be done any more can only be told.
+void change_index(IndexChange& change, std::vector<std::string>& warnings) {
+  try {
+    change.commit();
+  } catch (const Error& error) {
+    warnings.push_back(error.message() + "; 'git reset' inside lets git see the commit");
+  }
+}
+
 }  // namespace
 
 CommitResult commit_view(Wafer& wafer, const CommitRequest& request,
@@ -283,9 +293,18 @@ CommitResult commit_view(Wafer& wafer, const CommitRequest& request,
   CommitResult result = result_of(wafer, git, *objects, commit, before, oid);
   result.warnings.insert(result.warnings.end(), content.warnings.begin(), content.warnings.end());
   wafer.pending_staged_tree = staged_tree_of(content.index_tree, content.tree);
+  std::optional<IndexChange> inside;
+  if (git.inside) {
+    wafer.staged_tree = git.index_tree.hex();  // tells whether the index was changed already
+    inside.emplace(wafer, git.repository, *git.inside, content.index_tree);
+  }
   about_to_move(oid.hex());
   git.repository.move_branch(wafer.branch, git.tip, oid, commit.committer,
                              reflog_message(commit.message, request.amend));
+  if (inside) {
+    change_index(*inside, result.warnings);
+    wafer.pending_staged_tree.clear();
+  }
   wafer.staged_tree = std::exchange(wafer.pending_staged_tree, {});
   if (content.index) write_index(wafer, *content.index, result.warnings);
   if (hooks) hooks->after_commit(result.warnings);

@@ -10,11 +10,15 @@
 #include "core/git_commands/stage.h"
 #include "core/git_commands/status.h"
 #include "core/git_commands/wafer_branch.h"
+#include "core/git_commands/wafer_git.h"
+#include "core/inside/index_change.h"
+#include "core/inside/inside_index.h"
 #include "core/state/unclean.h"
 #include "core/view/backends.h"
 #include "core/view/left_inside.h"
 #include "core/view/mount.h"
 #include "git/program/git_program.h"
+#include "git/refs/lock_file.h"
 #include "git/repository/repository.h"
 #include "os/interrupt.h"
 
@@ -40,6 +44,38 @@ void settle_pending_move(Wafer& wafer, git::Repository& repository,
     put_branch(wafer, repository, *was, *wanted);
   }
   wafer.branch_was.clear();
+}
+
+/// The branch has moved, and git inside may not have what belongs to it in its index.
+void settle_index(const Wafer& wafer, const git::Repository& repository, const git::Oid& tip) {
+  const auto staged = git::Oid::from_hex(wafer.pending_staged_tree);
+  const InsideIndex index(wafer, repository);
+  if (index.tree().hex() != wafer.staged_tree) return;
+  IndexChange(wafer, repository, index, staged ? *staged : repository.tree_of(tip)).commit();
+}
+
+/// With git inside: that moves the branch as well.
+void settle_inside(LockedWafer& locked) {
+  Wafer& wafer = *locked;
+  auto repository = open_repository(wafer);
+  repository.take_away_dead_locks(wafer.branch);
+  git::take_away_dead_lock(wafer.git_dir / "index");
+  const bool cut_off = !wafer.pending_commit.empty() || !wafer.branch_was.empty();
+  if (!wafer.branch_was.empty()) {
+    settle_pending_move(wafer, repository, repository.branch_tip(wafer.branch));
+    const auto staged = git::Oid::from_hex(wafer.staged_tree);
+    const auto commit = git::Oid::from_hex(wafer.last_commit).value();
+    make_inside_index(wafer, repository, base_index_of(wafer, repository),
+                      staged ? *staged : repository.tree_of(commit));
+  }
+  const auto tip = repository.branch_tip(wafer.branch);
+  if (tip && tip->hex() == wafer.pending_commit) settle_index(wafer, repository, *tip);
+  if (tip) wafer.last_commit = tip->hex();
+  if (!cut_off) return;
+  wafer.pending_commit.clear();
+  wafer.pending_staged_tree.clear();
+  wafer.staged_tree.clear();
+  locked.save();
 }
 
 /// The commit is made: where that can't be noted, or is lost in a crash of the host, what was noted
@@ -69,8 +105,10 @@ LockedWafer prepare(const Store& store, const std::string& name, Use use) {
 
 void settle_branch(LockedWafer& locked) {
   Wafer& wafer = *locked;
-  if (wafer.pending_commit.empty() && wafer.branch_was.empty()) return;
+  const bool is_settled = wafer.pending_commit.empty() && wafer.branch_was.empty();
+  if (is_settled && !wafer.has_git_inside()) return;
   try {
+    if (wafer.has_git_inside()) return settle_inside(locked);
     auto repository = git::Repository::open(wafer.checkout);
     repository.take_away_dead_locks(wafer.branch);
     const auto tip = repository.branch_tip(wafer.branch);

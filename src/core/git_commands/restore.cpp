@@ -63,8 +63,7 @@ void restore_staged(Wafer& wafer, const std::vector<std::string>& paths,
                             ? git.tip_tree
                             : tree_with_paths_of(*objects, git.index_tree, git.tip_tree, selected);
   objects->flush();
-  wafer.staged_tree = staged_tree_of(tree, git.tip_tree);
-  save();
+  note_staged(wafer, git, tree, save);
 }
 
 }  // namespace wafers

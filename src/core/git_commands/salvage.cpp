@@ -92,7 +92,8 @@ bool is_untouched(const std::filesystem::path& upper) {
 }  // namespace
 
 std::optional<Salvage> salvage(const Wafer& wafer) {
-  if (is_untouched(wafer.upper())) return std::nullopt;
+  // Git inside may hold commits without having written anything in the view.
+  if (!wafer.has_git_inside() && is_untouched(wafer.upper())) return std::nullopt;
   try {
     return keep(wafer);
   } catch (const Error& error) {

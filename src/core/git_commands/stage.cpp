@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "core/base/moved_content.h"
 #include "core/git_commands/git_in_view.h"
+#include "core/inside/index_change.h"
 #include "git/diff/diff.h"
 #include "git/index/index_view.h"
 #include "git/objects/change_letter.h"
@@ -173,14 +174,20 @@ StageResult staged(Wafer& wafer, const WaferGit& git, git::ObjectStore& objects,
     result.changes.push_back({.path = change.path, .letter = letter_of(change)});
   }
   result.warnings = std::move(warnings);
-  wafer.staged_tree = staged_tree_of(tree, git.tip_tree);
-  // An index that no record stands for would name what nothing else shows to be in use.
-  save();
+  note_staged(wafer, git, tree, save);
   write_index(wafer, index, result.warnings);
   return result;
 }
 
 }  // namespace
+
+void note_staged(Wafer& wafer, const WaferGit& git, const Oid& tree,
+                 const std::function<void()>& save) {
+  if (git.inside) return IndexChange(wafer, git.repository, *git.inside, tree).commit();
+  wafer.staged_tree = staged_tree_of(tree, git.tip_tree);
+  // An index that no record stands for would name what nothing else shows to be in use.
+  save();
+}
 
 bool tree_has(git::ObjectStore& objects, git::Oid tree, const std::string& path) {
   const std::vector<std::string> components = split(path, '/');

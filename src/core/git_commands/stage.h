@@ -29,6 +29,11 @@ StageResult stage_paths(Wafer& wafer, const StageRequest& request,
 StageResult stage_patches(Wafer& wafer, const StageRequest& request,
                           const std::function<void()>& save);
 
+/// Makes `tree`, whose objects are in the database, what is staged: in the record, which `save`
+/// writes down, or in the index of git inside. Throws what `save` throws, and as IndexChange.
+void note_staged(Wafer& wafer, const WaferGit& git, const git::Oid& tree,
+                 const std::function<void()>& save);
+
 /// `tree` as Wafer::staged_tree has it: empty where nothing is staged on top of `tip_tree`.
 std::string staged_tree_of(const git::Oid& tree, const git::Oid& tip_tree);
 

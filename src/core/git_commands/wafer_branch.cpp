@@ -107,6 +107,12 @@ Error not_deleted(const Wafer& wafer, const Repository& repository, const std::s
                    git_in(repository) + "merge " + shell_quoted(wafer.branch));
 }
 
+Repository opened_for(const Wafer& wafer) {
+  Repository repository = Repository::open(wafer.checkout);
+  if (wafer.has_git_inside()) repository.act_for_worktree(wafer.git_dir);
+  return repository;
+}
+
 }  // namespace
 
 std::string free_branch(const Wafer& wafer, const Repository& repository,
@@ -132,6 +138,23 @@ std::optional<BranchTrouble> branch_trouble(const Wafer& wafer, const Repository
   }
   if (*now == tip) return std::nullopt;
   return moved(wafer, repository, tip, *now);
+}
+
+std::optional<BranchTrouble> head_trouble(const Wafer& wafer, const InsideHead& head) {
+  const std::string inside = "wafers exec " + wafer.name + " -- git ";
+  const std::string subject = "git inside wafer " + in_quotes(wafer.name);
+  if (!head.unfinished.empty()) {
+    const bool bisects = head.unfinished == "bisect";
+    return BranchTrouble{
+        .what = subject + " has begun a " + head.unfinished + " and not finished it",
+        .remedy = "finish it there, or take it back: " + inside + head.unfinished +
+                  (bisects ? " reset" : " --abort")};
+  }
+  if (head.is_on(wafer.branch)) return std::nullopt;
+  return BranchTrouble{
+      .what = subject + " is on " + head.described() + ", and not on " + named(wafer),
+      .remedy =
+          "commit with git there, or go back: " + inside + "switch " + shell_quoted(wafer.branch)};
 }
 
 std::optional<BranchTrouble> lost_tip(const Wafer& wafer, const Repository& repository,
@@ -169,7 +192,7 @@ std::string how_to_rebase(const Repository& repository, const std::string& branc
 }
 
 void require_deletable_branch(const Wafer& wafer) {
-  const Repository repository = Repository::open(wafer.checkout);
+  const Repository repository = opened_for(wafer);
   if (!repository.branch_tip(wafer.branch)) return;
   if (const auto use = repository.use_of_branch(wafer.branch)) {
     throw Error(ErrorKind::refused,
@@ -185,7 +208,7 @@ void require_deletable_branch(const Wafer& wafer) {
 }
 
 std::string delete_branch_as_git(const Wafer& wafer) {
-  const Repository repository = Repository::open(wafer.checkout);
+  const Repository repository = opened_for(wafer);
   if (!repository.branch_tip(wafer.branch)) return {};
   ProgramResult deleted = run_git(repository, {"branch", "-d", "--", wafer.branch});
   if (deleted.success()) return std::string(trimmed(deleted.errors));

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "core/inside/inside_head.h"
 #include "core/state/wafer.h"
 #include "git/repository/repository.h"
 
@@ -21,6 +22,10 @@ struct BranchTrouble {
 std::optional<BranchTrouble> branch_trouble(const Wafer& wafer, const git::Repository& repository,
                                             const std::optional<git::Oid>& now,
                                             const git::Oid& tip);
+
+/// With git inside: that its HEAD isn't on the wafer's branch, or that it has begun what a commit
+/// would break.
+std::optional<BranchTrouble> head_trouble(const Wafer& wafer, const InsideHead& head);
 
 /// Where `tip` is in nothing that a ref of the repository leads to: what happened to the branch,
 /// and how to keep the commit. Asks git, unless the branch itself has it.

@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "core/base/bases.h"
 #include "core/git_commands/filter_directory.h"
+#include "core/inside/git_dir.h"
+#include "core/inside/registration.h"
 #include "core/state/unclean.h"
 #include "core/view/backends.h"
 #include "git/diff/diff.h"
@@ -59,6 +61,43 @@ void read_staged(const std::string& staged_tree, WaferGit& git) {
   }
 }
 
+/// What git inside has staged. That it has been written anywhere isn't said by an index.
+void read_inside(const Wafer& wafer, WaferGit& git) {
+  git.inside.emplace(wafer, git.repository);
+  git.index_tree = git.inside->tree();
+  if (is_complete(git.repository, git.index_tree, git.tip_tree)) return;
+  throw Error(
+      ErrorKind::failed,
+      "what git inside wafer " + in_quotes(wafer.name) + " has staged is not in the repository",
+      "take it back: wafers exec " + wafer.name + " -- git reset");
+}
+
+/// HEAD of git inside. A registration that is gone, such as after a crash of the host, is made
+/// again.
+InsideHead found_head(const Wafer& wafer, const git::Repository& repository) {
+  auto head = inside_head(wafer);
+  if (!head) {
+    complete_registration(wafer);
+    head = inside_head(wafer);
+    if (head && !GitDir::open(wafer.git_dir).has("index")) {
+      const auto tip = repository.branch_tip(wafer.branch);
+      const git::Oid commit = tip ? *tip : parse_commit(wafer.last_commit, wafer.name);
+      make_inside_index(wafer, repository, base_index_of(wafer, repository),
+                        repository.tree_of(commit));
+    }
+  }
+  if (head) return *std::move(head);
+  throw Error(ErrorKind::failed,
+              "cannot read HEAD of git inside wafer " + in_quotes(wafer.name) + ": " +
+                  in_quotes((wafer.git_dir / "HEAD").native()),
+              "remove that file, and it is made again");
+}
+
+/// Where that is; nullopt on a branch that has no commit.
+std::optional<git::Oid> commit_at(const InsideHead& head, const git::Repository& repository) {
+  return head.ref.empty() ? git::Oid::from_hex(head.commit) : repository.ref(head.ref);
+}
+
 std::string is_repository(const std::string& path) {
   return in_quotes(path) + " is a repository of its own";
 }
@@ -76,7 +115,14 @@ void require_checkout(const Wafer& wafer) {
 
 git::Repository open_repository(const Wafer& wafer) {
   require_checkout(wafer);
-  return git::Repository::open(wafer.checkout);
+  git::Repository repository = git::Repository::open(wafer.checkout);
+  if (wafer.has_git_inside()) repository.act_for_worktree(wafer.git_dir);
+  return repository;
+}
+
+std::filesystem::path base_index_of(const Wafer& wafer, const git::Repository& repository) {
+  return wafer.base_kind == BaseKind::frozen ? index_of_snapshot(wafer.layers.back())
+                                             : repository.git_dir() / "index";
 }
 
 WaferGit open_wafer_git(const Wafer& wafer) {
@@ -93,17 +139,33 @@ WaferGit open_wafer_git(const Wafer& wafer) {
                .index_tree = {},
                .branch = branch,
                .stat_cache = {},
-               .seen = {}};
+               .seen = {},
+               .head = {},
+               .inside = {}};
+  if (wafer.has_git_inside()) {
+    git.head = found_head(wafer, git.repository);
+    git.tip = commit_at(*git.head, git.repository).value_or(last);
+  }
   if (!is_unclean(wafer)) {
     git.stat_cache = read_stat_cache(wafer.index());
     git.seen = read_stat_cache(wafer.seen());
   }
   git.base_tree = git.repository.tree_of(base);
-  git.base_index = wafer.base_kind == BaseKind::frozen ? index_of_snapshot(wafer.layers.back())
-                                                       : git.repository.git_dir() / "index";
+  git.base_index = base_index_of(wafer, git.repository);
   git.tip_tree = git.repository.tree_of(git.tip);
+  if (wafer.has_git_inside()) {
+    read_inside(wafer, git);
+    return git;
+  }
   read_staged(pending ? wafer.pending_staged_tree : wafer.staged_tree, git);
   return git;
+}
+
+std::optional<BranchTrouble> branch_trouble(const Wafer& wafer, const WaferGit& git) {
+  if (git.head) {
+    if (auto trouble = head_trouble(wafer, *git.head)) return trouble;
+  }
+  return branch_trouble(wafer, git.repository, git.branch, git.tip);
 }
 
 bool drop_doubtful_stat_data(const Wafer& wafer, WaferGit& git) {

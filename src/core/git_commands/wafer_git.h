@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "core/git_commands/wafer_branch.h"
+#include "core/inside/inside_head.h"
+#include "core/inside/inside_index.h"
 #include "core/snapshot/snapshot.h"
 #include "core/state/wafer.h"
 #include "git/index/index_file.h"
@@ -26,19 +29,30 @@ struct WaferGit {
   std::optional<git::Oid> branch;            ///< where the branch really is, if it is there
   std::optional<git::IndexFile> stat_cache;  ///< of the latest commit or attached branch
   std::optional<git::IndexFile> seen;        ///< of the latest status or diff
+  // With git inside, HEAD there is the tip, and its index says what is staged.
+  std::optional<InsideHead> head;
+  std::optional<InsideIndex> inside;
 };
 
 /// Throws Error(failed) where the wafer's checkout was moved, removed or unmounted, with the way
 /// out.
 void require_checkout(const Wafer& wafer);
 
-/// The repository of a wafer. Throws as require_checkout() and Repository::open().
+/// The repository of a wafer, in whose name its branch is moved. Throws as require_checkout() and
+/// Repository::open().
 git::Repository open_repository(const Wafer& wafer);
 
 /// Opens the base repository and looks where the branch is. A branch at the wafer's pending commit
 /// was moved there by a command that died before it could note so: that commit is the tip then.
 /// Throws Error(failed) where the repository or one of the commits is gone.
 WaferGit open_wafer_git(const Wafer& wafer);
+
+/// What keeps a commit from the wafer's branch: as branch_trouble() of wafer_branch.h, and with git
+/// inside, that its HEAD is elsewhere, or that it has begun something.
+std::optional<BranchTrouble> branch_trouble(const Wafer& wafer, const WaferGit& git);
+
+/// Git's index of the lowest layer's files.
+std::filesystem::path base_index_of(const Wafer& wafer, const git::Repository& repository);
 
 /// Whether something is staged.
 inline bool has_staged(const WaferGit& git) { return git.index_tree != git.tip_tree; }

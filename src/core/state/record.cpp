@@ -290,6 +290,7 @@ json known_keys_of(const Wafer& wafer) {
       {"pending_staged_tree", wafer.pending_staged_tree},
       {"backend", to_string(wafer.backend)},
       {"dialect", to_string(wafer.dialect)},
+      {"git_dir", text_to_json(wafer.git_dir.native())},
       {"mountpoint", text_to_json(wafer.mountpoint.native())},
       {"mountpoint_made", wafer.mountpoint_made},
       {"mountpoint_parents", paths_to_json(wafer.mountpoint_parents)},
@@ -357,6 +358,7 @@ Wafer decode_metadata(std::string_view document) {
   wafer.pending_staged_tree = reader.text_or_empty("pending_staged_tree");
   wafer.backend = backend_from_text(reader.text("backend"));
   wafer.dialect = enum_from_text(reader.text("dialect"), "dialect", kDialects);
+  wafer.git_dir = reader.text_or_empty("git_dir");
   wafer.mountpoint = reader.absolute_path("mountpoint");
   wafer.mountpoint_made = reader.flag("mountpoint_made");
   wafer.mountpoint_parents = reader.paths("mountpoint_parents");

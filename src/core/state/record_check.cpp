@@ -84,6 +84,12 @@ bool layers_fit(const Wafer& wafer, const fs::path& root) {
                      });
 }
 
+/// It is removed with the wafer: only what looks like one of git's, and isn't ours.
+bool is_worktree_directory(const fs::path& git_dir, const fs::path& root) {
+  return is_plain_path(git_dir) && git_dir.parent_path().filename() == "worktrees" &&
+         !is_within(git_dir.native(), root.native());
+}
+
 bool dialect_fits(const Wafer& wafer) {
   const auto dialects = traits_of(wafer.backend).dialects;
   return std::ranges::find(dialects, wafer.dialect) != dialects.end();
@@ -112,6 +118,7 @@ void require_believable(const Wafer& wafer, const fs::path& root) {
   require(is_empty_or_object_name(wafer.staged_tree), "staged_tree");
   require(is_empty_or_object_name(wafer.pending_staged_tree), "pending_staged_tree");
   require(dialect_fits(wafer), "dialect");
+  require(wafer.git_dir.empty() || is_worktree_directory(wafer.git_dir, root), "git_dir");
   require(is_mountpoint(wafer, root), "mountpoint");
   require(wafer.place.empty() || is_place(wafer, root), "in_place");
   require(std::ranges::all_of(wafer.mountpoint_parents,

@@ -129,6 +129,7 @@ Wafer renamed(Wafer wafer, const std::function<fs::path(const fs::path&)>& name_
   wafer.checkout = name_of(wafer.checkout);
   wafer.main_checkout = name_of(wafer.main_checkout);
   for (fs::path& layer : wafer.layers) layer = name_of(layer);
+  wafer.git_dir = name_of(wafer.git_dir);
   return wafer;
 }
 

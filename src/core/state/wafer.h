@@ -104,6 +104,9 @@ struct Wafer {
   std::string pending_staged_tree;  ///< what staged_tree is once pending_commit is the tip
   BackendKind backend = BackendKind::namespace_;
   UpperDialect dialect{};  ///< kernel_user unless said otherwise
+  /// With git inside: the administrative directory of the linked worktree that the view is, in the
+  /// repository (gitrepository-layout(5): worktrees/<id>). Empty otherwise.
+  std::filesystem::path git_dir;
   std::filesystem::path mountpoint;
   bool mountpoint_made = false;  ///< by us: rm removes it
   /// Directories above the mountpoint that `add` made, outermost first: rm removes them if empty.
@@ -125,6 +128,8 @@ struct Wafer {
   /// What a newer wafers has written beside all that, as a JSON object: it is written again as it
   /// was read. Empty where there is nothing.
   std::string unknown_keys;
+
+  bool has_git_inside() const { return !git_dir.empty(); }
 
   std::filesystem::path directory;  ///< of its state; not stored
   /// Where people and agents are to work inside: at the mountpoint, or where the checkout is.

@@ -1,5 +1,6 @@
 #include "core/view/rename.h"
 
+#include "core/inside/registration.h"
 #include "core/view/mount.h"
 #include "core/view/mountpoint.h"
 
@@ -14,6 +15,7 @@ Wafer rename_wafer(const Store& store, const std::string& name, const std::strin
     const Lock names = store.lock_all();
     store.rename(*wafer, new_name);
   }
+  if (wafer->has_git_inside()) move_registration(*wafer);
   relabel_mountpoint(before, *wafer);
   return *wafer;
 }

@@ -99,6 +99,8 @@ struct IndexView::Content {
   std::string_view cached_tree;
   bool has_split_index = false;
   bool has_sparse_dirs = false;
+  bool has_untracked_cache = false;
+  bool has_fsmonitor = false;
 };
 
 namespace {
@@ -226,6 +228,10 @@ class Reader {
       content_.has_split_index = true;
     } else if (name == "sdir") {
       content_.has_sparse_dirs = true;
+    } else if (name == "UNTR") {
+      content_.has_untracked_cache = true;
+    } else if (name == "FSMN") {
+      content_.has_fsmonitor = true;
     } else if (name[0] < 'A' || name[0] > 'Z') {
       // Those in upper case may be ignored; without these the entries would be misunderstood.
       throw damaged("it uses the extension " + in_quotes(name) + ", which wafers doesn't know");
@@ -335,5 +341,7 @@ const IndexTime& IndexView::written() const noexcept { return content_->written;
 std::string_view IndexView::cached_tree() const noexcept { return content_->cached_tree; }
 bool IndexView::has_split_index() const noexcept { return content_->has_split_index; }
 bool IndexView::has_sparse_dirs() const noexcept { return content_->has_sparse_dirs; }
+bool IndexView::has_untracked_cache() const noexcept { return content_->has_untracked_cache; }
+bool IndexView::has_fsmonitor() const noexcept { return content_->has_fsmonitor; }
 
 }  // namespace wafers::git

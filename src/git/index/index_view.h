@@ -60,6 +60,8 @@ class IndexView {
   std::string_view cached_tree() const noexcept;
   bool has_split_index() const noexcept;
   bool has_sparse_dirs() const noexcept;
+  bool has_untracked_cache() const noexcept;
+  bool has_fsmonitor() const noexcept;
 
  private:
   struct Content;

@@ -117,6 +117,16 @@ LockFile::~LockFile() {
 
 void LockFile::commit() {
   sync_file(fd_.get(), lock_.native());
+  take_place(nullptr);
+}
+
+void LockFile::commit_unsynced(timespec modified) {
+  const std::array<timespec, 2> times{timespec{0, UTIME_OMIT}, modified};
+  take_place(times.data());
+}
+
+/// `times` are those of futimens(2).
+void LockFile::take_place(const timespec* times) {
   // Empty directories may be left where the ref is to be; git removes them too.
   if (::rename(lock_.c_str(), file_.c_str()) != 0 &&
       (errno != EISDIR || !remove_empty_tree(file_) ||
@@ -126,7 +136,7 @@ void LockFile::commit() {
         err, "cannot rename " + in_quotes(lock_.native()) + " to " + in_quotes(file_.native()));
   }
   taken_ = false;
-  std::ignore = ::futimens(fd_.get(), nullptr);  // what has no mark any more is an ordinary file
+  std::ignore = ::futimens(fd_.get(), times);  // what has no mark any more is an ordinary file
   fd_.reset();
 }
 

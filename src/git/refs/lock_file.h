@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ctime>
 #include <filesystem>
 #include <string_view>
 
@@ -28,7 +29,12 @@ class LockFile {
   /// The content is on disk before the name is.
   void commit();
 
+  /// For what can be made again: nothing waits for the disk, and the file gets `modified` as its
+  /// mtime.
+  void commit_unsynced(timespec modified);
+
  private:
+  void take_place(const timespec* times);
   void prepare(const SharedMode& shared, std::string_view content);
   int try_to_take(const SharedMode& shared, std::string_view content);
 

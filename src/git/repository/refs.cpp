@@ -108,10 +108,13 @@ std::optional<Repository::BranchUse> Repository::use_of_branch(const std::string
   std::error_code error;
   for (fs::directory_iterator it(layout.common_dir / "worktrees", error), end; !error && it != end;
        it.increment(error)) {
+    if (it->path() == impl_->own_worktree) continue;
     if (const auto how = use(it->path())) return BranchUse{*how, worktree_of_entry(it->path())};
   }
   return std::nullopt;
 }
+
+void Repository::act_for_worktree(fs::path git_dir) { impl_->own_worktree = std::move(git_dir); }
 
 std::optional<std::string> Repository::renamed_branch(const std::string& branch) const {
   const std::string wanted =

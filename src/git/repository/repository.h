@@ -73,6 +73,9 @@ class Repository {
   /// The first worktree that uses the branch, which need not exist: at its HEAD, also by way of a
   /// symbolic ref, or in an unfinished rebase or bisect.
   std::optional<BranchUse> use_of_branch(const std::string& branch) const;
+  /// From now on the linked worktree with this administrative directory doesn't count: its branch
+  /// is moved in its own name.
+  void act_for_worktree(std::filesystem::path git_dir);
   /// What a branch is called now that `git branch -m` gave a new name, by that one's reflog.
   std::optional<std::string> renamed_branch(const std::string& branch) const;
   bool is_descendant_or_same(const Oid& commit, const Oid& ancestor) const;

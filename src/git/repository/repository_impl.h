@@ -21,6 +21,7 @@ struct Repository::Impl {
   RefFiles refs;
   /// When the first date was asked for: author and committer get the same where none is set.
   mutable std::optional<Date> now;
+  std::filesystem::path own_worktree;  ///< Repository::act_for_worktree()
   const Date& start_date() const;
 
   std::filesystem::path objects_dir() const { return layout.common_dir / "objects"; }

@@ -1,0 +1,94 @@
+#include "core/inside/registration.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "base/error.h"
+#include "core/inside/git_dir.h"
+#include "git/refs/head.h"
+#include "os/remove_tree.h"
+
+namespace wafers {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr mode_t kSharedMode = 0777;  // as git makes them, less the umask
+
+/// What git would change in a worktree's name, since it becomes a component of refs.
+std::string id_for(const std::string& name) {
+  const bool fits =
+      !name.ends_with(".lock") && !name.ends_with('.') && name.find("..") == std::string::npos;
+  return fits ? name : "wafer";
+}
+
+std::string git_file_line(const Wafer& wafer) {
+  return (wafer.mountpoint / ".git").native() + "\n";
+}
+
+void make_directory_if_missing(const fs::path& directory) {
+  if (::mkdir(directory.c_str(), kSharedMode) == 0 || errno == EEXIST) return;
+  throw_errno("cannot make directory", directory.native());
+}
+
+void write_if_missing(const GitDir& directory, const std::string& name, std::string_view content) {
+  const auto present = directory.small_file(name);
+  if (present && !present->empty()) return;
+  directory.put(name, content);
+}
+
+bool is_of(const Wafer& wafer, const fs::path& common_dir) {
+  std::error_code error;
+  const fs::path worktrees = fs::canonical(common_dir / "worktrees", error);
+  return !error && wafer.git_dir.parent_path() == worktrees;
+}
+
+/// Of a wafer that was being made: nothing has been written yet, or our own file.
+bool was_being_made_for(const Wafer& wafer) {
+  const auto directory = GitDir::find(wafer.git_dir);
+  if (!directory) return false;
+  const auto git_file = directory->small_file("gitdir");
+  return !git_file || *git_file == git_file_line(wafer);
+}
+
+}  // namespace
+
+fs::path free_git_dir(const fs::path& common_dir, const std::string& name) {
+  const fs::path worktrees = common_dir / "worktrees";
+  fs::path free = worktrees / id_for(name);
+  std::error_code error;
+  for (int i = 1; fs::symlink_status(free, error).type() != fs::file_type::not_found; ++i) {
+    free = worktrees / (id_for(name) + std::to_string(i));
+  }
+  return free;
+}
+
+void complete_registration(const Wafer& wafer) {
+  make_directory_if_missing(wafer.git_dir.parent_path());
+  make_directory_if_missing(wafer.git_dir);
+  const GitDir directory = GitDir::open(wafer.git_dir);
+  write_if_missing(directory, "locked", "wafer " + wafer.name + "\n");
+  write_if_missing(directory, "gitdir", git_file_line(wafer));
+  write_if_missing(directory, "commondir", "../..\n");
+  write_if_missing(directory, git::kHead, "ref: refs/heads/" + wafer.branch + "\n");
+}
+
+void move_registration(const Wafer& wafer) {
+  const GitDir directory = GitDir::open(wafer.git_dir);
+  directory.put("gitdir", git_file_line(wafer));
+  directory.put("locked", "wafer " + wafer.name + "\n");
+}
+
+void remove_registration(const Wafer& wafer) {
+  if (!wafer.has_git_inside()) return;
+  const git::BaseFiles files = git::read_base_files(wafer.checkout);
+  if (!files.common_dir || !is_of(wafer, *files.common_dir)) return;
+  if (wafer.stage == WaferStage::adding && !was_being_made_for(wafer)) return;
+  remove_tree(wafer.git_dir);
+  ::rmdir(wafer.git_dir.parent_path().c_str());  // as git does where it was the last one
+}
+
+}  // namespace wafers

@@ -1,0 +1,361 @@
+// `add --git`: git works in the view as in a linked worktree, and what it does there is what
+// wafers' own commands see, and the other way round. The oracle is git in a linked worktree of a
+// clone.
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <string>
+
+#include "cli/world.h"
+#include "support/catch.h"
+
+namespace wafers::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Catch::Matchers::Contains;
+
+/// Everything that git tells of a worktree, its branch and its index.
+constexpr const char* kShown =
+    "git status --porcelain; git ls-files -s; git write-tree; git log --format='%s %T'; "
+    "git reflog --format=%gs wafers/a | sed /reated/d; git symbolic-ref -q HEAD || git rev-parse "
+    "HEAD^{tree}; "
+    "git stash list --format=%gs; git diff HEAD; ls -A | grep -vx .git";
+
+/// A wafer `a` with git inside, and a linked worktree of a clone in which the same is done by git.
+class Pair {
+ public:
+  explicit Pair(const std::string& backend, const Words& more = {}) {
+    Words options{"--git"};
+    options.insert(options.end(), more.begin(), more.end());
+    world_.in_base("git clone -q . ../copy");
+    world_.in_copy("git worktree add -q -b wafers/a ../linked; cp ../base/ignored.o ../linked");
+    world_.add("a", backend, options);
+  }
+
+  const World& world() const { return world_; }
+
+  std::string linked(const std::string& script) const {
+    return run_ok({"sh", "-euc", script},
+                  {.cwd = world_ / "linked", .environment = {}, .input = {}});
+  }
+
+  /// Runs the script in both.
+  void both(const std::string& script) const {
+    INFO(script);
+    CHECK(world_.inside("a", script) == linked(script));
+    require_same();
+  }
+
+  void require_same() const { CHECK(world_.inside("a", kShown) == linked(kShown)); }
+
+  /// Of git outside, which has what the view has.
+  void require_same_status() const {
+    CHECK(world_.wafers_ok({"git-status", "a", "--porcelain"}) == linked("git status --porcelain"));
+  }
+
+ private:
+  World world_;
+};
+
+TEST_CASE("git in a view works as in a linked worktree") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  const std::string kind = GENERATE("--live", "--frozen");
+  CAPTURE(backend, kind);
+  const Pair pair(backend, {kind});
+  // No file looks changed by its stat data, so none has to be read.
+  CHECK(pair.world().inside("a", "git diff-files --name-only") == "");
+  pair.require_same();
+  for (const char* script : {
+           "git rev-parse --show-prefix --is-inside-work-tree; git describe --always --all",
+           "echo two >> README; echo new > new; git add new; git status -s",
+           "git commit -qm one; git log --oneline --format=%s",
+           "echo three >> README; git diff > ../patch-$$; git apply --cached ../patch-$$; rm "
+           "../patch-*",
+           "git commit -q --amend -m amended",
+           "echo four >> README; echo x > untracked; git stash push -qu; git stash pop -q",
+           "git add -A; git reset -q; git add README; git commit -qm two",
+           "git mv src/old.c src/moved.c; git rm -q new; git commit -qm three",
+           "git reset -q --soft HEAD^; git status -s; git reset -q --hard",
+           "rm README; git checkout -q -- README; git restore --source HEAD^ README",
+           "git commit -qam four; git branch side HEAD~2; git rebase -q side",
+           "for i in a b; do echo $i > $i; git add $i; git commit -qm $i; done",
+           "GIT_SEQUENCE_EDITOR='sed -i 2s/pick/squash/' GIT_EDITOR=: git rebase -qi HEAD~2",
+           "git switch -q -c topic; echo t > t; git add t; git commit -qm topic; git switch -q "
+           "wafers/a",
+           "git merge -q --no-ff -m merged topic; git branch -q -d topic; git gc -q; git blame "
+           "README",
+           "git checkout -q --detach; git switch -q wafers/a; git clean -fdxq",
+       }) {
+    pair.both(script);
+    pair.require_same_status();
+  }
+  CHECK(pair.world().wafers_ok({"git-status", "a", "--porcelain"}) == "");
+  CHECK_FALSE(pair.world().listed("a")["branch_note"].is_string());
+  CHECK(pair.world().listed("a")["git"] == true);
+  pair.world().wafers_ok({"rm", "a"});
+  CHECK(pair.world().base().git({"worktree", "list"}) ==
+        pair.world().base().git({"worktree", "list", "-v"}));
+  CHECK_FALSE(fs::exists(pair.world().base() / ".git/worktrees"));
+}
+
+TEST_CASE("what is staged and committed outside is what git inside has, and the other way round") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  CAPTURE(backend);
+  const Pair pair(backend);
+  const World& world = pair.world();
+  const auto outside = [&](const Words& wafers, const std::string& git) {
+    INFO(git);
+    world.wafers_ok(wafers);
+    pair.linked(git);
+    pair.require_same();
+    pair.require_same_status();
+  };
+  pair.both("echo 2 >> README; echo new > new; mkdir d; echo d > d/d; rm src/old.c");
+  outside({"git-add", "a", "--", "new", "src/old.c"}, "git add new src/old.c");
+  pair.both("git status -s; git reset -q new; git add d");
+  outside({"git-restore", "a", "--staged", "--", "src/old.c"}, "git restore --staged src/old.c");
+  outside({"git-restore", "a", "--", "src/old.c"}, "git restore src/old.c");
+  outside({"git-commit", "a", "-m", "staged"}, "git commit -qm staged");
+  pair.both("echo 3 >> README; git add README; echo 4 >> README");
+  outside({"git-commit", "a", "-m", "paths", "--", "new"},
+          "git add new; git commit -qm paths -- new");
+  outside({"git-commit", "a", "-a", "-m", "all"}, "git commit -qam all");
+  pair.both("echo 5 > d/d; git commit -qam inside; echo 6 > d/six");
+  outside({"git-commit", "a", "-m", "view"}, "git add -A; git commit -qm view");
+  outside({"git-commit", "a", "--amend", "-m", "amended"}, "git commit -q --amend -m amended");
+  CHECK(world.inside("a", "git status --porcelain") == "");
+  CHECK(world.listed("a")["last_commit"] == world.base().git_line({"rev-parse", "wafers/a"}));
+}
+
+TEST_CASE(
+    "a view with git inside is a worktree of its repository, which changes nothing else of it") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  CAPTURE(backend);
+  const World world;
+  const std::string before = world.in_base("cat .git/config; sha1sum .git/index; git status -s");
+  world.add("a", backend, {"--git"});
+  const std::string listed = world.in_base("git worktree list --porcelain | sed 1,/^$/d");
+  CHECK(listed == "worktree " + (world.state() / "a/mnt").native() + "\nHEAD " +
+                      world.base().head() + "\nbranch refs/heads/wafers/a\nlocked wafer a\n\n");
+  CHECK(world.in_base("git switch wafers/a 2>&1 || true").find("wafers/a' is already") !=
+        std::string::npos);
+  world.inside("a", "echo work > work; git add work; echo ignored > x.o");
+  world.wafers_ok({"umount", "a"});
+  // What is staged is in no commit: git keeps it, since the worktree is there.
+  world.in_base("git worktree prune; git gc -q --prune=now; git reflog expire --expire=now --all");
+  CHECK(world.inside("a", "git status -s; git show :work") == "A  work\nwork\n");
+  CHECK(world.in_base("cat .git/config; sha1sum .git/index; git status -s") == before);
+  CHECK(world.inside("a", "git -C .. rev-parse 2>&1 || true").find("not a git repository") !=
+        std::string::npos);
+}
+
+TEST_CASE("one configuration makes git work in every new view") {
+  const World world;
+  world.base().git({"config", "wafers.git", "true"});
+  world.add("a", any_backend());
+  CHECK(world.inside("a", "git symbolic-ref HEAD") == "refs/heads/wafers/a\n");
+  world.base().git({"config", "wafers.git", "false"});
+  world.add("b", any_backend());
+  CHECK_FALSE(fs::exists(world.base() / ".git/worktrees/b"));
+}
+
+TEST_CASE("where HEAD is not on the wafer's branch, a commit from outside is refused") {
+  const World world;
+  world.add("a", any_backend(), {"--git"});
+  world.in_base("git commit -q --allow-empty -m up; git tag up; git reset -q --hard HEAD^");
+  world.inside("a", "git switch -q -c other; echo 2 > README");
+  const auto refused = [&](const std::string& what) {
+    const std::string before = world.in_base("git for-each-ref; sha1sum .git/worktrees/a/index");
+    const RunResult result = world.wafers({"git-commit", "a", "-m", "x"});
+    CHECK(result.status == 3);
+    CHECK_THAT(result.err, Contains(what));
+    CHECK(world.wafers({"git-sync", "a", "--onto", "up"}).status == 3);
+    CHECK(world.in_base("git for-each-ref; sha1sum .git/worktrees/a/index") == before);
+  };
+  refused("is on branch 'other'");
+  CHECK(world.listed("a")["branch_note"] == "git inside is on branch 'other'");
+  CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) == " M README\n");
+  world.inside(
+      "a", "git commit -qam other; git checkout -q --detach; echo 3 > README; git commit -qam 3");
+  refused("on no branch");
+  // Nothing but this HEAD leads to that commit.
+  const RunResult lost = world.wafers({"rm", "a"});
+  CHECK(lost.status == 3);
+  CHECK_THAT(lost.err, Contains("no ref leads to"));
+  world.inside("a", "git switch -q wafers/a; echo mine > README; git commit -qam mine");
+  const RunResult conflict = world.wafers({"exec", "a", "--", "git", "rebase", "other"});
+  CHECK(conflict.status != 0);
+  refused("has conflicts, such as in 'README'");
+  CHECK(world.wafers({"rm", "a"}).status == 3);
+  world.inside("a", "git add README");
+  refused("has begun a rebase");
+  CHECK_THAT(world.listed("a")["branch_note"].get<std::string>(), Contains("has begun a rebase"));
+  world.inside("a", "git rebase --abort");
+  world.wafers_ok({"rm", "a"});
+}
+
+TEST_CASE("a branch with a commit that nothing else has is kept by a removal that forces it") {
+  const World world;
+  world.add("a", any_backend(), {"--git"});
+  world.inside("a", "git checkout -q --detach; git commit -q --allow-empty -m alone");
+  const std::string alone = world.inside("a", "git rev-parse HEAD");
+  CHECK(world.wafers({"rm", "a"}).status == 3);
+  world.wafers_ok({"rm", "--force", "a"});
+  CHECK(world.base().git({"for-each-ref", "--format=%(objectname)", "refs/wafers"}) == alone);
+}
+
+TEST_CASE("rm --delete-branch takes branch and worktree away") {
+  const World world;
+  world.add("a", any_backend(), {"--git"});
+  world.inside("a", "echo 2 > README; git commit -qam two");
+  const RunResult unmerged = world.wafers({"rm", "--delete-branch", "a"});
+  CHECK(unmerged.status == 3);
+  CHECK_THAT(unmerged.err, Contains("not fully merged"));
+  CHECK(world.inside("a", "git log --format=%s -1") == "two\n");
+  world.base().git({"merge", "-q", "wafers/a"});
+  world.wafers_ok({"rm", "--delete-branch", "a"});
+  CHECK(world.base().git({"branch", "--list", "wafers/*"}) == "");
+  CHECK_FALSE(fs::exists(world.base() / ".git/worktrees"));
+}
+
+TEST_CASE("git works in a view that is in place, at both of its paths") {
+  const World world;
+  const std::string base = (world / "base").native();
+  const std::string before = world.in_base("cat .git/config; sha1sum .git/index");
+  world.add("a", "namespace", {"--git", "--in-place"});
+  CHECK(world.inside("a", "git -C " + base + " rev-parse --show-toplevel; git -C " +
+                              (world.state() / "a/mnt").native() + " symbolic-ref HEAD") ==
+        base + "\nrefs/heads/wafers/a\n");
+  world.inside("a", "cd " + base + "; echo 2 > README; git add README; echo new > new");
+  CHECK(world.inside("a", std::string(WAFERS_PROGRAM) + " git-status --porcelain") ==
+        "M  README\n?? new\n");
+  CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) == "M  README\n?? new\n");
+  world.inside("a", "cd " + base + "; git commit -qm staged; git add new");
+  world.inside("a", std::string(WAFERS_PROGRAM) + " git-commit -m new");
+  CHECK(world.inside("a", "git status --porcelain; git log -2 --format=%s") == "new\nstaged\n");
+  CHECK(world.base().git({"log", "-2", "--format=%s", "wafers/a"}) == "new\nstaged\n");
+  CHECK(world.in_base("cat .git/config; sha1sum .git/index") == before);
+  world.wafers_ok({"rm", "a"});
+  CHECK_FALSE(fs::exists(world.base() / ".git/worktrees"));
+}
+
+TEST_CASE("skill tells of git where it works") {
+  const World world;
+  world.add("a", any_backend(), {"--git"});
+  world.add("b", any_backend());
+  const std::string skill = std::string(WAFERS_PROGRAM) + " skill";
+  CHECK_THAT(world.inside("a", skill), Contains("linked worktree on `wafers/a`"));
+  CHECK(world.inside("b", skill) == world.wafers_ok({"skill"}));
+}
+
+TEST_CASE("fork, rename, git-sync and the next mount go on with git inside") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  CAPTURE(backend);
+  const World world;
+  world.add("a", backend, {"--git"});
+  world.inside("a",
+               "echo c > c; git add c; git commit -qm c; echo s > s; git add s; echo 2 >> README");
+  const std::string status = "A  s\n M README\n";
+  const auto sorted = " M README\nA  s\n";
+  CHECK(world.inside("a", "git status -s") == sorted);
+  world.wafers_ok({"fork", "a", "b"});
+  CHECK(world.inside("b", "git status -s; git symbolic-ref HEAD; git log -1 --format=%s") ==
+        std::string(sorted) + "refs/heads/wafers/b\nc\n");
+  CHECK(world.inside("a", "git status -s; git symbolic-ref HEAD") ==
+        std::string(sorted) + "refs/heads/wafers/a\n");
+  world.wafers_ok({"rename", "a", "z"});
+  CHECK(world.inside("z", "git status -s; git symbolic-ref HEAD") ==
+        std::string(sorted) + "refs/heads/wafers/a\n");
+  CHECK(world.in_base("git worktree list").find((world.state() / "z/mnt").native()) !=
+        std::string::npos);
+  world.in_base("echo up > upstream; git add upstream; git commit -qm upstream");
+  world.wafers_ok({"git-sync", "z"});
+  CHECK(world.inside("z", "git status -s; git log -2 --format=%s; cat upstream") ==
+        std::string(sorted) + "c\nupstream\nup\n");
+  CHECK(world.wafers_ok({"git-status", "z", "--porcelain"}) == sorted);
+  world.wafers_ok({"umount", "z"});
+  CHECK(world.inside("z", "git status -s; git diff-files --name-only") ==
+        std::string(sorted) + "README\n");
+  world.wafers_ok({"rm", "-f", "z", "b"});
+}
+
+TEST_CASE("a registration that is gone is made again") {
+  const World world;
+  world.add("a", any_backend(), {"--git"});
+  world.inside("a", "echo 2 > README; git commit -qam two; echo new > new");
+  world.in_base("rm -rf .git/worktrees");
+  CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) == "?? new\n");
+  CHECK(world.inside("a", "git status -s; git log -1 --format=%s") == "?? new\ntwo\n");
+  world.in_base(": > .git/worktrees/a/HEAD");  // as after a crash of the host
+  world.wafers_ok({"git-commit", "a", "-m", "three"});
+  CHECK(world.inside("a", "git status -s; git log -1 --format=%s") == "three\n");
+}
+
+TEST_CASE("a worktree of the same name keeps its directory") {
+  const World world;
+  world.in_base("git worktree add -q -b mine ../elsewhere/a");
+  world.add("a", any_backend(), {"--git"});
+  CHECK(world.inside("a", "git symbolic-ref HEAD") == "refs/heads/wafers/a\n");
+  world.wafers_ok({"rm", "a"});
+  CHECK(world.in_base("git -C ../elsewhere/a symbolic-ref HEAD") == "refs/heads/mine\n");
+}
+
+TEST_CASE("what an agent writes into its git directory leads nowhere and runs nothing") {
+  const World world;
+  world.add("a", any_backend(), {"--git"});
+  world.inside("a", "echo 2 > README; git add README");
+  world.in_base("git config extensions.worktreeConfig true");
+  const fs::path git_dir = world.base() / ".git/worktrees/a";
+  const fs::path ran = world / "ran";
+  const std::string program = "touch " + ran.native() + "; ";
+  write_file(world / "evil", "#!/bin/sh\n" + program + "\n");
+  fs::permissions(world / "evil", fs::perms::all);
+  fs::create_directories(world / "forged/hooks");
+  fs::copy(world / "evil", world / "forged/hooks/pre-commit");
+  fs::copy(world / "evil", world / "forged/hooks/post-index-change");
+  write_file(git_dir / "config.worktree",
+             "[core]\n\tfsmonitor = " + (world / "evil").native() + "\n\thooksPath = " +
+                 (world / "forged/hooks").native() + "\n\teditor = " + (world / "evil").native() +
+                 "\n[filter \"x\"]\n\tclean = " + (world / "evil").native() + "\n\trequired\n");
+  world.inside("a", "echo '* filter=x' > .gitattributes");
+  write_file(git_dir / "commondir", (world / "forged").native() + "\n");
+  const auto all_commands = [&] {
+    world.wafers({"git-status", "a"});
+    world.wafers({"git-add", "a", "--", "."});
+    world.wafers({"git-restore", "a", "--staged", "--", "README"});
+    world.wafers({"git-diff", "a", "--uncommitted"});
+    world.wafers({"git-commit", "a", "-m", "x"});
+    world.wafers({"ls"});
+    world.wafers({"git-sync", "a"});
+    world.wafers({"fork", "a", "b"});
+    world.wafers({"rm", "-f", "b"});
+    CHECK_FALSE(fs::exists(ran));
+  };
+  all_commands();
+  for (const char* content : {"ref: refs/heads/../../../x\n", "ref: /etc/passwd\n", "", "x\n"}) {
+    write_file(git_dir / "HEAD", content);
+    all_commands();
+  }
+  REQUIRE(world.listed("a")["name"] == "a");
+  world.in_base("cd .git/worktrees/a; rm HEAD; mkfifo HEAD");
+  all_commands();
+  world.in_base("cd .git/worktrees/a; rm HEAD; ln -s /etc/passwd HEAD");
+  all_commands();
+  world.in_base(
+      "cd .git/worktrees/a; rm HEAD index; echo ref: refs/heads/wafers/a > HEAD; mkfifo index");
+  all_commands();
+  world.in_base("cd .git/worktrees/a; rm index; ln -s ../../index index");
+  const std::string index = world.in_base("sha1sum .git/index");
+  all_commands();
+  CHECK(world.in_base("sha1sum .git/index") == index);
+  world.in_base("cd .git/worktrees; mv a b; ln -s b a");
+  all_commands();
+  CHECK(world.wafers({"git-commit", "a", "-m", "x"}).status != 0);
+  CHECK(world.in_base("sha1sum .git/index; git status -s") == index);
+  REQUIRE(world.listed("a")["name"] == "a");
+}
+
+}  // namespace
+}  // namespace wafers::test
