@@ -302,6 +302,27 @@ TEST_CASE("a worktree of the same name keeps its directory") {
   CHECK(world.in_base("git -C ../elsewhere/a symbolic-ref HEAD") == "refs/heads/mine\n");
 }
 
+TEST_CASE("no worktree is removed because a record names it") {
+  const World world;
+  world.in_base("git worktree add -q -b mine ../mine");
+  world.add("a", any_backend(), {"--git"});
+  const fs::path record = world.state() / "a/metadata";
+  nlohmann::json forged = nlohmann::json::parse(read_file(record));
+  for (const fs::path& named :
+       {world.base() / ".git/worktrees/mine", world / "mine", world.base() / ".git/refs",
+        world.base() / ".git/worktrees/../refs"}) {
+    forged["git_dir"] = named.native();
+    write_file(record, forged.dump());
+    world.wafers({"git-status", "a"});
+    world.wafers({"rm", "a"});
+    CHECK(
+        world.in_base("git -C ../mine symbolic-ref HEAD; git rev-parse -q --verify wafers/a >&2") ==
+        "refs/heads/mine\n");
+  }
+  world.wafers({"rm", "-f", "a"});
+  CHECK(world.in_base("git -C ../mine symbolic-ref HEAD") == "refs/heads/mine\n");
+}
+
 TEST_CASE("what an agent writes into its git directory leads nowhere and runs nothing") {
   const World world;
   world.add("a", any_backend(), {"--git"});

@@ -12,6 +12,7 @@
 #include "core/view/mount.h"
 #include "core/view/mountpoint.h"
 #include "git/program/git_program.h"
+#include "git/refs/lock_file.h"
 #include "linux/second_view.h"
 
 namespace wafers {
@@ -103,6 +104,8 @@ void enter_and_execute(const Store& store, const EnterRequest& request,
   const std::vector<std::string> command = command_of(request);
   const auto callers_directory = current_directory();
   const Wafer wafer = mount_and_enter(store, request.name, prepare);
+  // That of a command that was killed would keep git from its index.
+  if (wafer.has_git_inside()) git::take_away_dead_lock(wafer.git_dir / "index");
   change_directory(target_directory(wafer, request, callers_directory));
   set_environment(wafer, request);
   std::vector<char*> argv;

@@ -46,12 +46,14 @@ bool is_of(const Wafer& wafer, const fs::path& common_dir) {
   return !error && wafer.git_dir.parent_path() == worktrees;
 }
 
-/// Of a wafer that was being made: nothing has been written yet, or our own file.
-bool was_being_made_for(const Wafer& wafer) {
+/// Whether it leads to the wafer's view, by any of its paths (git worktree repair), or nowhere yet:
+/// a record's word alone removes no worktree.
+bool is_registered_for(const Wafer& wafer) {
   const auto directory = GitDir::find(wafer.git_dir);
   if (!directory) return false;
   const auto git_file = directory->small_file("gitdir");
-  return !git_file || *git_file == git_file_line(wafer);
+  return !git_file || *git_file == git_file_line(wafer) ||
+         *git_file == (wafer.root() / ".git").native() + "\n";
 }
 
 }  // namespace
@@ -77,17 +79,17 @@ void complete_registration(const Wafer& wafer) {
 }
 
 void move_registration(const Wafer& wafer) {
-  const GitDir directory = GitDir::open(wafer.git_dir);
-  directory.put("gitdir", git_file_line(wafer));
-  directory.put("locked", "wafer " + wafer.name + "\n");
+  const auto directory = GitDir::find(wafer.git_dir);
+  if (!directory) return;
+  directory->put("gitdir", git_file_line(wafer));
+  directory->put("locked", "wafer " + wafer.name + "\n");
 }
 
 void remove_registration(const Wafer& wafer) {
   if (!wafer.has_git_inside()) return;
   const git::BaseFiles files = git::read_base_files(wafer.checkout);
   if (!files.common_dir || !is_of(wafer, *files.common_dir)) return;
-  if (wafer.stage == WaferStage::adding && !was_being_made_for(wafer)) return;
-  remove_tree(wafer.git_dir);
+  if (is_registered_for(wafer)) remove_tree(wafer.git_dir);
   ::rmdir(wafer.git_dir.parent_path().c_str());  // as git does where it was the last one
 }
 

@@ -23,12 +23,12 @@ std::filesystem::path free_git_dir(const std::filesystem::path& common_dir,
 /// Error(failed).
 void complete_registration(const Wafer& wafer);
 
-/// Notes that the mountpoint is another one now. Throws Error(failed).
+/// Notes that name and mountpoint are others now, where there is a registration. Throws
+/// Error(failed).
 void move_registration(const Wafer& wafer);
 
-/// Removes the registration, if the repository is there, and the directory is one of its
-/// `worktrees`. Of a wafer that was never completely made it is left where it is of another
-/// worktree. Throws Error(failed).
+/// Removes the registration, if the repository is there, the directory is one of its `worktrees`,
+/// and leads to the wafer's view. Throws Error(failed).
 void remove_registration(const Wafer& wafer);
 
 }  // namespace wafers
