@@ -29,6 +29,7 @@ constexpr const char* kCheckout = "checkout";
 constexpr const char* kPlaceLink = "place";
 
 fs::path moved(const fs::path& path, const fs::path& from, const fs::path& to) {
+  if (from.empty()) return path;  // nothing is covered
   if (path == from) return to;
   return is_within(path.native(), from.native()) ? to / path.lexically_relative(from) : path;
 }

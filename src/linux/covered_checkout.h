@@ -18,7 +18,7 @@ inline constexpr const char* kCoveredPlace = ".covered";
 
 /// A checkout that a view covers.
 struct CoveredCheckout {
-  std::filesystem::path place;    ///< where it is outside, and the view inside
+  std::filesystem::path place;    ///< where it is outside, and the view inside; empty: nothing is
   std::filesystem::path reached;  ///< where it is inside
 
   /// By what name that is reached inside which has the name `path` outside, and the way back. What
