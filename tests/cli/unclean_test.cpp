@@ -27,13 +27,13 @@ std::string boot_id() {
   return id.substr(0, id.find('\n'));
 }
 
-nlohmann::json record_of(const World& world, const std::string& name) {
+nlohmann::json parsed_record(const World& world, const std::string& name) {
   return nlohmann::json::parse(read_file(world.state() / name / "metadata"));
 }
 
 /// Whether the wafer's mount is volatile, by what the kernel or the server of the view says.
 bool is_volatile(const World& world, const std::string& name) {
-  const auto record = record_of(world, name);
+  const auto record = parsed_record(world, name);
   if (record["backend"] == "fuse") {
     const std::string pid = std::to_string(record["mount"]["process"]["pid"].get<pid_t>());
     return read_file("/proc/" + pid + "/cmdline").find(",volatile") != std::string::npos;
@@ -82,7 +82,7 @@ void wait_for_end_of(pid_t pid) {
 bool has_namespace_backend() { return std::ranges::count(working_backends(), "namespace") != 0; }
 
 pid_t holder_of(const World& world, const std::string& name) {
-  return record_of(world, name)["mount"]["process"]["pid"];
+  return parsed_record(world, name)["mount"]["process"]["pid"];
 }
 
 std::string refusal_of(const std::string& name) {
@@ -106,14 +106,14 @@ TEST_CASE("views are mounted volatile, unless they are to be durable") {
   const auto check = [&] {
     CHECK(is_volatile(world, "a"));
     CHECK_FALSE(is_volatile(world, "b"));
-    CHECK(record_of(world, "a")["volatile_boot"] == boot_id());
-    CHECK(record_of(world, "b")["volatile_boot"] == "");
+    CHECK(parsed_record(world, "a")["volatile_boot"] == boot_id());
+    CHECK(parsed_record(world, "b")["volatile_boot"] == "");
     CHECK(world.listed("a")["durable"] == false);
     CHECK(world.listed("b")["durable"] == true);
   };
   check();
   world.wafers_ok({"umount", "a", "b"});
-  CHECK(record_of(world, "a")["volatile_boot"] == "");
+  CHECK(parsed_record(world, "a")["volatile_boot"] == "");
   world.wafers_ok({"mount", "a", "b"});
   check();
 }
@@ -129,7 +129,7 @@ TEST_CASE("a volatile view whose mount was cut off is mounted again, with what w
     if (backend == "host") {
       run({"umount", world.listed("a")["mountpoint"]});
     } else {
-      kill_and_wait(record_of(world, "a")["mount"]["process"]["pid"]);
+      kill_and_wait(parsed_record(world, "a")["mount"]["process"]["pid"]);
     }
     CHECK(world.inside("a", "cat file README") == "work\n2\n");
     CHECK(is_volatile(world, "a"));
@@ -226,7 +226,7 @@ TEST_CASE("a holder that is asked to end at the shutdown leaves a wafer that is 
   CHECK(world.listed("a")["status"] == "unmounted");
   SECTION("and can be entered") {
     CHECK(world.inside("a", "cat file") == "work\n");
-    CHECK(record_of(world, "a")["volatile_boot"] == boot_id());
+    CHECK(parsed_record(world, "a")["volatile_boot"] == boot_id());
     SECTION("until the next power cut") {
       reboot(world, "a");
       CHECK(world.listed("a")["status"] == "broken");
@@ -236,7 +236,7 @@ TEST_CASE("a holder that is asked to end at the shutdown leaves a wafer that is 
     world.wafers_ok({"git-commit", "a", "-m", "x"});
     CHECK(world.base().git({"show", "wafers/a:file"}) == "work\n");
     world.wafers_ok({"umount", "a"});
-    CHECK(record_of(world, "a")["volatile_boot"] == "");
+    CHECK(parsed_record(world, "a")["volatile_boot"] == "");
   }
 }
 
@@ -315,7 +315,7 @@ TEST_CASE(
   if (backend != "host") kill_and_wait(holder_of(world, "c"));
   world.wafers_ok({"umount", "--all"});
   for (const char* const name : {"a", "b", "c"}) {
-    CHECK(record_of(world, name)["volatile_boot"] == "");
+    CHECK(parsed_record(world, name)["volatile_boot"] == "");
     reboot(world, name);
     CHECK(world.listed(name)["status"] == "unmounted");
   }
