@@ -381,8 +381,10 @@ TEST_CASE("prune killed at each change takes nothing that a wafer needs") {
 }
 
 TEST_CASE("a base that has moved, and exec killed at each change of healing it") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  INFO("backend " << backend);
   const World world;
-  world.add("a", any_backend());
+  world.add("a", backend);
   world.inside("a", "echo work > work");
   world.base().git({"tag", "before"});
   world.base().write("README", "moved\n");
