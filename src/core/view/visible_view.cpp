@@ -1,5 +1,7 @@
 #include "core/view/visible_view.h"
 
+#include <fcntl.h>
+
 #include "base/text.h"
 #include "core/view/backend_parts.h"
 #include "linux/namespaces.h"
@@ -60,8 +62,11 @@ std::optional<ViewIdentity> recorded_view(const Wafer& wafer) {
 std::optional<ViewIdentity> proven_view(const Wafer& wafer, std::string_view type,
                                         std::string_view source) {
   auto view = recorded_view(wafer);
-  const auto table = view ? read_small_file("/proc/self/mountinfo") : std::nullopt;
-  return table && is_mount_of(*table, view->mount_id, type, source) ? view : std::nullopt;
+  if (!view) return view;
+  // Without the table nothing is proven, and a view that is there mustn't pass for none.
+  const UniqueFd table = open_or_throw("/proc/self/mountinfo", O_RDONLY);
+  const bool is_proven = is_mount_of(read_to_end(table.get()), view->mount_id, type, source);
+  return is_proven ? view : std::nullopt;
 }
 
 std::optional<MountEntry> mounted_view(const Wafer& wafer,
