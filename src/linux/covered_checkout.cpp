@@ -110,9 +110,7 @@ std::optional<CoveredCheckout> find_covered_checkout(const fs::path& root) {
 
 void bar_covered_checkout(const fs::path& root) {
   constexpr mode_t kClosed = 0555;
-  const fs::path own = root / kCoveredPlace;
-  if (::mkdir(own.c_str(), kClosed) == 0 || errno == EEXIST) return;
-  throw_errno("cannot make directory", own.native());
+  make_missing_directory(root / kCoveredPlace, kClosed);
 }
 
 void cover_checkout(const fs::path& place, const fs::path& mountpoint, const fs::path& root) {

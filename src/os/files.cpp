@@ -202,6 +202,11 @@ void make_directory(const std::filesystem::path& path, mode_t mode) {
   if (::mkdir(path.c_str(), mode) != 0) throw_errno("cannot make directory", path.native());
 }
 
+void make_missing_directory(const std::filesystem::path& path, mode_t mode) {
+  if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return;
+  throw_errno("cannot make directory", path.native());
+}
+
 void begin_write_back(int fd, std::string_view what) {
   (void)write_back(fd, SYNC_FILE_RANGE_WRITE, what);
 }

@@ -87,6 +87,9 @@ void write_existing_file(const std::string& path, std::string_view text);
 /// mkdir(2). Throws Error(failed), also where there is something already.
 void make_directory(const std::filesystem::path& path, mode_t mode);
 
+/// The same, but fine where there is something already.
+void make_missing_directory(const std::filesystem::path& path, mode_t mode);
+
 /// Gives `to` the mode of `from`, and its owner where this process may: only root can. Throws
 /// Error(failed).
 void copy_owner_and_mode(const std::filesystem::path& from, const std::filesystem::path& to);

@@ -26,7 +26,6 @@
 #include "core/commands/wafer_maker.h"
 #include "core/git_commands/wafer_branch.h"
 #include "core/git_commands/wafer_git.h"
-#include "core/inside/inside_index.h"
 #include "core/state/backend_traits.h"
 #include "core/state/hidden_git.h"
 #include "core/state/plan.h"
@@ -413,8 +412,7 @@ class Adding {
     // The view has no repository of its own. Removed through the mount it would cost far more.
     hide_repository(one.wafer);
     if (one.wafer.has_git_inside()) {
-      make_inside_index(one.wafer, base_.repository, base_index_of(one.wafer, base_.repository),
-                        base_.repository.tree_of(one.tip));
+      make_index_of_base(one.wafer, base_.repository, base_.repository.tree_of(one.tip));
     }
     // The merged root shows the upper's owner and mode.
     copy_owner_and_mode(one.wafer.layers.back(), upper);

@@ -147,7 +147,8 @@ class Forking {
     });
     if (git_.inside) {
       hide_repository(one.wafer);
-      make_inside_index(one.wafer, git_.repository, source_->git_dir / "index", git_.index_tree);
+      make_inside_index(one.wafer, git_.repository, git_.inside->directory().reach("index"),
+                        git_.index_tree);
     }
     call_own(one.wafer);
   }

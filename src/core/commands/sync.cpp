@@ -19,7 +19,6 @@
 #include "core/git_commands/prepare.h"
 #include "core/git_commands/wafer_branch.h"
 #include "core/git_commands/wafer_git.h"
-#include "core/inside/inside_index.h"
 #include "core/state/unclean.h"
 #include "core/view/backends.h"
 #include "core/view/mount.h"
@@ -162,8 +161,7 @@ class Syncing {
     }
     try {
       if (wafer_.has_git_inside()) {
-        make_inside_index(wafer_, target_.repository, base_index_of(wafer_, target_.repository),
-                          work.staged);
+        make_index_of_base(wafer_, target_.repository, work.staged);
         wafer_.staged_tree.clear();
       }
       call_own(wafer_);

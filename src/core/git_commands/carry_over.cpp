@@ -91,9 +91,7 @@ class Rebase {
 
 /// Moved or gone it is taken over.
 void require_usable_branch(const Wafer& wafer, const WaferGit& git) {
-  const Oid now = git.branch.value_or(git.tip);
-  auto trouble = git.head ? head_trouble(wafer, *git.head) : std::nullopt;
-  if (!trouble) trouble = branch_trouble(wafer, git.repository, git.branch, now);
+  const auto trouble = branch_trouble(wafer, git, git.branch.value_or(git.tip));
   if (!trouble || trouble->gone) return;
   throw Error(ErrorKind::refused, trouble->what + ": nothing was synced", trouble->remedy);
 }

@@ -23,7 +23,7 @@ namespace wafers {
 namespace {
 
 void require_branch_in_place(const Wafer& wafer, const WaferGit& git) {
-  const auto trouble = branch_trouble(wafer, git);
+  const auto trouble = branch_trouble(wafer, git, git.tip);
   if (!trouble) return;
   throw Error(trouble->gone ? ErrorKind::failed : ErrorKind::refused,
               trouble->what + ": nothing was committed", trouble->remedy);

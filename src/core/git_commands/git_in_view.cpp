@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "core/inside/inside_index.h"
 #include "core/view/backends.h"
 #include "core/view/mountpoint.h"
 #include "git/program/git_program.h"
@@ -61,16 +62,7 @@ std::vector<std::string> GitInView::environment(Editor editor) const {
   return with_variables(git::environment_without_repository(), variables);
 }
 
-git::Oid GitInView::tree() const {
-  const ProgramResult result = git::run_program(
-      {"git", "write-tree"}, repository_.worktree(), {},
-      {"GIT_DIR=" + directory_.native(), "GIT_COMMON_DIR=" + repository_.common_dir().native(),
-       "GIT_INDEX_FILE=" + index().native()});
-  const auto tree = git::Oid::from_hex(trimmed(result.output));
-  if (result.success() && tree) return *tree;
-  throw Error(ErrorKind::failed,
-              "cannot write the tree of an index: " + printable(trimmed(result.errors)));
-}
+git::Oid GitInView::tree() const { return tree_of_index(repository_, index(), directory_); }
 
 int GitInView::run(const Command& command) const {
   const InterruptGuard guard;

@@ -18,6 +18,7 @@
 #include "core/view/left_inside.h"
 #include "core/view/mount.h"
 #include "git/program/git_program.h"
+#include "git/refs/head.h"
 #include "git/refs/lock_file.h"
 #include "git/repository/repository.h"
 #include "os/interrupt.h"
@@ -54,24 +55,26 @@ void settle_index(const Wafer& wafer, const git::Repository& repository, const g
   IndexChange(wafer, repository, index, staged ? *staged : repository.tree_of(tip)).commit();
 }
 
-/// With git inside: that moves the branch as well.
+/// With git inside: that moves the branch as well. The repository isn't opened for nothing.
 void settle_inside(LockedWafer& locked) {
   Wafer& wafer = *locked;
+  git::take_away_dead_lock(wafer.git_dir / "index");
+  if (wafer.pending_commit.empty() && wafer.branch_was.empty()) {
+    const auto tip = git::BaseFilesCache().branch_of(wafer.checkout, wafer.branch);
+    if (tip) wafer.last_commit = *tip;
+    return;
+  }
   auto repository = open_repository(wafer);
   repository.take_away_dead_locks(wafer.branch);
-  git::take_away_dead_lock(wafer.git_dir / "index");
-  const bool cut_off = !wafer.pending_commit.empty() || !wafer.branch_was.empty();
   if (!wafer.branch_was.empty()) {
     settle_pending_move(wafer, repository, repository.branch_tip(wafer.branch));
     const auto staged = git::Oid::from_hex(wafer.staged_tree);
     const auto commit = git::Oid::from_hex(wafer.last_commit).value();
-    make_inside_index(wafer, repository, base_index_of(wafer, repository),
-                      staged ? *staged : repository.tree_of(commit));
+    make_index_of_base(wafer, repository, staged ? *staged : repository.tree_of(commit));
   }
   const auto tip = repository.branch_tip(wafer.branch);
   if (tip && tip->hex() == wafer.pending_commit) settle_index(wafer, repository, *tip);
   if (tip) wafer.last_commit = tip->hex();
-  if (!cut_off) return;
   wafer.pending_commit.clear();
   wafer.pending_staged_tree.clear();
   wafer.staged_tree.clear();

@@ -119,7 +119,7 @@ StatusResult status_of_view(const Wafer& wafer) {
         "outside, such as " +
         in_quotes((wafer.mountpoint / outside.front()).native()));
   }
-  if (auto trouble = branch_trouble(wafer, git)) {
+  if (auto trouble = branch_trouble(wafer, git, git.tip)) {
     result.warnings.push_back(std::move(trouble->what));
     result.hint = std::move(trouble->remedy);
   }

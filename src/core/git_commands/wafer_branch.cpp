@@ -107,13 +107,13 @@ Error not_deleted(const Wafer& wafer, const Repository& repository, const std::s
                    git_in(repository) + "merge " + shell_quoted(wafer.branch));
 }
 
-Repository opened_for(const Wafer& wafer) {
+}  // namespace
+
+Repository own_repository(const Wafer& wafer) {
   Repository repository = Repository::open(wafer.checkout);
   if (wafer.has_git_inside()) repository.act_for_worktree(wafer.git_dir);
   return repository;
 }
-
-}  // namespace
 
 std::string free_branch(const Wafer& wafer, const Repository& repository,
                         const std::string& ending) {
@@ -192,7 +192,7 @@ std::string how_to_rebase(const Repository& repository, const std::string& branc
 }
 
 void require_deletable_branch(const Wafer& wafer) {
-  const Repository repository = opened_for(wafer);
+  const Repository repository = own_repository(wafer);
   if (!repository.branch_tip(wafer.branch)) return;
   if (const auto use = repository.use_of_branch(wafer.branch)) {
     throw Error(ErrorKind::refused,
@@ -208,7 +208,7 @@ void require_deletable_branch(const Wafer& wafer) {
 }
 
 std::string delete_branch_as_git(const Wafer& wafer) {
-  const Repository repository = opened_for(wafer);
+  const Repository repository = own_repository(wafer);
   if (!repository.branch_tip(wafer.branch)) return {};
   ProgramResult deleted = run_git(repository, {"branch", "-d", "--", wafer.branch});
   if (deleted.success()) return std::string(trimmed(deleted.errors));

@@ -9,6 +9,9 @@
 
 namespace wafers {
 
+/// The repository of a wafer, in whose name its branch is moved. Throws as Repository::open().
+git::Repository own_repository(const Wafer& wafer);
+
 /// What was done outside of wafers to the branch of a wafer, so that a commit would lose another's
 /// work or has nowhere to go.
 struct BranchTrouble {

@@ -82,8 +82,7 @@ InsideHead found_head(const Wafer& wafer, const git::Repository& repository) {
     if (head && !GitDir::open(wafer.git_dir).has("index")) {
       const auto tip = repository.branch_tip(wafer.branch);
       const git::Oid commit = tip ? *tip : parse_commit(wafer.last_commit, wafer.name);
-      make_inside_index(wafer, repository, base_index_of(wafer, repository),
-                        repository.tree_of(commit));
+      make_index_of_base(wafer, repository, repository.tree_of(commit));
     }
   }
   if (head) return *std::move(head);
@@ -115,9 +114,7 @@ void require_checkout(const Wafer& wafer) {
 
 git::Repository open_repository(const Wafer& wafer) {
   require_checkout(wafer);
-  git::Repository repository = git::Repository::open(wafer.checkout);
-  if (wafer.has_git_inside()) repository.act_for_worktree(wafer.git_dir);
-  return repository;
+  return own_repository(wafer);
 }
 
 std::filesystem::path base_index_of(const Wafer& wafer, const git::Repository& repository) {
@@ -161,11 +158,17 @@ WaferGit open_wafer_git(const Wafer& wafer) {
   return git;
 }
 
-std::optional<BranchTrouble> branch_trouble(const Wafer& wafer, const WaferGit& git) {
+void make_index_of_base(const Wafer& wafer, const git::Repository& repository,
+                        const git::Oid& tree) {
+  make_inside_index(wafer, repository, base_index_of(wafer, repository), tree);
+}
+
+std::optional<BranchTrouble> branch_trouble(const Wafer& wafer, const WaferGit& git,
+                                            const git::Oid& tip) {
   if (git.head) {
     if (auto trouble = head_trouble(wafer, *git.head)) return trouble;
   }
-  return branch_trouble(wafer, git.repository, git.branch, git.tip);
+  return branch_trouble(wafer, git.repository, git.branch, tip);
 }
 
 bool drop_doubtful_stat_data(const Wafer& wafer, WaferGit& git) {

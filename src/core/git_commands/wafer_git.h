@@ -38,8 +38,7 @@ struct WaferGit {
 /// out.
 void require_checkout(const Wafer& wafer);
 
-/// The repository of a wafer, in whose name its branch is moved. Throws as require_checkout() and
-/// Repository::open().
+/// own_repository(). Throws as require_checkout(), too.
 git::Repository open_repository(const Wafer& wafer);
 
 /// Opens the base repository and looks where the branch is. A branch at the wafer's pending commit
@@ -47,12 +46,17 @@ git::Repository open_repository(const Wafer& wafer);
 /// Throws Error(failed) where the repository or one of the commits is gone.
 WaferGit open_wafer_git(const Wafer& wafer);
 
-/// What keeps a commit from the wafer's branch: as branch_trouble() of wafer_branch.h, and with git
-/// inside, that its HEAD is elsewhere, or that it has begun something.
-std::optional<BranchTrouble> branch_trouble(const Wafer& wafer, const WaferGit& git);
+/// What keeps a commit on top of `tip` from the wafer's branch: as branch_trouble() of
+/// wafer_branch.h, and with git inside, that its HEAD is elsewhere, or that it has begun something.
+std::optional<BranchTrouble> branch_trouble(const Wafer& wafer, const WaferGit& git,
+                                            const git::Oid& tip);
 
 /// Git's index of the lowest layer's files.
 std::filesystem::path base_index_of(const Wafer& wafer, const git::Repository& repository);
+
+/// make_inside_index() of what git knows of the lowest layer's files.
+void make_index_of_base(const Wafer& wafer, const git::Repository& repository,
+                        const git::Oid& tree);
 
 /// Whether something is staged.
 inline bool has_staged(const WaferGit& git) { return git.index_tree != git.tip_tree; }

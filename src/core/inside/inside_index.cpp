@@ -93,6 +93,13 @@ std::string run_on_index(const git::Repository& repository, const fs::path& inde
   throw Error(ErrorKind::failed, "git " + name + " failed: " + printable(trimmed(result.errors)));
 }
 
+git::Oid tree_of_index(const git::Repository& repository, const fs::path& index,
+                       const fs::path& worktree) {
+  const std::string tree = run_on_index(repository, index, {"write-tree"}, worktree);
+  if (const auto oid = git::Oid::from_hex(tree)) return *oid;
+  throw Error(ErrorKind::failed, "git write-tree printed no tree");
+}
+
 InsideIndex::InsideIndex(const Wafer& wafer, const git::Repository& repository)
     : wafer_(wafer), directory_(GitDir::open(wafer.git_dir)) {
   struct stat info {};
@@ -107,14 +114,11 @@ InsideIndex::InsideIndex(const Wafer& wafer, const git::Repository& repository)
   tree_ = cached ? *cached : written_tree(repository);
 }
 
-/// By git, which looks for each object.
 git::Oid InsideIndex::written_tree(const git::Repository& repository) const {
   const Scratch scratch(wafer_.directory.parent_path(), kIndexPrefix);
   const fs::path copy = scratch.path() / kIndex;
   copy_to(copy);
-  const std::string tree = run_on_index(repository, copy, {"write-tree"}, scratch.path());
-  if (const auto oid = git::Oid::from_hex(tree)) return *oid;
-  throw Error(ErrorKind::failed, "git write-tree printed no tree");
+  return tree_of_index(repository, copy, scratch.path());
 }
 
 bool InsideIndex::is_current() const {
@@ -123,7 +127,7 @@ bool InsideIndex::is_current() const {
   return there ? read_ && is_same(now, *read_) : !read_;
 }
 
-bool InsideIndex::copy_to(const fs::path& path) const {
+void InsideIndex::copy_to(const fs::path& path) const {
   struct stat info {};
   const UniqueFd file = open_index(directory_, info);
   if (static_cast<bool>(file) != read_.has_value() || (file && !is_same(info, *read_))) {
@@ -132,7 +136,6 @@ bool InsideIndex::copy_to(const fs::path& path) const {
                 "do it again when that is done");
   }
   if (file) write_copy(path, read_all(file.get(), path.native()), info);
-  return read_.has_value();
 }
 
 void make_inside_index(const Wafer& wafer, const git::Repository& repository,

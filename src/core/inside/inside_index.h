@@ -30,9 +30,9 @@ class InsideIndex {
   /// Whether the file is still the one that was read. Git replaces it by rename(2).
   bool is_current() const;
 
-  /// A copy of it at `path`, with its times. Absent (false) where there is no index. Throws
+  /// Makes a copy of it at `path`, with its times; none where there is no index. Throws
   /// Error(failed), and Error(busy) where it isn't the one that was read any more.
-  bool copy_to(const std::filesystem::path& path) const;
+  void copy_to(const std::filesystem::path& path) const;
 
   const GitDir& directory() const noexcept { return directory_; }
   timespec written() const noexcept { return read_ ? read_->st_mtim : timespec{}; }
@@ -53,12 +53,16 @@ std::string run_on_index(const git::Repository& repository, const std::filesyste
                          std::vector<std::string> arguments, const std::filesystem::path& worktree,
                          std::string_view input = {});
 
+/// The tree of an index, by git, which looks for each object. As run_on_index().
+git::Oid tree_of_index(const git::Repository& repository, const std::filesystem::path& index,
+                       const std::filesystem::path& worktree);
+
 /// Gives a view its first index: what git knows of the files of its base, from `base_index`, and
 /// `tree` as what is staged. Throws Error(failed).
 void make_inside_index(const Wafer& wafer, const git::Repository& repository,
                        const std::filesystem::path& base_index, const git::Oid& tree);
 
-/// What of wafers' own files in a state directory git's on an index get as their names' beginning.
-inline constexpr const char* kIndexPrefix = ".index-";
+/// What the names of directories of the state directory begin with in which git works on an index.
+inline constexpr std::string_view kIndexPrefix = ".index-";
 
 }  // namespace wafers

@@ -1,14 +1,12 @@
 #include "core/inside/registration.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <system_error>
 
-#include "base/error.h"
 #include "core/inside/git_dir.h"
 #include "git/refs/head.h"
+#include "os/files.h"
 #include "os/remove_tree.h"
 
 namespace wafers {
@@ -27,11 +25,6 @@ std::string id_for(const std::string& name) {
 
 std::string git_file_line(const Wafer& wafer) {
   return (wafer.mountpoint / ".git").native() + "\n";
-}
-
-void make_directory_if_missing(const fs::path& directory) {
-  if (::mkdir(directory.c_str(), kSharedMode) == 0 || errno == EEXIST) return;
-  throw_errno("cannot make directory", directory.native());
 }
 
 void write_if_missing(const GitDir& directory, const std::string& name, std::string_view content) {
@@ -69,8 +62,8 @@ fs::path free_git_dir(const fs::path& common_dir, const std::string& name) {
 }
 
 void complete_registration(const Wafer& wafer) {
-  make_directory_if_missing(wafer.git_dir.parent_path());
-  make_directory_if_missing(wafer.git_dir);
+  make_missing_directory(wafer.git_dir.parent_path(), kSharedMode);
+  make_missing_directory(wafer.git_dir, kSharedMode);
   const GitDir directory = GitDir::open(wafer.git_dir);
   write_if_missing(directory, "locked", "wafer " + wafer.name + "\n");
   write_if_missing(directory, "gitdir", git_file_line(wafer));

@@ -19,21 +19,25 @@ bool is_ours(const MountEntry& entry, const Wafer& wafer) {
   return entry.type == "overlay" && entry.source == view_source(wafer);
 }
 
-/// Where the record doesn't lead to it, the mount table may: a command that was killed, or that
-/// lacked a descriptor, has mounted it and not written that down.
-std::optional<ViewIdentity> view_here(const Wafer& wafer) {
-  if (auto view = recorded_view(wafer)) return view;
+std::optional<ViewIdentity> view_in_table(const Wafer& wafer) {
   const auto entry =
       mounted_view(wafer, [&](const MountEntry& found) { return is_ours(found, wafer); });
   if (!entry) return std::nullopt;
   return ViewIdentity{entry->device, entry->mount_id};
 }
 
+/// Where the record doesn't lead to it, the mount table may: a command that was killed, or that
+/// lacked a descriptor, has mounted it and not written that down.
+std::optional<ViewIdentity> view_here(const Wafer& wafer) {
+  auto view = recorded_view(wafer);
+  return view ? view : view_in_table(wafer);
+}
+
 /// The same, by the mount table, where the record could name any other mount: before anything is
 /// unmounted or ended.
 std::optional<ViewIdentity> proven_view_here(const Wafer& wafer) {
   return recorded_view(wafer) ? proven_view(wafer, "overlay", view_source(wafer))
-                              : view_here(wafer);
+                              : view_in_table(wafer);
 }
 
 /// In a child with a mount namespace of its own: whatever happens to it, no mount is left behind.
@@ -72,7 +76,7 @@ class HostBackend final : public Backend {
 
   MountRecord mount(const Wafer& wafer) const override {
     if (recorded_view(wafer)) return *wafer.mount;
-    if (view_here(wafer)) return record_visible_view(wafer, {});
+    if (view_in_table(wafer)) return record_visible_view(wafer, {});
     refuse_elsewhere(wafer);
     try {
       const UniqueFd place = open_prepared_mountpoint(wafer);

@@ -48,9 +48,7 @@ void require_layers(const Wafer& wafer) {
                     " is gone, and with it what was not committed",
                 "'wafers rm --force " + wafer.name + "' removes the rest");
   }
-  if (::mkdir(wafer.work().c_str(), 0700) == 0 || errno == EEXIST) return;
-  const int err = errno;
-  throw Error::system(err, "cannot make directory " + in_quotes(wafer.work().native()));
+  make_missing_directory(wafer.work(), 0700);
 }
 
 }  // namespace
