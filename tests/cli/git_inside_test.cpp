@@ -127,6 +127,11 @@ TEST_CASE("what is staged and committed outside is what git inside has, and the 
   outside({"git-commit", "a", "--amend", "-m", "amended"}, "git commit -q --amend -m amended");
   CHECK(world.inside("a", "git status --porcelain") == "");
   CHECK(world.listed("a")["last_commit"] == world.base().git_line({"rev-parse", "wafers/a"}));
+  // What git inside has committed is nothing to sync, either.
+  world.inside("a", "git commit -q --allow-empty -m inside");
+  const auto synced = world.json({"git-sync", "a"})["wafers"][0];
+  CHECK(synced["changed"] == false);
+  CHECK(synced["last_commit"] == world.base().git_line({"rev-parse", "wafers/a"}));
 }
 
 TEST_CASE(
@@ -341,8 +346,8 @@ TEST_CASE("what an agent writes into its git directory leads nowhere and runs no
                  (world / "forged/hooks").native() + "\n\teditor = " + (world / "evil").native() +
                  "\n[filter \"x\"]\n\tclean = " + (world / "evil").native() + "\n\trequired\n");
   world.inside("a", "echo '* filter=x' > .gitattributes");
-  write_file(git_dir / "commondir", (world / "forged").native() + "\n");
   const auto all_commands = [&] {
+    world.inside("a", "echo more >> README");
     world.wafers({"git-status", "a"});
     world.wafers({"git-add", "a", "--", "."});
     world.wafers({"git-restore", "a", "--staged", "--", "README"});
@@ -354,6 +359,9 @@ TEST_CASE("what an agent writes into its git directory leads nowhere and runs no
     world.wafers({"rm", "-f", "b"});
     CHECK_FALSE(fs::exists(ran));
   };
+  all_commands();
+  CHECK(world.base().git({"log", "-1", "--format=%s", "wafers/a"}) == "x\n");
+  write_file(git_dir / "commondir", (world / "forged").native() + "\n");
   all_commands();
   for (const char* content : {"ref: refs/heads/../../../x\n", "ref: /etc/passwd\n", "", "x\n"}) {
     write_file(git_dir / "HEAD", content);
@@ -376,6 +384,21 @@ TEST_CASE("what an agent writes into its git directory leads nowhere and runs no
   CHECK(world.wafers({"git-commit", "a", "-m", "x"}).status != 0);
   CHECK(world.in_base("sha1sum .git/index; git status -s") == index);
   REQUIRE(world.listed("a")["name"] == "a");
+}
+
+TEST_CASE("another directory in the place of git's is not written to") {
+  const World world;
+  world.add("a", any_backend(), {"--git"});
+  world.inside("a", "echo 2 > README");
+  world.in_base("cd .git/worktrees; mv a elsewhere; ln -s elsewhere a");
+  const std::string before = world.in_base("cd .git/worktrees/elsewhere; sha1sum *; ls");
+  for (const Words& command : {Words{"git-add", "a", "--", "."}, {"git-commit", "a", "-m", "x"}}) {
+    const RunResult result = world.wafers(command);
+    CHECK(result.status == 1);
+    CHECK_THAT(result.err, Contains("/worktrees/a"));
+  }
+  world.wafers({"rm", "--force", "--no-salvage", "a"});
+  CHECK(world.in_base("cd .git/worktrees/elsewhere; sha1sum *; ls") == before);
 }
 
 }  // namespace
