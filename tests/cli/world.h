@@ -83,7 +83,8 @@ void check_refused(const World& world, const Refusal& wanted, const RunOptions& 
 std::string see_help(const std::string& command);
 
 /// The backends that work for this user on this host. What is expected to work and doesn't is a
-/// failure where WAFERS_TESTS_MUST_RUN is set, else said once on stderr.
+/// failure where WAFERS_TESTS_MUST_RUN is set, else said once on stderr. WAFERS_TESTS_BACKEND names
+/// the one that is to be tested alone.
 const std::vector<std::string>& working_backends();
 
 /// The backend of working_backends() to use where any will do.
