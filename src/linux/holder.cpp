@@ -3,12 +3,12 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "linux/helper_program.h"
 #include "os/files.h"
 #include "os/spawn.h"
 
@@ -18,15 +18,6 @@ namespace {
 Error holder_missing() {
   return Error(ErrorKind::unsupported, "cannot find the helper program wafers-holder",
                "reinstall wafers, or set WAFERS_HOLDER to the path of wafers-holder");
-}
-
-std::vector<std::filesystem::path> candidates() {
-  const char* const set = std::getenv("WAFERS_HOLDER");
-  if (set != nullptr && *set != '\0') return {set};
-  std::error_code error;
-  const auto here = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
-  return {here / "../libexec/wafers/wafers-holder", here / "wafers-holder",
-          here / "../helper/wafers-holder", WAFERS_HOLDER_PATH};
 }
 
 /// An exec failure of the spawned process shows as an empty report.
@@ -42,9 +33,9 @@ HolderReport read_report(int fd, const std::filesystem::path& program) {
 }  // namespace
 
 std::optional<std::filesystem::path> find_holder() {
-  for (const auto& candidate : candidates()) {
-    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
-  }
+  const char* const set = std::getenv("WAFERS_HOLDER");
+  if (set == nullptr || *set == '\0') return find_helper("wafers-holder");
+  if (::access(set, X_OK) == 0) return set;
   return std::nullopt;
 }
 

@@ -26,10 +26,12 @@ constexpr const char* kShown =
 /// A wafer `a` with git inside, and a linked worktree of a clone in which the same is done by git.
 class Pair {
  public:
-  explicit Pair(const std::string& backend, const Words& more = {}) {
+  /// `configuration` is run in the base, and not in the clone.
+  explicit Pair(const std::string& backend, const Words& more = {},
+                const std::string& configuration = ":") {
     Words options{"--git"};
     options.insert(options.end(), more.begin(), more.end());
-    world_.in_base("git clone -q . ../copy");
+    world_.in_base("git clone -q . ../copy; " + configuration);
     world_.in_copy("git worktree add -q -b wafers/a ../linked; cp ../base/ignored.o ../linked");
     world_.add("a", backend, options);
   }
@@ -284,6 +286,130 @@ TEST_CASE("fork, rename, git-sync and the next mount go on with git inside") {
   CHECK(world.inside("z", "git status -s; git diff-files --name-only") ==
         std::string(sorted) + "README\n");
   world.wafers_ok({"rm", "-f", "z", "b"});
+}
+
+constexpr const char* kAllowed = "git config extensions.worktreeConfig true";
+
+/// Older ones have no watcher.
+bool has_sound_git(const World& world) {
+  return world.in_base(
+             "git version | awk '{ split($3, v, \".\"); exit v[1] * 1000 + v[2] < 2043 }' && echo "
+             "y "
+             "|| echo n") == "y\n";
+}
+
+/// All entries, where git inside is one that asks a watcher.
+std::string all_with_watcher(const World& world) {
+  return has_sound_git(world) ? world.inside("a", "git ls-files") : "";
+}
+
+/// The entries of git's index inside at whose files git needn't look again.
+std::string seen_by_watcher(const World& world, const std::string& name = "a") {
+  return world.inside(name, "git status -s > /dev/null; git ls-files -f | sed -n 's/^h //p'");
+}
+
+TEST_CASE("git inside looks at what was changed above a frozen base alone") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  CAPTURE(backend);
+  const Pair pair(backend, {"--frozen"}, kAllowed);
+  const World& world = pair.world();
+  CHECK(seen_by_watcher(world) == all_with_watcher(world));
+  pair.require_same();
+  for (const char* script : {
+           // Each leaves something that git knew of and that isn't in the upper any more.
+           "echo 1 > gone; git add gone; git status -s",
+           "rm gone; git status -s",
+           "git rm -q --cached gone; echo u > src/u; git status -s",
+           "rm src/u; git status -s",
+           "mkdir -p n/m; echo n > n/m/n; git add n; git status -s",
+           "git mv n/m n/o; git status -s; mv n/o n/p; git status -s",
+           "rm -r n; git status -s; git reset -q; git status -s",
+           "mkdir only; echo u > only/u; git status -s",
+           "mv only renamed; git status -s",
+           "rm -r renamed; git status -s",
+           // What shows something else than the base, or the base again.
+           "rm -r src; git status -s; mkdir src; git status -s; echo x > src/x; git status -s",
+           "rm README; git status -s; ln -s nowhere README; git status -s; git add README",
+           "echo other > README; git status -s; git checkout -q -- README; git status -s",
+           "git reset -q --hard; git status -s; chmod +x README; git status -s; chmod -x README",
+           "echo '*.u' > .gitignore; echo u > x.u; git status -s; rm .gitignore x.u; git status -s",
+           "git stash -q 2>&1; echo s > s; git stash push -qu; git status -s; git stash pop -q",
+           "git add s; git commit -qm s; git status -s; git reset -q --hard HEAD^; git status -s",
+       }) {
+    pair.both(script);
+  }
+  // In a directory that was removed and made again fuse-overlayfs 1.10 makes no file that the base
+  // has there, too (EEXIST).
+  if (backend == "fuse") return;
+  for (const char* script :
+       {"rm src/x; echo 'int main(void) { return 0; }' > src/main.c; git status -s",
+        "git checkout -q -- src; git status -s; rm -r src; echo f > src; git status -s",
+        "rm src; git checkout -q -- src; git status -s; rm src/old.c; git status -s"}) {
+    pair.both(script);
+  }
+}
+
+TEST_CASE(
+    "what wafers changes from outside is told to git inside by its index and by the watcher") {
+  const std::string backend = GENERATE(from_range(working_backends()));
+  CAPTURE(backend);
+  const Pair pair(backend, {"--frozen"}, kAllowed);
+  const World& world = pair.world();
+  pair.both("echo 2 > README; mkdir d; echo d > d/d; git add d; git status -s");
+  world.wafers_ok({"git-commit", "a", "-a", "-m", "all"});
+  pair.linked("git commit -qam all");
+  pair.require_same();
+  pair.both("echo 3 > README; git add README; git status -s; rm -r d; git status -s");
+  world.wafers_ok({"git-restore", "a", "--", "d"});
+  pair.linked("git restore d");
+  pair.require_same();
+  world.wafers_ok({"umount", "a"});
+  pair.require_same();
+  // Another name of the wafer, a copy of it, and another base.
+  const bool asks = has_sound_git(world);
+  world.wafers_ok({"rename", "a", "z"});
+  world.wafers_ok({"fork", "z", "b"});
+  for (const std::string name : {"z", "b"}) {
+    CAPTURE(name);
+    CHECK(world.inside(name, "git status -s") == "M  README\n");
+    CHECK((seen_by_watcher(world, name).find("src/main.c") != std::string::npos) == asks);
+    world.in_base("echo up >> upstream; git add upstream; git commit -qm upstream");
+    world.wafers_ok({"git-sync", name});
+    CHECK(world.inside(name, "git status -s; tail -1 upstream") == "M  README\nup\n");
+    CHECK((seen_by_watcher(world, name).find("src/main.c") != std::string::npos) == asks);
+    CHECK(world.inside(name, "rm upstream; git status -s") == "M  README\n D upstream\n");
+  }
+}
+
+TEST_CASE("without a watcher that answers, git inside looks at all files") {
+  const std::string backend = any_backend();
+  const Pair pair(backend, {"--frozen"}, kAllowed);
+  const World& world = pair.world();
+  CHECK(seen_by_watcher(world) == all_with_watcher(world));
+  const bool asks = has_sound_git(world);
+  SECTION("its program is gone") {
+    if (asks) world.in_base("sed -i 's/wafers-watcher/gone/g' .git/worktrees/a/config.worktree");
+  }
+  SECTION("it has to do with another wafer") {
+    if (asks) world.in_base("sed -i 's,/a\\b,/b,g' .git/worktrees/a/config.worktree");
+  }
+  SECTION("git asks for another index") {
+    const std::string other =
+        "cp \"$(git rev-parse --git-path index)\" mine; "
+        "GIT_INDEX_FILE=mine git status -s; rm mine";
+    pair.both(other);
+  }
+  SECTION("the agent split git's index") { world.inside("a", "git update-index --split-index"); }
+  pair.both("echo 2 > README; git status -s; git commit -qam two; git status -s 2>&1");
+  CHECK(world.inside("a", "git status -s 2>&1") == "");
+}
+
+TEST_CASE("a live base has no watcher, since it changes without a word") {
+  const World world;
+  world.in_base(kAllowed);
+  world.add("a", any_backend(), {"--git", "--live"});
+  CHECK_FALSE(fs::exists(world.base() / ".git/worktrees/a/config.worktree"));
+  CHECK(seen_by_watcher(world) == "");
 }
 
 TEST_CASE("a registration that is gone is made again") {

@@ -60,8 +60,6 @@ bool is_near(const git::Repository& repository, const git::Oid& from, const git:
 
 }  // namespace
 
-fs::path index_of_snapshot(const fs::path& tree) { return tree.parent_path() / "index"; }
-
 UniqueFd lock_bases(const Store& store, int operation) {
   const fs::path directory = store.root() / kBasesDirectory;
   UniqueFd fd = open_or_throw(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -140,6 +138,7 @@ Bases::Snapshot Bases::take_snapshot(const git::Repository& repository, const gi
   write_tracked_files(repository, commit, made.tree(), made.index());
   copy_ignored_files(repository, made.tree(), made.index(),
                      [&](std::string_view line) { store_.tell(line); });
+  mark_files_as_seen(repository, made.tree(), made.index());
   copy_owner_and_mode(repository.worktree(), made.tree());
   put_in_place(made.directory, snapshot.directory);
   has_made_ = true;

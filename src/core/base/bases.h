@@ -24,9 +24,6 @@ UniqueFd lock_bases(const Store& store, int operation);
 /// when no wafer uses it any more: its time of modification is that of its last use.
 inline constexpr std::string_view kFrozenPrefix = "frozen-";
 
-/// Git's index of the files in the snapshot that is the layer `tree`.
-std::filesystem::path index_of_snapshot(const std::filesystem::path& tree);
-
 /// The directory of layers that the wafers of a state directory share (kBasesDirectory). A layer is
 /// complete and on the disk when it has its name, and is never changed after that. The name says
 /// what it shows, so the same layer is found again and made once, whoever comes first.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -200,6 +201,31 @@ void write_tracked_files(const git::Repository& repository, const git::Oid& comm
                              {"-c", "checkout.workers=" + std::to_string(cores), "read-tree", "-m",
                               "-u", commit.hex()}),
                     "cannot write the files of " + commit.hex().substr(0, 12));
+}
+
+void mark_files_as_seen(const git::Repository& repository, const fs::path& tree,
+                        const fs::path& index) {
+  const auto read = git::IndexView::open(index, git::IndexChecksum::trusted);
+  if (!read) return;
+  std::string paths;
+  for (const git::IndexRecord& entry : read->entries()) {
+    paths += entry.path();
+    paths += '\0';
+  }
+  // Git marks files for a watcher alone: for this one, that tells of no change since now, and takes
+  // the question for a comment. While it marks them it forgets which trees the entries are.
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const std::string watcher =
+      "printf '" + std::to_string(std::chrono::nanoseconds(now).count()) + "\\0' #";
+  const auto git = [&](const Words& command, std::string_view input) {
+    Words arguments{"-c", "core.fsmonitor=" + watcher, "-c", "core.untrackedCache=false"};
+    arguments.insert(arguments.end(), command.begin(), command.end());
+    GitCall call = git_with(repository, tree, index, std::move(arguments));
+    call.arguments.insert(call.arguments.begin(), "git");
+    git::run_program(call.arguments, tree, input, call.variables);
+  };
+  git({"update-index", "--fsmonitor", "--fsmonitor-valid", "-z", "--stdin"}, paths);
+  git({"write-tree"}, "");
 }
 
 void copy_ignored_files(const git::Repository& repository, const fs::path& tree,

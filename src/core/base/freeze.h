@@ -18,6 +18,12 @@ namespace wafers {
 void write_tracked_files(const git::Repository& repository, const git::Oid& commit,
                          const std::filesystem::path& tree, const std::filesystem::path& index);
 
+/// Lets `index` say of all files in `tree` that git has seen them as they are, for git inside views
+/// over it that asks a watcher (core/inside/watcher.h): it needn't look at them even once. Nothing
+/// depends on it, so that git fails is no error.
+void mark_files_as_seen(const git::Repository& repository, const std::filesystem::path& tree,
+                        const std::filesystem::path& index);
+
 /// Copies into `tree` what the repository's worktree ignores and the commit of `index` doesn't
 /// track: by reflink where the file system can, with hard links among them, holes, modes, times and
 /// symlinks as they are. Up to the size of `wafers.freezeIgnored` (all, none, or a size; 2g) all of

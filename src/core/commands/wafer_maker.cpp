@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "core/commands/discard.h"
 #include "core/inside/registration.h"
+#include "core/inside/watcher_setup.h"
 #include "core/view/mountpoint.h"
 #include "core/view/surrounding_wafer.h"
 #include "os/clock.h"
@@ -220,7 +221,9 @@ void WaferMaker::undo_branch(NewWafer& one) {
 }
 
 void WaferMaker::register_worktree(NewWafer& one) {
-  if (one.wafer.has_git_inside()) complete_registration(one.wafer);
+  if (!one.wafer.has_git_inside()) return;
+  complete_registration(one.wafer);
+  set_watcher_up(one.wafer, repository_);
 }
 
 void WaferMaker::make_mountpoint(NewWafer& one) {

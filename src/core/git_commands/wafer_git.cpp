@@ -11,6 +11,7 @@
 #include "core/git_commands/filter_directory.h"
 #include "core/inside/git_dir.h"
 #include "core/inside/registration.h"
+#include "core/inside/watcher_setup.h"
 #include "core/state/unclean.h"
 #include "core/view/backends.h"
 #include "git/diff/diff.h"
@@ -78,6 +79,7 @@ InsideHead found_head(const Wafer& wafer, const git::Repository& repository) {
   auto head = inside_head(wafer);
   if (!head) {
     complete_registration(wafer);
+    set_watcher_up(wafer, repository);
     head = inside_head(wafer);
     if (head && !GitDir::open(wafer.git_dir).has("index")) {
       const auto tip = repository.branch_tip(wafer.branch);

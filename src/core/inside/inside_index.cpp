@@ -149,8 +149,12 @@ void make_inside_index(const Wafer& wafer, const git::Repository& repository,
       info.st_size <= kLargest) {
     write_copy(index, read_all(base.get(), base_index.native()), info);
     const auto view = git::IndexView::open(index, git::IndexChecksum::trusted);
-    // What a file watcher says is of another worktree.
-    fits = cached_root(*view) == tree && !view->has_fsmonitor();
+    fits = cached_root(*view) == tree;
+    // What a watcher has said of the checkout means nothing here. What it says of a snapshot's
+    // files, or has said of the view that this one is a copy of, holds: core/inside/watcher.h.
+    if (wafer.base_kind == BaseKind::live && view->has_fsmonitor()) {
+      run_on_index(repository, index, {"update-index", "--no-fsmonitor"}, wafer.mountpoint);
+    }
     // So is the cache of untracked files: git begins a new one, which says where it is valid.
     if (view->has_untracked_cache()) {
       run_on_index(repository, index, {"update-index", "--force-untracked-cache"},

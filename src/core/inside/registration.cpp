@@ -5,7 +5,9 @@
 #include <system_error>
 
 #include "core/inside/git_dir.h"
+#include "core/inside/watcher.h"
 #include "git/refs/head.h"
+#include "linux/helper_program.h"
 #include "os/files.h"
 #include "os/remove_tree.h"
 
@@ -31,6 +33,11 @@ void write_if_missing(const GitDir& directory, const std::string& name, std::str
   const auto present = directory.small_file(name);
   if (present && !present->empty()) return;
   directory.put(name, content);
+}
+
+std::string config_for(const fs::path& directory) {
+  const auto program = find_helper(kWatcher);
+  return program ? watcher_config(*program, directory) : std::string();
 }
 
 bool is_of(const Wafer& wafer, const fs::path& common_dir) {
@@ -71,9 +78,12 @@ void complete_registration(const Wafer& wafer) {
   write_if_missing(directory, git::kHead, "ref: refs/heads/" + wafer.branch + "\n");
 }
 
-void move_registration(const Wafer& wafer) {
+void move_registration(const Wafer& wafer, const fs::path& old_directory) {
   const auto directory = GitDir::find(wafer.git_dir);
   if (!directory) return;
+  if (directory->small_file(kWorktreeConfig) == config_for(old_directory)) {
+    directory->put(kWorktreeConfig, config_for(wafer.directory));
+  }
   directory->put("gitdir", git_file_line(wafer));
   directory->put("locked", "wafer " + wafer.name + "\n");
 }

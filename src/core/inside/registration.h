@@ -23,9 +23,9 @@ std::filesystem::path free_git_dir(const std::filesystem::path& common_dir,
 /// Error(failed).
 void complete_registration(const Wafer& wafer);
 
-/// Notes that name and mountpoint are others now, where there is a registration. Throws
-/// Error(failed).
-void move_registration(const Wafer& wafer);
+/// Notes that name, mountpoint and the directory of the state, which was `old_directory`, are
+/// others now, where there is a registration. Throws Error(failed).
+void move_registration(const Wafer& wafer, const std::filesystem::path& old_directory);
 
 /// Removes the registration, if the repository is there, the directory is one of its `worktrees`,
 /// and leads to the wafer's view. Throws Error(failed).

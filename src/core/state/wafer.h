@@ -153,6 +153,11 @@ inline std::filesystem::path default_mountpoint(const std::filesystem::path& dir
 /// Of the state directory: holds the frozen bases and delta layers, which wafers share.
 inline constexpr const char* kBasesDirectory = ".bases";
 
+/// Git's index of the files in the snapshot that is the lowest layer of a frozen base.
+inline std::filesystem::path index_of_snapshot(const std::filesystem::path& layer) {
+  return layer.parent_path() / "index";
+}
+
 enum class WaferStatus { mounted, unmounted, broken };
 std::string_view to_string(WaferStatus status);
 

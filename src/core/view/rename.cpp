@@ -15,7 +15,7 @@ Wafer rename_wafer(const Store& store, const std::string& name, const std::strin
     const Lock names = store.lock_all();
     store.rename(*wafer, new_name);
   }
-  if (wafer->has_git_inside()) move_registration(*wafer);
+  if (wafer->has_git_inside()) move_registration(*wafer, before.directory);
   relabel_mountpoint(before, *wafer);
   return *wafer;
 }
