@@ -412,6 +412,84 @@ TEST_CASE("a live base has no watcher, since it changes without a word") {
   CHECK(seen_by_watcher(world) == "");
 }
 
+/// Gives the base the submodule dir/sub, which is called odd/name, with the submodule deep in it,
+/// and old, whose repository is in it.
+void add_submodules(const World& world) {
+  world.in_base(
+      "export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=protocol.file.allow GIT_CONFIG_VALUE_0=always; "
+      "git init -q ../deep; cd ../deep; echo d > d; git add d; git commit -qm deep; "
+      "git init -q ../lib; cd ../lib; echo l > l; git add l; git submodule --quiet add ../deep "
+      "deep; "
+      "git commit -qm lib; git init -q ../base/old; cd ../base/old; echo o > o; git add o; "
+      "git commit -qm old; cd ..; git submodule --quiet add --name odd/name ../lib dir/sub; "
+      "git config -f .gitmodules submodule.old.path old; "
+      "git config -f .gitmodules submodule.old.url ./old; git add old .gitmodules; "
+      "git commit -qm submodules; git submodule --quiet update --init --recursive dir/sub; git "
+      "submodule --quiet init");
+}
+
+/// What may not change of the submodules in the checkout.
+std::string submodules_of_base(const World& world) {
+  return world.in_base(
+      "git status -s; git submodule status --recursive; find .git/modules -type f ! -path "
+      "'*/logs/*' "
+      "| sort | xargs sha1sum; cat dir/sub/.git dir/sub/deep/.git; git -C dir/sub log --oneline "
+      "--all");
+}
+
+TEST_CASE("submodules of the checkout work with git inside, and are the view's own") {
+  const std::string kind = GENERATE(from_range(working_backends()), "in place");
+  CAPTURE(kind);
+  const World world;
+  add_submodules(world);
+  const std::string before = submodules_of_base(world);
+  world.add("a", kind == "in place" ? "namespace" : kind,
+            kind == "in place" ? Words{"--git", "--in-place"} : Words{"--git"});
+  const std::string modules =
+      "git submodule status --recursive | sed -E 's/^ [0-9a-f]+ ([^ ]*) .*/\\1/'";
+  CHECK(world.inside("a", "git status -s; " + modules) == "dir/sub\ndir/sub/deep\nold\n");
+  CHECK(world.inside(
+            "a", "git diff-files; git -C dir/sub diff-files; git -C dir/sub/deep status -s") == "");
+  world.inside("a", "git submodule --quiet update --init --recursive; git submodule --quiet sync");
+  CHECK(submodules_of_base(world) == before);
+  // Nothing is in it that the checkout hasn't.
+  world.wafers_ok({"rm", "a"});
+  CHECK_FALSE(fs::exists(world.base() / ".git/worktrees"));
+
+  world.add("b", kind == "in place" ? "namespace" : kind,
+            kind == "in place" ? Words{"--git", "--in-place"} : Words{"--git"});
+  CHECK(world.inside("b",
+                     "for m in dir/sub/deep dir/sub old; do echo 2 > $m/new; git status -s; "
+                     "git -C $m add -A; git -C $m commit -qm two; git status -s; done") ==
+        " ? dir/sub\n m dir/sub\n m dir/sub\n M dir/sub\n M dir/sub\n ? old\n M dir/sub\n M old\n");
+  CHECK(world.wafers_ok({"git-status", "b", "--porcelain"}) == " M dir/sub\n M old\n");
+  world.wafers_ok({"git-commit", "b", "-m", "from outside"});
+  CHECK(world.inside("b", "git status -s; git diff --submodule=log HEAD^ | grep '>'") ==
+        "  > two\n  > two\n");
+  CHECK(submodules_of_base(world) == before);
+  const RunResult refused = world.wafers({"rm", "b"});
+  CHECK(refused.status == 3);
+  CHECK_THAT(refused.err, Contains("dir/sub: a repository of its own"));
+  // A copy has its own as well, and another name changes nothing.
+  if (kind != "in place") {
+    world.wafers_ok({"fork", "b", "c"});
+    world.wafers_ok({"rename", "b", "z"});
+    world.inside("c", "echo 3 > dir/sub/new; git -C dir/sub commit -qam three");
+    CHECK(world.inside("c", "git status -s; git -C dir/sub log -1 --format=%s") ==
+          " M dir/sub\nthree\n");
+    CHECK(world.inside("z",
+                       "git status -s; git -C dir/sub log -1 --format=%s; git -C dir/sub/deep "
+                       "rev-parse --show-toplevel") ==
+          "two\n" + (world.state() / "z/mnt/dir/sub/deep").native() + "\n");
+    world.in_base("echo up > upstream; git add upstream; git commit -qm upstream");
+    world.wafers_ok({"git-sync", "z"});
+    CHECK(world.inside("z", "git status -s; git -C dir/sub log -1 --format=%s; cat upstream") ==
+          "two\nup\n");
+  }
+  world.wafers_ok({"rm", "--all", "--force", "--no-salvage"});
+  CHECK_FALSE(fs::exists(world.base() / ".git/worktrees"));
+}
+
 TEST_CASE("a registration that is gone is made again") {
   const World world;
   world.add("a", any_backend(), {"--git"});

@@ -26,6 +26,7 @@
 #include "core/commands/wafer_maker.h"
 #include "core/git_commands/wafer_branch.h"
 #include "core/git_commands/wafer_git.h"
+#include "core/inside/submodules.h"
 #include "core/state/backend_traits.h"
 #include "core/state/hidden_git.h"
 #include "core/state/plan.h"
@@ -413,6 +414,7 @@ class Adding {
     hide_repository(one.wafer);
     if (one.wafer.has_git_inside()) {
       make_index_of_base(one.wafer, base_.repository, base_.repository.tree_of(one.tip));
+      add_submodules(one.wafer, base_.repository, base_index_of(one.wafer, base_.repository));
     }
     // The merged root shows the upper's owner and mode.
     copy_owner_and_mode(one.wafer.layers.back(), upper);

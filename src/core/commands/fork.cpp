@@ -16,6 +16,7 @@
 #include "core/commands/wafer_maker.h"
 #include "core/git_commands/wafer_git.h"
 #include "core/inside/inside_index.h"
+#include "core/inside/submodules.h"
 #include "core/state/hidden_git.h"
 #include "core/state/plan.h"
 #include "core/state/unclean.h"
@@ -149,6 +150,7 @@ class Forking {
       hide_repository(one.wafer);
       make_inside_index(one.wafer, git_.repository, git_.inside->directory().reach("index"),
                         git_.index_tree);
+      copy_submodules(*source_, one.wafer);
     }
     call_own(one.wafer);
   }

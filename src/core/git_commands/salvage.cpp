@@ -50,8 +50,8 @@ Oid commit_of(Repository& repository, const Oid& tree, std::vector<Oid> parents,
 Oid commit_of_view(const Wafer& wafer, WaferGit& git) {
   drop_doubtful_stat_data(wafer, git);
   const auto objects = git.repository.objects(git::Writes::to_database);
-  const Snapshot snapshot =
-      take_snapshot(snapshot_input(wafer, git, *objects, SnapshotPurpose::commit));
+  Snapshot snapshot = take_snapshot(snapshot_input(wafer, git, *objects, SnapshotPurpose::commit));
+  forget_borrowing(wafer, snapshot);
   if (const std::string what = beyond_commits(snapshot); !what.empty()) {
     throw Error(ErrorKind::refused, what);
   }

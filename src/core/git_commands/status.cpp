@@ -134,8 +134,9 @@ UncommittedWork uncommitted_work(const Wafer& wafer, std::size_t limit) {
     WaferGit git = open_wafer_git(wafer);
     const bool doubtful = drop_doubtful_stat_data(wafer, git);
     const auto objects = git.repository.objects(git::Writes::to_memory);
-    const Snapshot snapshot =
+    Snapshot snapshot =
         take_snapshot(snapshot_input(wafer, git, *objects, SnapshotPurpose::status));
+    forget_borrowing(wafer, snapshot);
     lines = entries_of(snapshot, staged_changes(git, *objects), true).lines;
     // Else the commit that is asked for now would not find it.
     if (doubtful && !lines.empty()) forget_stat_data(wafer);

@@ -11,6 +11,7 @@
 #include "core/git_commands/filter_directory.h"
 #include "core/inside/git_dir.h"
 #include "core/inside/registration.h"
+#include "core/inside/submodules.h"
 #include "core/inside/watcher_setup.h"
 #include "core/state/unclean.h"
 #include "core/view/backends.h"
@@ -196,6 +197,7 @@ SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::Objec
   input.purpose = purpose;
   input.paths = std::move(paths);
   input.mountpoint = wafer.mountpoint;
+  input.covered = covered_checkout(wafer.place, wafer.directory.parent_path());
   input.filter_directory = [&wafer] { return filter_directory(wafer); };
   return input;
 }
@@ -260,6 +262,11 @@ void require_committable(const Snapshot& snapshot) {
       ErrorKind::failed,
       snapshot.errors.front() + (more == 0 ? "" : " (and " + std::to_string(more) + " more)"),
       "repair, remove or ignore it, or commit other paths by name");
+}
+
+void forget_borrowing(const Wafer& wafer, Snapshot& snapshot) {
+  std::erase_if(snapshot.repositories,
+                [&](const std::string& path) { return has_only_borrowed_objects(wafer, path); });
 }
 
 std::string beyond_commits(const Snapshot& snapshot) {

@@ -91,6 +91,10 @@ std::vector<std::string> clean_paths(const std::vector<std::string>& paths);
 /// Throws Error(failed) if git would refuse to add what the snapshot found.
 void require_committable(const Snapshot& snapshot);
 
+/// Takes from Snapshot::repositories those of submodules that hold nothing which the checkout's
+/// haven't, too.
+void forget_borrowing(const Wafer& wafer, Snapshot& snapshot);
+
 /// The first thing in the view that no commit of this repository can have, in words; empty where
 /// there is none.
 std::string beyond_commits(const Snapshot& snapshot);

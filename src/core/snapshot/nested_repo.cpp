@@ -95,7 +95,9 @@ void read_config(const std::string& config, NestedRepoFinder::Contents& contents
 
 NestedRepoFinder::NestedRepoFinder(Places places) : places_(std::move(places)) {}
 
-std::optional<MergedDir> NestedRepoFinder::open(const std::filesystem::path& path) const {
+std::optional<MergedDir> NestedRepoFinder::open(const std::filesystem::path& named) const {
+  const bool is_here = below(named, places_.worktree).has_value();
+  const std::filesystem::path path = is_here ? named : places_.covered.outside(named);
   auto inside = below(path, places_.worktree);
   if (!inside) inside = below(path, places_.mountpoint);
   if (!inside) return MergedDir(PlainDir::open(path, "the file system"));

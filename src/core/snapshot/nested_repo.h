@@ -8,6 +8,7 @@
 #include "git/index/index_file.h"
 #include "git/objects/object.h"
 #include "git/text/wildmatch.h"
+#include "linux/covered_checkout.h"
 #include "linux/merged_dir.h"
 
 namespace wafers {
@@ -18,7 +19,8 @@ namespace wafers {
 class NestedRepoFinder {
  public:
   /// `open_root` opens the view's root anew; paths below `mountpoint` or `worktree` mean the view,
-  /// and `<worktree>/.git` means `git_dir` where the view hides it.
+  /// and `<worktree>/.git` means `git_dir` where the view hides it. `covered`: what the view covers
+  /// inside, of which a `.git` file names the path there.
   struct Places {
     std::filesystem::path upper;
     UpperDialect dialect = UpperDialect::kernel_user;
@@ -26,6 +28,7 @@ class NestedRepoFinder {
     std::filesystem::path worktree;
     std::filesystem::path git_dir;
     std::filesystem::path mountpoint;
+    CoveredCheckout covered = {};
   };
   explicit NestedRepoFinder(Places places);
 
@@ -52,7 +55,7 @@ class NestedRepoFinder {
     std::filesystem::path path;  ///< as seen from the base's worktree
   };
   std::optional<GitDir> git_dir_of(const MergedDir& dir, const std::string& path) const;
-  std::optional<MergedDir> open(const std::filesystem::path& path) const;
+  std::optional<MergedDir> open(const std::filesystem::path& named) const;
   MergedDir common_dir_of(const GitDir& git_dir) const;
 
   Places places_;

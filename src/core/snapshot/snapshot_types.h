@@ -7,6 +7,7 @@
 
 #include "git/index/index_file.h"
 #include "git/repository/repository.h"
+#include "linux/covered_checkout.h"
 #include "linux/upper.h"
 
 namespace wafers {
@@ -54,6 +55,7 @@ struct SnapshotInput {
   /// Where the view is mounted: absolute paths below it in a nested repository's `.git` file are
   /// looked up in the view. Empty for a view that never was mounted.
   std::filesystem::path mountpoint;
+  CoveredCheckout covered = {};  ///< what the view covers inside; nothing, unless it is in place
   /// Where external filters run; asked once, for the first file that has one. Without it they run
   /// in the upper.
   std::function<std::filesystem::path()> filter_directory = {};

@@ -1,0 +1,226 @@
+#include "core/inside/submodules.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "core/inside/git_dir.h"
+#include "git/index/index_view.h"
+#include "git/program/git_program.h"
+#include "git/refs/head.h"
+#include "git/refs/repository_text.h"
+#include "git/text/quote.h"
+#include "os/deep_stack.h"
+#include "os/directory.h"
+#include "os/files.h"
+#include "os/plain_dir.h"
+#include "os/tree_copy.h"
+
+namespace wafers {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kModules = "modules";
+
+/// Where submodules are looked for: the entries of `index`, whose paths are below `prefix`.
+struct Level {
+  std::string prefix;  ///< "" or "directory/"
+  fs::path index;
+  fs::path git_dir;  ///< of the repository whose submodules they are
+  fs::path own;      ///< what takes its place for the view
+};
+
+struct Submodule {
+  std::string path;  ///< from the root of the view
+  fs::path git_dir;
+  fs::path own;
+};
+
+std::vector<std::string> gitlinks_of(const fs::path& index) {
+  std::vector<std::string> paths;
+  const auto view = git::IndexView::open(index, git::IndexChecksum::trusted);
+  if (!view) return paths;
+  for (const git::IndexRecord& entry : view->entries()) {
+    if (entry.mode() == git::FileMode::gitlink) paths.emplace_back(entry.path());
+  }
+  return paths;
+}
+
+/// What the `.git` file in `directory` says; nullopt where it is no such file.
+std::optional<fs::path> git_file_in(const fs::path& directory) {
+  const fs::path file = directory / ".git";
+  std::error_code error;
+  if (fs::symlink_status(file, error).type() != fs::file_type::regular) return std::nullopt;
+  const std::string content = read_small_file(file.native()).value_or("");
+  const auto target = git::git_file_target(content);
+  return target ? std::optional(fs::path(*target)) : std::nullopt;
+}
+
+/// The repository that it leads to, if there is one.
+std::optional<fs::path> leads_to(const fs::path& directory) {
+  const auto target = git_file_in(directory);
+  std::error_code error;
+  fs::path git_dir = target ? fs::canonical(directory / *target, error) : fs::path();
+  if (!target || error || !git::is_git_directory(git_dir)) return std::nullopt;
+  return git_dir;
+}
+
+/// The same in an upper, where it is one that wafers made: the view has its path inside.
+std::optional<fs::path> own_repository_in(const Wafer& wafer, const fs::path& directory) {
+  const auto target = git_file_in(directory);
+  const fs::path modules = wafer.reached_inside(wafer.git_dir / kModules);
+  if (!target || target->lexically_normal() != *target || *target == modules ||
+      !is_within(target->native(), modules.native())) {
+    return std::nullopt;
+  }
+  return wafer.git_dir / kModules / target->lexically_relative(modules);
+}
+
+/// Git calls them by their names in .gitmodules there.
+fs::path own_git_dir(const Level& level, const std::string& path, const fs::path& git_dir) {
+  const fs::path modules = level.git_dir / kModules;
+  const bool is_absorbed = is_within(git_dir.native(), modules.native()) && git_dir != modules;
+  return level.own / kModules /
+         (is_absorbed ? git_dir.lexically_relative(modules) : fs::path(path));
+}
+
+using FindRepository = std::function<std::optional<fs::path>(const fs::path& directory)>;
+
+std::vector<Submodule> submodules_of(const fs::path& tree, Level top, const FindRepository& find) {
+  std::vector<Submodule> found;
+  std::vector<Level> levels;
+  levels.push_back(std::move(top));
+  while (!levels.empty()) {
+    const Level level = std::move(levels.back());
+    levels.pop_back();
+    for (const std::string& path : gitlinks_of(level.index)) {
+      const std::string from_root = level.prefix + path;
+      const auto git_dir = find(tree / from_root);
+      if (!git_dir) continue;
+      const fs::path own = own_git_dir(level, path, *git_dir);
+      levels.push_back({from_root + "/", *git_dir / "index", *git_dir, own});
+      found.push_back({from_root, *git_dir, own});
+    }
+  }
+  return found;
+}
+
+/// The repository's configuration, but for where its worktree is: that follows from the `.git`
+/// file.
+void copy_config(const fs::path& common_dir, const fs::path& own) {
+  const fs::path config = own / "config";
+  fs::copy_file(common_dir / "config", config, fs::copy_options::overwrite_existing);
+  git::run_git(own, {"config", "--file", config.native(), "--unset-all", "core.worktree"});
+}
+
+void copy_if_there(const fs::path& from, const fs::path& to) {
+  struct stat info {};
+  const UniqueFd file = open_file(from, O_RDONLY);
+  if (!file || ::fstat(file.get(), &info) != 0) return;
+  const GitDir directory = GitDir::open(to.parent_path());
+  directory.put(to.filename().native(), read_all(file.get(), from.native()), info.st_mtim);
+}
+
+void copy_directory(const fs::path& from, const fs::path& to) {
+  fs::create_directories(to);
+  on_deep_stack([&] {
+    const PlainDir source = PlainDir::open(from, "the repository");
+    const PlainDir top = PlainDir::open(to, "the repository");
+    TreeCopy copy(top);
+    copy.copy_all(source);
+    copy.finish(source);
+  });
+}
+
+void make_repository(const Submodule& submodule) {
+  const fs::path common_dir = git::common_dir_of(submodule.git_dir);
+  fs::create_directories(submodule.own / "objects/info");
+  fs::create_directories(submodule.own / "objects/pack");
+  // By a relative path, since a view in place covers the absolute one.
+  const fs::path objects = submodule.own / "objects";
+  put_content(
+      objects / "info/alternates",
+      git::quote_path((common_dir / "objects").lexically_relative(objects).native(), false) + "\n");
+  copy_config(common_dir, submodule.own);
+  copy_directory(common_dir / "refs", submodule.own / "refs");
+  for (const char* file : {"packed-refs", "shallow"}) {
+    copy_if_there(common_dir / file, submodule.own / file);
+  }
+  for (const char* file : {"index", "HEAD"}) {
+    copy_if_there(submodule.git_dir / file, submodule.own / file);
+  }
+}
+
+/// What can't be read may hold anything; what isn't there holds nothing.
+bool holds_other_than(const fs::path& directory, const std::set<std::string_view>& names) {
+  bool found = false;
+  const int error = for_each_entry(directory, [&](const DirectoryEntry& entry) {
+    found = !names.contains(entry.name);
+    return !found;
+  });
+  return found || (error != 0 && error != ENOENT);
+}
+
+std::string git_file_for(const Wafer& wafer, const fs::path& git_dir) {
+  return "gitdir: " + wafer.reached_inside(git_dir).native() + "\n";
+}
+
+}  // namespace
+
+void add_submodules(const Wafer& wafer, const git::Repository& repository,
+                    const fs::path& base_index) {
+  if (wafer.base_kind == BaseKind::frozen) return;
+  const fs::path checkout = repository.worktree();
+  const auto submodules =
+      submodules_of(checkout, {"", base_index, repository.git_dir(), wafer.git_dir}, leads_to);
+  if (submodules.empty()) return;
+  for (const Submodule& submodule : submodules) make_repository(submodule);
+  on_deep_stack([&] {
+    const PlainDir base = PlainDir::open(checkout, "the checkout");
+    const PlainDir upper = PlainDir::open(wafer.upper(), "the upper");
+    TreeCopy copy(upper);
+    for (const Submodule& submodule : submodules) copy.copy_path(base, submodule.path + "/.git");
+    copy.finish(base);
+  });
+  for (const Submodule& submodule : submodules) {
+    put_content(wafer.upper() / submodule.path / ".git", git_file_for(wafer, submodule.own));
+  }
+}
+
+void copy_submodules(const Wafer& source, const Wafer& wafer) {
+  const fs::path modules = source.git_dir / kModules;
+  std::error_code error;
+  if (fs::symlink_status(modules, error).type() != fs::file_type::directory) return;
+  copy_directory(modules, wafer.git_dir / kModules);
+  // The copies of the `.git` files still lead to the repositories of `source`.
+  const auto submodules = submodules_of(
+      wafer.upper(), {"", wafer.git_dir / "index", source.git_dir, wafer.git_dir},
+      [&](const fs::path& directory) { return own_repository_in(source, directory); });
+  for (const Submodule& submodule : submodules) {
+    put_content(wafer.upper() / submodule.path / ".git", git_file_for(wafer, submodule.own));
+  }
+}
+
+bool has_only_borrowed_objects(const Wafer& wafer, const std::string& path) {
+  const fs::path upper = wafer.upper() / path;
+  const auto git_dir = own_repository_in(wafer, upper);
+  const fs::path objects = git_dir.value_or(upper / ".git") / "objects";
+  std::error_code error;
+  const bool has_directory =
+      fs::symlink_status(upper / ".git", error).type() == fs::file_type::directory;
+  if (!git_dir && !has_directory) return false;
+  return !holds_other_than(objects, {"info", "pack"}) && !holds_other_than(objects / "pack", {});
+}
+
+}  // namespace wafers
