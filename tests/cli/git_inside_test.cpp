@@ -452,6 +452,10 @@ TEST_CASE("submodules of the checkout work with git inside, and are the view's o
             "a", "git diff-files; git -C dir/sub diff-files; git -C dir/sub/deep status -s") == "");
   world.inside("a", "git submodule --quiet update --init --recursive; git submodule --quiet sync");
   CHECK(submodules_of_base(world) == before);
+  // A registration that is gone is made again with them.
+  world.in_base("rm -r .git/worktrees");
+  CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) == "");
+  CHECK(world.inside("a", "git status -s; " + modules) == "dir/sub\ndir/sub/deep\nold\n");
   // Nothing is in it that the checkout hasn't.
   world.wafers_ok({"rm", "a"});
   CHECK_FALSE(fs::exists(world.base() / ".git/worktrees"));
@@ -488,6 +492,33 @@ TEST_CASE("submodules of the checkout work with git inside, and are the view's o
   }
   world.wafers_ok({"rm", "--all", "--force", "--no-salvage"});
   CHECK_FALSE(fs::exists(world.base() / ".git/worktrees"));
+}
+
+TEST_CASE("submodules are empty over a frozen base until git inside fetches them") {
+  const World world;
+  add_submodules(world);
+  const std::string before = submodules_of_base(world);
+  world.add("a", any_backend(), {"--git", "--frozen"});
+  CHECK(world.inside("a", "git status -s; ls -A dir/sub old") == "dir/sub:\n\nold:\n");
+  world.inside("a",
+               "git -c protocol.file.allow=always submodule --quiet update --init dir/sub; "
+               "echo 2 > dir/sub/l; git -C dir/sub commit -qam two; git add dir/sub");
+  CHECK(world.inside("a", "git status -s") == "M  dir/sub\n");
+  CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) == "M  dir/sub\n");
+  CHECK(submodules_of_base(world) == before);
+}
+
+TEST_CASE("no symlink in the place of a submodule is followed when a wafer is forked") {
+  const World world;
+  add_submodules(world);
+  world.add("a", any_backend(), {"--git"});
+  world.inside(
+      "a",
+      "mv dir/sub elsewhere; cp -r elsewhere ../outside; ln -s \"$(realpath ../outside)\" dir/sub");
+  const fs::path outside = world.state() / "a/outside/.git";
+  const std::string before = read_file(outside);
+  world.wafers({"fork", "a", "b"});
+  CHECK(read_file(outside) == before);
 }
 
 TEST_CASE("a registration that is gone is made again") {

@@ -86,6 +86,7 @@ InsideHead found_head(const Wafer& wafer, const git::Repository& repository) {
       const auto tip = repository.branch_tip(wafer.branch);
       const git::Oid commit = tip ? *tip : parse_commit(wafer.last_commit, wafer.name);
       make_index_of_base(wafer, repository, repository.tree_of(commit));
+      make_submodules(wafer, repository, base_index_of(wafer, repository));
     }
   }
   if (head) return *std::move(head);

@@ -1,5 +1,6 @@
 #include "core/inside/submodules.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -32,6 +33,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kModules = "modules";
+constexpr const char* kGitFile = ".git";
+constexpr mode_t kSharedMode = 0777;  // as git makes them, less the umask
 
 /// Where submodules are looked for: the entries of `index`, whose paths are below `prefix`.
 struct Level {
@@ -47,9 +50,13 @@ struct Submodule {
   fs::path own;
 };
 
-std::vector<std::string> gitlinks_of(const fs::path& index) {
+/// Of one that is an agent's to write a copy is read, and nothing is followed or waited for.
+std::vector<std::string> gitlinks_of(const fs::path& index, git::IndexChecksum checksum) {
   std::vector<std::string> paths;
-  const auto view = git::IndexView::open(index, git::IndexChecksum::trusted);
+  const UniqueFd file = open_file(index, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  struct stat info {};
+  if (!file || ::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return paths;
+  const auto view = git::IndexView::open(path_of_fd(file.get()), checksum);
   if (!view) return paths;
   for (const git::IndexRecord& entry : view->entries()) {
     if (entry.mode() == git::FileMode::gitlink) paths.emplace_back(entry.path());
@@ -57,28 +64,50 @@ std::vector<std::string> gitlinks_of(const fs::path& index) {
   return paths;
 }
 
-/// What the `.git` file in `directory` says; nullopt where it is no such file.
-std::optional<fs::path> git_file_in(const fs::path& directory) {
-  const fs::path file = directory / ".git";
-  std::error_code error;
-  if (fs::symlink_status(file, error).type() != fs::file_type::regular) return std::nullopt;
-  const std::string content = read_small_file(file.native()).value_or("");
+/// The directory at `path` in `tree`, which no symlink leads to.
+std::optional<PlainDir> directory_at(const fs::path& tree, const std::string& path) {
+  std::optional<PlainDir> directory = PlainDir::open(tree, "the tree");
+  for (const std::string& name : split(path, '/')) {
+    directory = directory->find_directory(name);
+    if (!directory) break;
+  }
+  return directory;
+}
+
+/// What the `.git` file of the directory says; nullopt where there is no such file.
+std::optional<fs::path> git_file_in(const fs::path& tree, const std::string& path) {
+  constexpr off_t kMost = 64L * 1024;
+  const auto directory = directory_at(tree, path);
+  struct stat info {};
+  const auto file = directory ? directory->find_file(kGitFile, &info) : std::nullopt;
+  if (!file || info.st_size > kMost) return std::nullopt;
+  const std::string content = read_all(file->get(), kGitFile);
   const auto target = git::git_file_target(content);
   return target ? std::optional(fs::path(*target)) : std::nullopt;
 }
 
-/// The repository that it leads to, if there is one.
-std::optional<fs::path> leads_to(const fs::path& directory) {
-  const auto target = git_file_in(directory);
+/// Lets the `.git` file that is there lead to `git_dir`.
+void lead_to(const Wafer& wafer, const std::string& path, const fs::path& git_dir) {
+  const auto directory = directory_at(wafer.upper(), path);
+  const UniqueFd file =
+      directory ? open_at(directory->fd(), kGitFile, O_WRONLY | O_TRUNC | O_NOFOLLOW) : UniqueFd();
+  if (!file) throw_errno("cannot write .git of", path);
+  write_all(file.get(), "gitdir: " + wafer.reached_inside(git_dir).native() + "\n", path);
+}
+
+/// The repository that a `.git` file in the checkout leads to, if there is one.
+std::optional<fs::path> repository_in(const fs::path& checkout, const std::string& path) {
+  const auto target = git_file_in(checkout, path);
   std::error_code error;
-  fs::path git_dir = target ? fs::canonical(directory / *target, error) : fs::path();
+  fs::path git_dir = target ? fs::canonical(checkout / path / *target, error) : fs::path();
   if (!target || error || !git::is_git_directory(git_dir)) return std::nullopt;
   return git_dir;
 }
 
 /// The same in an upper, where it is one that wafers made: the view has its path inside.
-std::optional<fs::path> own_repository_in(const Wafer& wafer, const fs::path& directory) {
-  const auto target = git_file_in(directory);
+std::optional<fs::path> own_repository_in(const Wafer& wafer, const fs::path& upper,
+                                          const std::string& path) {
+  const auto target = git_file_in(upper, path);
   const fs::path modules = wafer.reached_inside(wafer.git_dir / kModules);
   if (!target || target->lexically_normal() != *target || *target == modules ||
       !is_within(target->native(), modules.native())) {
@@ -95,18 +124,19 @@ fs::path own_git_dir(const Level& level, const std::string& path, const fs::path
          (is_absorbed ? git_dir.lexically_relative(modules) : fs::path(path));
 }
 
-using FindRepository = std::function<std::optional<fs::path>(const fs::path& directory)>;
+using FindRepository = std::function<std::optional<fs::path>(const std::string& path)>;
 
-std::vector<Submodule> submodules_of(const fs::path& tree, Level top, const FindRepository& find) {
+std::vector<Submodule> submodules_of(Level top, git::IndexChecksum checksum,
+                                     const FindRepository& find) {
   std::vector<Submodule> found;
   std::vector<Level> levels;
   levels.push_back(std::move(top));
   while (!levels.empty()) {
     const Level level = std::move(levels.back());
     levels.pop_back();
-    for (const std::string& path : gitlinks_of(level.index)) {
+    for (const std::string& path : gitlinks_of(level.index, checksum)) {
       const std::string from_root = level.prefix + path;
-      const auto git_dir = find(tree / from_root);
+      const auto git_dir = find(from_root);
       if (!git_dir) continue;
       const fs::path own = own_git_dir(level, path, *git_dir);
       levels.push_back({from_root + "/", *git_dir / "index", *git_dir, own});
@@ -116,11 +146,29 @@ std::vector<Submodule> submodules_of(const fs::path& tree, Level top, const Find
   return found;
 }
 
+std::vector<Submodule> submodules_of_checkout(const Wafer& wafer, const git::Repository& repository,
+                                              const fs::path& base_index) {
+  if (wafer.base_kind == BaseKind::frozen) return {};
+  const fs::path checkout = repository.worktree();
+  return submodules_of({"", base_index, repository.git_dir(), wafer.git_dir},
+                       git::IndexChecksum::trusted,
+                       [&](const std::string& path) { return repository_in(checkout, path); });
+}
+
+/// `path`, which is below `top`, and what is missing above it.
+void make_directories(const fs::path& top, const fs::path& path) {
+  fs::path made = top;
+  for (const fs::path& name : path.lexically_relative(top)) {
+    made /= name;
+    make_missing_directory(made, kSharedMode);
+  }
+}
+
 /// The repository's configuration, but for where its worktree is: that follows from the `.git`
 /// file.
 void copy_config(const fs::path& common_dir, const fs::path& own) {
   const fs::path config = own / "config";
-  fs::copy_file(common_dir / "config", config, fs::copy_options::overwrite_existing);
+  put_content(config, read_file(common_dir / "config").value_or(""));
   git::run_git(own, {"config", "--file", config.native(), "--unset-all", "core.worktree"});
 }
 
@@ -133,7 +181,7 @@ void copy_if_there(const fs::path& from, const fs::path& to) {
 }
 
 void copy_directory(const fs::path& from, const fs::path& to) {
-  fs::create_directories(to);
+  make_missing_directory(to, kSharedMode);
   on_deep_stack([&] {
     const PlainDir source = PlainDir::open(from, "the repository");
     const PlainDir top = PlainDir::open(to, "the repository");
@@ -143,10 +191,10 @@ void copy_directory(const fs::path& from, const fs::path& to) {
   });
 }
 
-void make_repository(const Submodule& submodule) {
+void make_repository(const Wafer& wafer, const Submodule& submodule) {
   const fs::path common_dir = git::common_dir_of(submodule.git_dir);
-  fs::create_directories(submodule.own / "objects/info");
-  fs::create_directories(submodule.own / "objects/pack");
+  make_directories(wafer.git_dir, submodule.own / "objects/info");
+  make_directories(wafer.git_dir, submodule.own / "objects/pack");
   // By a relative path, since a view in place covers the absolute one.
   const fs::path objects = submodule.own / "objects";
   put_content(
@@ -172,30 +220,30 @@ bool holds_other_than(const fs::path& directory, const std::set<std::string_view
   return found || (error != 0 && error != ENOENT);
 }
 
-std::string git_file_for(const Wafer& wafer, const fs::path& git_dir) {
-  return "gitdir: " + wafer.reached_inside(git_dir).native() + "\n";
-}
-
 }  // namespace
+
+void make_submodules(const Wafer& wafer, const git::Repository& repository,
+                     const fs::path& base_index) {
+  for (const Submodule& submodule : submodules_of_checkout(wafer, repository, base_index)) {
+    make_repository(wafer, submodule);
+  }
+}
 
 void add_submodules(const Wafer& wafer, const git::Repository& repository,
                     const fs::path& base_index) {
-  if (wafer.base_kind == BaseKind::frozen) return;
-  const fs::path checkout = repository.worktree();
-  const auto submodules =
-      submodules_of(checkout, {"", base_index, repository.git_dir(), wafer.git_dir}, leads_to);
+  const auto submodules = submodules_of_checkout(wafer, repository, base_index);
   if (submodules.empty()) return;
-  for (const Submodule& submodule : submodules) make_repository(submodule);
+  for (const Submodule& submodule : submodules) make_repository(wafer, submodule);
   on_deep_stack([&] {
-    const PlainDir base = PlainDir::open(checkout, "the checkout");
+    const PlainDir base = PlainDir::open(repository.worktree(), "the checkout");
     const PlainDir upper = PlainDir::open(wafer.upper(), "the upper");
     TreeCopy copy(upper);
-    for (const Submodule& submodule : submodules) copy.copy_path(base, submodule.path + "/.git");
+    for (const Submodule& submodule : submodules) {
+      copy.copy_path(base, submodule.path + "/" + kGitFile);
+    }
     copy.finish(base);
   });
-  for (const Submodule& submodule : submodules) {
-    put_content(wafer.upper() / submodule.path / ".git", git_file_for(wafer, submodule.own));
-  }
+  for (const Submodule& submodule : submodules) lead_to(wafer, submodule.path, submodule.own);
 }
 
 void copy_submodules(const Wafer& source, const Wafer& wafer) {
@@ -205,20 +253,18 @@ void copy_submodules(const Wafer& source, const Wafer& wafer) {
   copy_directory(modules, wafer.git_dir / kModules);
   // The copies of the `.git` files still lead to the repositories of `source`.
   const auto submodules = submodules_of(
-      wafer.upper(), {"", wafer.git_dir / "index", source.git_dir, wafer.git_dir},
-      [&](const fs::path& directory) { return own_repository_in(source, directory); });
-  for (const Submodule& submodule : submodules) {
-    put_content(wafer.upper() / submodule.path / ".git", git_file_for(wafer, submodule.own));
-  }
+      {"", wafer.git_dir / "index", source.git_dir, wafer.git_dir}, git::IndexChecksum::verified,
+      [&](const std::string& path) { return own_repository_in(source, wafer.upper(), path); });
+  for (const Submodule& submodule : submodules) lead_to(wafer, submodule.path, submodule.own);
 }
 
 bool has_only_borrowed_objects(const Wafer& wafer, const std::string& path) {
   const fs::path upper = wafer.upper() / path;
-  const auto git_dir = own_repository_in(wafer, upper);
-  const fs::path objects = git_dir.value_or(upper / ".git") / "objects";
+  const auto git_dir = own_repository_in(wafer, wafer.upper(), path);
+  const fs::path objects = git_dir.value_or(upper / kGitFile) / "objects";
   std::error_code error;
   const bool has_directory =
-      fs::symlink_status(upper / ".git", error).type() == fs::file_type::directory;
+      fs::symlink_status(upper / kGitFile, error).type() == fs::file_type::directory;
   if (!git_dir && !has_directory) return false;
   return !holds_other_than(objects, {"info", "pack"}) && !holds_other_than(objects / "pack", {});
 }

@@ -23,6 +23,11 @@ namespace wafers {
 void add_submodules(const Wafer& wafer, const git::Repository& repository,
                     const std::filesystem::path& base_index);
 
+/// Makes those repositories again where they are gone with the administrative directory; the view
+/// leads to them already. Throws Error(failed).
+void make_submodules(const Wafer& wafer, const git::Repository& repository,
+                     const std::filesystem::path& base_index);
+
 /// Gives a wafer whose upper is a copy of that of `source` copies of the submodules' repositories
 /// that `source` has below its administrative directory. Throws Error(failed).
 void copy_submodules(const Wafer& source, const Wafer& wafer);
