@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdint>
 #include <deque>
 #include <exception>
@@ -76,6 +78,98 @@ bool is_in_own_state(const Wafer& wafer) {
   return !wafer.directory.empty() && is_within(wafer.mountpoint.native(), wafer.directory.native());
 }
 
+/// Whether all users are root's to rule, and not those of a user namespace.
+bool is_in_initial_user_namespace() {
+  std::istringstream map(read_small_file("/proc/self/uid_map").value_or(""));
+  std::uint64_t inside = 0, outside = 0, count = 0;
+  constexpr std::uint64_t kAll = 4294967295;
+  return map >> inside >> outside >> count && inside == 0 && outside == 0 && count == kAll;
+}
+
+/// Whether another user than root could put another thing in the place of `entry`, which is in
+/// `directory`. In a sticky directory everybody can replace what is his own.
+bool is_replaceable(int directory, const struct stat& entry) {
+  struct stat status {};
+  if (::fstat(directory, &status) != 0) return true;
+  if (status.st_uid != 0) return true;
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0) return false;
+  return (status.st_mode & S_ISVTX) == 0 || entry.st_uid != 0;
+}
+
+Error place_of_others(const fs::path& mountpoint, const fs::path& directory) {
+  return Error(ErrorKind::refused,
+               "mountpoint " + in_quotes(mountpoint.native()) + " lies below " +
+                   in_quotes(directory.native()) +
+                   ", where others than root could put something else in its place",
+               "choose a place with --at that only root can write to");
+}
+
+/// The kernel's way through a path (path_resolution(7)), of which each step is looked at before it
+/// is taken.
+class PlaceWalk {
+ public:
+  explicit PlaceWalk(const fs::path& path)
+      : rest_(std::next(path.begin()), path.end()), directory_(root()), walked_("/") {}
+
+  /// The directory; empty with errno where there is none. Throws Error(refused) where another user
+  /// than root could have it lead elsewhere.
+  UniqueFd open(const fs::path& mountpoint) {
+    while (!rest_.empty()) {
+      const fs::path name = std::exchange(rest_.front(), {});
+      rest_.pop_front();
+      if (name.empty() || name == ".") continue;
+      UniqueFd entry = open_at(directory_.get(), name, O_PATH | O_NOFOLLOW);
+      const int err = entry ? 0 : errno;
+      struct stat status {};
+      if (entry) ::fstat(entry.get(), &status);
+      if (is_replaceable(directory_.get(), status)) throw place_of_others(mountpoint, walked_);
+      if (!entry) return fail(err);
+      if (S_ISLNK(status.st_mode)) {
+        if (!follow(entry.get())) return fail(ELOOP);
+        continue;
+      }
+      if (!S_ISDIR(status.st_mode)) return fail(ENOTDIR);
+      directory_ = std::move(entry);
+      walked_ = name == ".." ? walked_.parent_path() : walked_ / name;
+    }
+    return std::move(directory_);
+  }
+
+ private:
+  static UniqueFd root() { return open_file("/", O_PATH | O_DIRECTORY); }
+  static UniqueFd fail(int err) {
+    errno = err;
+    return {};
+  }
+
+  bool follow(int symlink) {
+    constexpr int kMostLinks = 40;
+    if (++links_ > kMostLinks) return false;
+    std::array<char, PATH_MAX> text{};
+    const ssize_t size = ::readlinkat(symlink, "", text.data(), text.size());
+    if (size <= 0) return false;
+    const fs::path target = std::string_view(text.data(), static_cast<std::size_t>(size));
+    const bool is_absolute = target.is_absolute();
+    rest_.insert(rest_.begin(), is_absolute ? std::next(target.begin()) : target.begin(),
+                 target.end());
+    if (is_absolute) directory_ = root(), walked_ = "/";
+    return true;
+  }
+
+  std::deque<fs::path> rest_;
+  UniqueFd directory_;
+  fs::path walked_;
+  int links_ = 0;
+};
+
+/// The directory at `path` by descriptor (O_PATH); empty with errno where there is none. For root
+/// it is one to which nobody else could have led the way. Throws Error(refused) where that isn't
+/// so.
+UniqueFd open_place(const fs::path& path, const fs::path& mountpoint) {
+  if (::geteuid() == 0 && is_in_initial_user_namespace()) return PlaceWalk(path).open(mountpoint);
+  return open_file(path, O_PATH | O_DIRECTORY);
+}
+
 /// Where the file system has no room for it (tmpfs before Linux 6.6), is_marked() does without.
 void mark(const fs::path& directory) { ::lsetxattr(directory.c_str(), kMark, "", 0, 0); }
 
@@ -115,24 +209,47 @@ fs::path start_of(const fs::path& path, const Wafer& wafer) {
   return path.parent_path() / (".wafers-new-" + wafer.name);
 }
 
+UniqueFd open_parent(const fs::path& path, const Wafer& wafer) {
+  if (is_in_own_state(wafer)) return open_file(path.parent_path(), O_PATH | O_DIRECTORY);
+  return open_place(path.parent_path(), wafer.mountpoint);
+}
+
+/// Takes away what a kill left under that name.
+void remove_start(const fs::path& path, const Wafer& wafer) {
+  try {
+    const UniqueFd parent = open_parent(path, wafer);
+    if (parent) ::unlinkat(parent.get(), start_of(path, wafer).filename().c_str(), AT_REMOVEDIR);
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): then we have made nothing there
+  }
+}
+
 /// False where it is there: another wafer may be making the same, and the last one to go removes
 /// it.
 bool make_directory(const fs::path& path, const Wafer& wafer, const std::string& doing) {
-  const fs::path start = start_of(path, wafer);
-  if (::mkdir(start.c_str(), 0777) != 0 && errno != EEXIST) {
+  const UniqueFd parent = open_parent(path, wafer);
+  if (!parent) {
     const int err = errno;
     throw failure(err, doing, path);
   }
-  mark(start);
-  if (::renameat2(AT_FDCWD, start.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) {
+  const std::string start = start_of(path, wafer).filename();
+  const std::string name = path.filename();
+  const auto mark_here = [&](const std::string& made) {
+    mark(fs::path(path_of_fd(parent.get())) / made);
+  };
+  if (::mkdirat(parent.get(), start.c_str(), 0777) != 0 && errno != EEXIST) {
+    const int err = errno;
+    throw failure(err, doing, path);
+  }
+  mark_here(start);
+  if (::renameat2(parent.get(), start.c_str(), parent.get(), name.c_str(), RENAME_NOREPLACE) == 0) {
     return true;
   }
   const int err = errno;
-  ::rmdir(start.c_str());
+  ::unlinkat(parent.get(), start.c_str(), AT_REMOVEDIR);
   if (err == EEXIST) return false;
   if (err != EINVAL) throw failure(err, doing, path);
   // The file system can't rename without replacing (rename(2)).
-  if (::mkdir(path.c_str(), 0777) == 0) return mark(path), true;
+  if (::mkdirat(parent.get(), name.c_str(), 0777) == 0) return mark_here(name), true;
   if (errno == EEXIST) return false;
   const int mkdir_err = errno;
   throw failure(mkdir_err, doing, path);
@@ -147,7 +264,9 @@ void make_mountpoint(const Wafer& wafer) {
   const bool there = !is_missing(wafer.mountpoint) ||
                      !make_directory(wafer.mountpoint, wafer, "cannot make mountpoint");
   // The user of `add` names the directory; later only the record does.
-  if (there && wafer.stage == WaferStage::adding) mark(wafer.mountpoint);
+  if (!there || wafer.stage != WaferStage::adding) return;
+  const UniqueFd parent = open_parent(wafer.mountpoint, wafer);
+  if (parent) mark(fs::path(path_of_fd(parent.get())) / wafer.mountpoint.filename());
 }
 
 /// All lie on the way to one mountpoint: the shortest is the outermost.
@@ -283,59 +402,9 @@ bool is_removed(const fs::path& directory) {
   throw failure(err, "cannot remove", directory);
 }
 
-/// Whether all users are root's to rule, and not those of a user namespace.
-bool is_in_initial_user_namespace() {
-  std::istringstream map(read_small_file("/proc/self/uid_map").value_or(""));
-  std::uint64_t inside = 0, outside = 0, count = 0;
-  constexpr std::uint64_t kAll = 4294967295;
-  return map >> inside >> outside >> count && inside == 0 && outside == 0 && count == kAll;
-}
-
-/// Whether another user than root could put another thing in the place of `entry`, which is in
-/// `directory`. In a sticky directory everybody can replace what is his own.
-bool is_replaceable(const fs::path& directory, const struct stat& entry) {
-  struct stat status {};
-  if (::lstat(directory.c_str(), &status) != 0) return true;
-  if (status.st_uid != 0) return true;
-  if ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0) return false;
-  return (status.st_mode & S_ISVTX) == 0 || entry.st_uid != 0;
-}
-
-Error place_of_others(const fs::path& mountpoint, const fs::path& directory) {
-  return Error(ErrorKind::refused,
-               "mountpoint " + in_quotes(mountpoint.native()) + " lies below " +
-                   in_quotes(directory.native()) +
-                   ", where others than root could put something else in its place",
-               "choose a place with --at that only root can write to");
-}
-
 }  // namespace
 
-void refuse_place_of_others(const fs::path& mountpoint) {
-  if (::geteuid() != 0 || !is_in_initial_user_namespace()) return;
-  constexpr int kMostLinks = 40;  // path_resolution(7)
-  std::deque<fs::path> rest(std::next(mountpoint.begin()), mountpoint.end());
-  fs::path directory = mountpoint.root_path();
-  for (int links = 0; !rest.empty() && links <= kMostLinks;) {
-    const fs::path name = std::exchange(rest.front(), {});
-    rest.pop_front();
-    const fs::path path = directory / name;
-    struct stat entry {};
-    const bool there = ::lstat(path.c_str(), &entry) == 0;
-    if (is_replaceable(directory, entry)) throw place_of_others(mountpoint, directory);
-    if (!there || (!S_ISDIR(entry.st_mode) && !S_ISLNK(entry.st_mode))) return;
-    if (name == "..") {
-      directory = directory.parent_path();
-    } else if (S_ISLNK(entry.st_mode)) {
-      const fs::path target = fs::read_symlink(path);
-      rest.insert(rest.begin(), target.begin(), target.end());
-      ++links;
-      if (target.is_absolute()) directory = target.root_path(), rest.pop_front();
-    } else if (name != "." && !name.empty()) {
-      directory = path;
-    }
-  }
-}
+void refuse_place_of_others(const fs::path& mountpoint) { open_place(mountpoint, mountpoint); }
 
 std::optional<fs::path> enclosing_repository(const fs::path& directory) {
   for (fs::path path = fs::weakly_canonical(directory);; path = path.parent_path()) {
@@ -460,11 +529,11 @@ void release_mountpoint(const Wafer& wafer) {
   const bool outside = !is_in_own_state(wafer);
   const bool restored = outside && fd && restore_mountpoint(fd.get(), wafer);
   fd.reset();
-  if (outside) ::rmdir(start_of(wafer.mountpoint, wafer).c_str());
+  if (outside) remove_start(wafer.mountpoint, wafer);
   if (restored && wafer.mountpoint_made && !is_removed(wafer.mountpoint)) return;
   const auto& made = wafer.mountpoint_parents;
   for (auto path = made.rbegin(); path != made.rend(); ++path) {
-    ::rmdir(start_of(*path, wafer).c_str());
+    remove_start(*path, wafer);
     const bool removed = is_marked(*path) ? is_removed(*path) : is_missing(*path);
     if (!removed) return;
   }
