@@ -1,8 +1,8 @@
 #include "core/commands/add_names.h"
 
+#include <filesystem>
 #include <set>
 #include <string_view>
-#include <system_error>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -24,14 +24,13 @@ std::string expanded(std::string text, const std::string& name) {
 /// Absolute and without symlinks: what getcwd(3) will say in the view. Root follows no other
 /// user's.
 std::filesystem::path resolved(const std::filesystem::path& mountpoint) {
-  std::error_code error;
-  auto path = std::filesystem::absolute(mountpoint, error);
-  if (!error) refuse_place_of_others(path);
-  if (!error) path = std::filesystem::weakly_canonical(path, error);
-  if (error) {
-    throw Error::system(error.value(), "cannot make mountpoint " + in_quotes(mountpoint.native()));
+  try {
+    const auto path = resolved_place(std::filesystem::absolute(mountpoint));
+    return path.has_filename() ? path : path.parent_path();
+  } catch (const std::filesystem::filesystem_error& error) {
+    throw Error::system(error.code().value(),
+                        "cannot make mountpoint " + in_quotes(mountpoint.native()));
   }
-  return path.has_filename() ? path : path.parent_path();
 }
 
 void check_names(const std::vector<std::string>& names) {

@@ -78,8 +78,9 @@ bool is_in_own_state(const Wafer& wafer) {
   return !wafer.directory.empty() && is_within(wafer.mountpoint.native(), wafer.directory.native());
 }
 
-/// Whether all users are root's to rule, and not those of a user namespace.
-bool is_in_initial_user_namespace() {
+/// Whether all users are this process's to rule, and not those of a user namespace.
+bool is_root_of_all() {
+  if (::geteuid() != 0) return false;
   std::istringstream map(read_small_file("/proc/self/uid_map").value_or(""));
   std::uint64_t inside = 0, outside = 0, count = 0;
   constexpr std::uint64_t kAll = 4294967295;
@@ -123,21 +124,29 @@ class PlaceWalk {
       struct stat status {};
       if (entry) ::fstat(entry.get(), &status);
       if (is_replaceable(directory_.get(), status)) throw place_of_others(mountpoint, walked_);
-      if (!entry) return fail(err);
+      if (!entry) return fail(err, name);
       if (S_ISLNK(status.st_mode)) {
-        if (!follow(entry.get())) return fail(ELOOP);
+        if (!follow(entry.get())) return fail(ELOOP, name);
         continue;
       }
-      if (!S_ISDIR(status.st_mode)) return fail(ENOTDIR);
+      if (!S_ISDIR(status.st_mode)) return fail(ENOTDIR, name);
       directory_ = std::move(entry);
       walked_ = name == ".." ? walked_.parent_path() : walked_ / name;
     }
     return std::move(directory_);
   }
 
+  /// Of what open() came to, without symlinks as far as it is there.
+  fs::path path() const {
+    fs::path path = walked_;
+    for (const fs::path& name : rest_) path /= name;
+    return path.lexically_normal();
+  }
+
  private:
   static UniqueFd root() { return open_file("/", O_PATH | O_DIRECTORY); }
-  static UniqueFd fail(int err) {
+  UniqueFd fail(int err, const fs::path& name) {
+    rest_.push_front(name);
     errno = err;
     return {};
   }
@@ -166,7 +175,7 @@ class PlaceWalk {
 /// it is one to which nobody else could have led the way. Throws Error(refused) where that isn't
 /// so.
 UniqueFd open_place(const fs::path& path, const fs::path& mountpoint) {
-  if (::geteuid() == 0 && is_in_initial_user_namespace()) return PlaceWalk(path).open(mountpoint);
+  if (is_root_of_all()) return PlaceWalk(path).open(mountpoint);
   return open_file(path, O_PATH | O_DIRECTORY);
 }
 
@@ -406,6 +415,13 @@ bool is_removed(const fs::path& directory) {
 
 void refuse_place_of_others(const fs::path& mountpoint) { open_place(mountpoint, mountpoint); }
 
+fs::path resolved_place(const fs::path& mountpoint) {
+  if (!is_root_of_all()) return fs::weakly_canonical(mountpoint);
+  PlaceWalk walk(mountpoint);
+  walk.open(mountpoint);
+  return walk.path();
+}
+
 std::optional<fs::path> enclosing_repository(const fs::path& directory) {
   for (fs::path path = fs::weakly_canonical(directory);; path = path.parent_path()) {
     const fs::path dot_git = path / ".git";
@@ -473,6 +489,8 @@ void prepare_mountpoint(Wafer& wafer) {
   plan_mountpoint(wafer);
   if (!is_in_own_state(wafer)) refuse_place_of_others(wafer.mountpoint);
   make_mountpoint(wafer);
+  // All of it is there now: nobody else can lead it elsewhere any more.
+  if (!is_in_own_state(wafer)) refuse_place_of_others(wafer.mountpoint);
   if (!is_of(open_mountpoint(wafer.mountpoint).get(), wafer)) {
     throw Error(ErrorKind::refused,
                 "mountpoint " + in_quotes(wafer.mountpoint.native()) +

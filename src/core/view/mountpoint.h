@@ -24,6 +24,11 @@ std::optional<std::filesystem::path> enclosing_repository(const std::filesystem:
 /// on the way to it, its symlinks included. Absolute; what doesn't exist yet is root's to make.
 void refuse_place_of_others(const std::filesystem::path& mountpoint);
 
+/// The absolute path `mountpoint` without symlinks, as far as it is there. For root by one look at
+/// each step, so that what was looked at is what the path leads to: throws as
+/// refuse_place_of_others() does. Throws std::filesystem::filesystem_error.
+std::filesystem::path resolved_place(const std::filesystem::path& mountpoint);
+
 /// Throws Error(refused) where a new wafer may not be mounted at `mountpoint`: it is inside a Git
 /// repository, is no directory, or is not empty.
 void check_mountpoint(const std::filesystem::path& mountpoint);

@@ -247,6 +247,16 @@ TEST_CASE("root follows no symlink of others to a mountpoint") {
         "straight/../theirs/link", "theirs/../roots/place"}) {
     INFO(theirs);
     CHECK(is_refused(theirs));
+    CHECK_THROWS_AS(resolved_place(temp.path() / theirs), Error);
+  }
+  // Looked at and resolved by one walk: nobody can put a symlink there in between.
+  for (const auto& [place, resolved] :
+       std::vector<std::pair<std::string, std::string>>{{"straight/place", "roots/place"},
+                                                        {"straight/new/../view", "roots/view"},
+                                                        {"./straight/./new/view", "roots/new/view"},
+                                                        {"new/view", "new/view"}}) {
+    INFO(place);
+    CHECK(resolved_place(temp.path() / place) == fs::canonical(temp.path()) / resolved);
   }
 }
 
