@@ -15,6 +15,7 @@
 #include <iterator>
 #include <optional>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 #include "base/error.h"
@@ -418,7 +419,12 @@ void refuse_place_of_others(const fs::path& mountpoint) { open_place(mountpoint,
 fs::path resolved_place(const fs::path& mountpoint) {
   if (!is_root_of_all()) return fs::weakly_canonical(mountpoint);
   PlaceWalk walk(mountpoint);
-  walk.open(mountpoint);
+  const bool is_there = static_cast<bool>(walk.open(mountpoint));
+  const int err = is_there ? 0 : errno;
+  if (!is_there && err != ENOENT && err != ENOTDIR) {
+    throw fs::filesystem_error("cannot look at a mountpoint", mountpoint,
+                               std::error_code(err, std::generic_category()));
+  }
   return walk.path();
 }
 
