@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <ctime>
 #include <filesystem>
 #include <optional>
@@ -11,6 +13,9 @@
 #include "os/files.h"
 
 namespace wafers {
+
+/// Of directories in a repository: as git makes them, less the umask.
+inline constexpr mode_t kSharedMode = 0777;
 
 /// The administrative directory of a view with git inside, held open. An agent may have written
 /// anything there, and swap it for something else at any time: no symlink is followed, not even in

@@ -16,8 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr mode_t kSharedMode = 0777;  // as git makes them, less the umask
-
 /// What git would change in a worktree's name, since it becomes a component of refs.
 std::string id_for(const std::string& name) {
   const bool fits =

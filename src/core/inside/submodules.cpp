@@ -34,7 +34,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kModules = "modules";
 constexpr const char* kGitFile = ".git";
-constexpr mode_t kSharedMode = 0777;  // as git makes them, less the umask
 
 /// Where submodules are looked for: the entries of `index`, whose paths are below `prefix`.
 struct Level {
@@ -210,6 +209,13 @@ void make_repository(const Wafer& wafer, const Submodule& submodule) {
   }
 }
 
+std::vector<Submodule> make_repositories(const Wafer& wafer, const git::Repository& repository,
+                                         const fs::path& base_index) {
+  auto submodules = submodules_of_checkout(wafer, repository, base_index);
+  for (const Submodule& submodule : submodules) make_repository(wafer, submodule);
+  return submodules;
+}
+
 /// What can't be read may hold anything; what isn't there holds nothing.
 bool holds_other_than(const fs::path& directory, const std::set<std::string_view>& names) {
   bool found = false;
@@ -224,16 +230,13 @@ bool holds_other_than(const fs::path& directory, const std::set<std::string_view
 
 void make_submodules(const Wafer& wafer, const git::Repository& repository,
                      const fs::path& base_index) {
-  for (const Submodule& submodule : submodules_of_checkout(wafer, repository, base_index)) {
-    make_repository(wafer, submodule);
-  }
+  make_repositories(wafer, repository, base_index);
 }
 
 void add_submodules(const Wafer& wafer, const git::Repository& repository,
                     const fs::path& base_index) {
-  const auto submodules = submodules_of_checkout(wafer, repository, base_index);
+  const auto submodules = make_repositories(wafer, repository, base_index);
   if (submodules.empty()) return;
-  for (const Submodule& submodule : submodules) make_repository(wafer, submodule);
   on_deep_stack([&] {
     const PlainDir base = PlainDir::open(repository.worktree(), "the checkout");
     const PlainDir upper = PlainDir::open(wafer.upper(), "the upper");

@@ -219,15 +219,16 @@ fs::path start_of(const fs::path& path, const Wafer& wafer) {
   return path.parent_path() / (".wafers-new-" + wafer.name);
 }
 
-UniqueFd open_parent(const fs::path& path, const Wafer& wafer) {
-  if (is_in_own_state(wafer)) return open_file(path.parent_path(), O_PATH | O_DIRECTORY);
-  return open_place(path.parent_path(), wafer.mountpoint);
+/// The same for a directory on the way to a wafer's mountpoint; the state is looked at elsewhere.
+UniqueFd open_on_the_way(const fs::path& path, const Wafer& wafer) {
+  if (is_in_own_state(wafer)) return open_file(path, O_PATH | O_DIRECTORY);
+  return open_place(path, wafer.mountpoint);
 }
 
 /// Takes away what a kill left under that name.
 void remove_start(const fs::path& path, const Wafer& wafer) {
   try {
-    const UniqueFd parent = open_parent(path, wafer);
+    const UniqueFd parent = open_on_the_way(path.parent_path(), wafer);
     if (parent) ::unlinkat(parent.get(), start_of(path, wafer).filename().c_str(), AT_REMOVEDIR);
   } catch (const Error&) {  // NOLINT(bugprone-empty-catch): then we have made nothing there
   }
@@ -236,7 +237,7 @@ void remove_start(const fs::path& path, const Wafer& wafer) {
 /// False where it is there: another wafer may be making the same, and the last one to go removes
 /// it.
 bool make_directory(const fs::path& path, const Wafer& wafer, const std::string& doing) {
-  const UniqueFd parent = open_parent(path, wafer);
+  const UniqueFd parent = open_on_the_way(path.parent_path(), wafer);
   if (!parent) {
     const int err = errno;
     throw failure(err, doing, path);
@@ -267,15 +268,13 @@ bool make_directory(const fs::path& path, const Wafer& wafer, const std::string&
 
 void make_mountpoint(const Wafer& wafer) {
   for (const fs::path& path : missing_parents(wafer.mountpoint)) {
-    const bool made = make_directory(path, wafer, "cannot make directory");
-    // Another process was first: with a symlink, it may be.
-    if (!made && !is_in_own_state(wafer)) refuse_place_of_others(wafer.mountpoint);
+    make_directory(path, wafer, "cannot make directory");
   }
   const bool there = !is_missing(wafer.mountpoint) ||
                      !make_directory(wafer.mountpoint, wafer, "cannot make mountpoint");
   // The user of `add` names the directory; later only the record does.
   if (!there || wafer.stage != WaferStage::adding) return;
-  const UniqueFd parent = open_parent(wafer.mountpoint, wafer);
+  const UniqueFd parent = open_on_the_way(wafer.mountpoint.parent_path(), wafer);
   if (parent) mark(fs::path(path_of_fd(parent.get())) / wafer.mountpoint.filename());
 }
 
@@ -493,10 +492,12 @@ bool plan_mountpoint(Wafer& wafer) {
 
 void prepare_mountpoint(Wafer& wafer) {
   plan_mountpoint(wafer);
-  if (!is_in_own_state(wafer)) refuse_place_of_others(wafer.mountpoint);
   make_mountpoint(wafer);
-  // All of it is there now: nobody else can lead it elsewhere any more.
-  if (!is_in_own_state(wafer)) refuse_place_of_others(wafer.mountpoint);
+  // All of it is there now: what is root's alone nobody can lead elsewhere any more.
+  if (!open_on_the_way(wafer.mountpoint, wafer)) {
+    const int err = errno;
+    throw failure(err, "cannot open mountpoint", wafer.mountpoint);
+  }
   if (!is_of(open_mountpoint(wafer.mountpoint).get(), wafer)) {
     throw Error(ErrorKind::refused,
                 "mountpoint " + in_quotes(wafer.mountpoint.native()) +
