@@ -158,6 +158,19 @@ TEST_CASE(
         std::string::npos);
 }
 
+TEST_CASE("a status outside goes by the sizes of files that git inside has") {
+  const Pair pair(any_backend());
+  pair.both("echo '*.crlf text eol=crlf' > .gitattributes; echo new > a.crlf");
+  pair.world().wafers_ok({"git-commit", "a", "-m", "as it is written"});
+  pair.linked("git add .; git commit -qm 'as it is written'");
+  pair.require_same_status();
+  pair.both("rm a.crlf; git checkout -q -- a.crlf; wc -c < a.crlf; git status -s");
+  pair.require_same_status();
+  pair.both("echo new > a.crlf; git status -s; git hash-object a.crlf");
+  pair.require_same_status();
+  CHECK(pair.world().wafers_ok({"git-status", "a", "--porcelain"}) == " M a.crlf\n");
+}
+
 TEST_CASE("one configuration makes git work in every new view") {
   const World world;
   world.base().git({"config", "wafers.git", "true"});

@@ -195,6 +195,7 @@ SnapshotInput snapshot_input(const Wafer& wafer, const WaferGit& git, git::Objec
   input.compared_tree = git.index_tree;
   input.cache = git.stat_cache ? &*git.stat_cache : nullptr;
   input.seen = git.seen ? &*git.seen : nullptr;
+  input.inside_index = git.inside ? &git.inside->view() : nullptr;
   input.purpose = purpose;
   input.paths = std::move(paths);
   input.mountpoint = wafer.mountpoint;

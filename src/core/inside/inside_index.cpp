@@ -106,11 +106,10 @@ InsideIndex::InsideIndex(const Wafer& wafer, const git::Repository& repository)
   const UniqueFd file = open_index(directory_, info);
   if (file) read_ = info;
   // Not mapped: who works in the view could cut it off while it is read.
-  const auto view = file
-                        ? git::IndexView::open(path_of_fd(file.get()), git::IndexChecksum::verified)
-                        : git::IndexView::empty();
-  require_readable(wafer, *view);
-  const auto cached = cached_root(*view);
+  view_ = file ? git::IndexView::open(path_of_fd(file.get()), git::IndexChecksum::verified)
+               : git::IndexView::empty();
+  require_readable(wafer, *view_);
+  const auto cached = cached_root(*view_);
   tree_ = cached ? *cached : written_tree(repository);
 }
 

@@ -10,13 +10,14 @@
 
 #include "core/inside/git_dir.h"
 #include "core/state/wafer.h"
+#include "git/index/index_view.h"
 #include "git/objects/object.h"
 #include "git/repository/repository.h"
 
 namespace wafers {
 
-/// Git's index of a view with git inside, at one moment. It says what is staged there; what of it
-/// are stat data isn't looked at.
+/// Git's index of a view with git inside, at one moment. It says what is staged there. Its stat
+/// data are the agent's to write: at most a status goes by them.
 class InsideIndex {
  public:
   /// Throws Error(failed) where it can't be read, and Error(refused) where it holds conflicts or is
@@ -26,6 +27,9 @@ class InsideIndex {
   /// What git would commit of it. The objects need not be in the repository: git checks them where
   /// it has to write the tree, and the caller where the index names one that is there.
   const git::Oid& tree() const noexcept { return tree_; }
+
+  /// All of it, as it was read; a copy in memory.
+  const git::IndexView& view() const noexcept { return *view_; }
 
   /// Whether the file is still the one that was read. Git replaces it by rename(2).
   bool is_current() const;
@@ -43,6 +47,7 @@ class InsideIndex {
   const Wafer& wafer_;
   GitDir directory_;
   std::optional<struct stat> read_;  ///< absent where there is no index, as after `rm .git/index`
+  std::optional<git::IndexView> view_;  ///< absent until it is read, in the constructor
   git::Oid tree_;
 };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "git/index/index_file.h"
+#include "git/index/index_view.h"
 #include "git/repository/repository.h"
 #include "linux/covered_checkout.h"
 #include "linux/upper.h"
@@ -42,6 +43,8 @@ struct SnapshotInput {
   const git::IndexFile* cache = nullptr;
   /// The `seen` of an earlier snapshot, of any purpose: files that may have changed since the tip.
   const git::IndexFile* seen = nullptr;
+  /// The view's own index, where git works in it: its status goes by the sizes of files in there.
+  const git::IndexView* inside_index = nullptr;
   /// Literal files or directories from the root, without "." and empty components; a trailing '/'
   /// asks for a directory. Empty for the whole view. The tree is then the tip's, with only those
   /// taken from the view.

@@ -45,6 +45,16 @@ void require_unchanged(const ViewFile& file, int fd) {
 /// As git's index has it.
 std::uint32_t size_of(const ViewFile& file) { return git::index_stat_of(file.stat).size; }
 
+/// That the index has of the checked-out `oid`. Zero is also what git writes where it doesn't know
+/// (read-cache.c: ce_smudge_racily_clean_entry).
+std::optional<std::uint32_t> size_in(const git::IndexView& index, const std::string& path,
+                                     const git::Oid& oid) {
+  const git::IndexRecord* record = index.find(path);
+  if (record == nullptr || record->oid() != oid) return std::nullopt;
+  const std::uint32_t size = record->stat().size;
+  return size != 0 ? std::optional(size) : std::nullopt;
+}
+
 /// Exactly as much as `file.stat` says; ChangedMeanwhile where there is less.
 std::string read_whole(const ViewFile& file, int fd) {
   std::string content(static_cast<std::size_t>(file.stat.st_size), '\0');
@@ -276,16 +286,15 @@ std::optional<std::uint32_t> BlobReader::size_in_delta(const std::string& path,
   return git::index_stat_of(*stat).size;
 }
 
-/// The size that git's index would have of the checked-out `oid`, where it is known. Zero is also
-/// what git writes where it doesn't (read-cache.c: ce_smudge_racily_clean_entry).
+/// The size that git's index has or would have of the checked-out `oid`, where it is known.
 std::optional<std::uint32_t> BlobReader::recorded_size(const std::string& path,
                                                        const git::Oid& oid) {
+  if (input_.inside_index != nullptr) return size_in(*input_.inside_index, path, oid);
   const git::IndexEntry* own = input_.cache != nullptr ? input_.cache->find(path) : nullptr;
   if (own != nullptr && own->oid == oid && own->stat.size != 0) return own->stat.size;
-  auto size = size_in_delta(path, oid);
-  const git::IndexRecord* record = size ? nullptr : base_index_.view().find(path);
-  if (record != nullptr && record->oid() == oid) size = record->stat().size;
-  return size != 0U ? size : std::nullopt;
+  const auto size = size_in_delta(path, oid);
+  if (!size) return size_in(base_index_.view(), path, oid);
+  return *size != 0 ? size : std::nullopt;
 }
 
 bool BlobReader::size_differs(const ViewFile& file, const git::Oid& oid) {
