@@ -519,6 +519,21 @@ TEST_CASE("submodules are empty over a frozen base until git inside fetches them
   CHECK(world.inside("a", "git status -s") == "M  dir/sub\n");
   CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) == "M  dir/sub\n");
   CHECK(submodules_of_base(world) == before);
+  // What git has cloned inside is the view's own, under another name and in a copy, too.
+  world.wafers_ok({"fork", "a", "b"});
+  world.wafers_ok({"rename", "a", "renamed"});
+  world.inside("b", "echo 3 > dir/sub/l; git -C dir/sub commit -qam three");
+  const std::string shown =
+      "git status -s; git -C dir/sub status -s; git -C dir/sub log -1 --format=%s; "
+      "git -C dir/sub rev-parse --show-toplevel; git submodule --quiet update dir/sub; "
+      "cat dir/sub/l";
+  CHECK(world.inside("renamed", shown) ==
+        "M  dir/sub\ntwo\n" + (world.state() / "renamed/mnt/dir/sub").native() + "\n2\n");
+  CHECK(world.inside("b", shown) ==
+        "MM dir/sub\nthree\n" + (world.state() / "b/mnt/dir/sub").native() + "\n2\n");
+  world.wafers_ok({"rename", "renamed", "again"});
+  CHECK(world.inside("again", "git status -s; git -C dir/sub log -1 --format=%s") ==
+        "M  dir/sub\ntwo\n");
 }
 
 TEST_CASE("no symlink in the place of a submodule is followed when a wafer is forked") {
@@ -531,6 +546,24 @@ TEST_CASE("no symlink in the place of a submodule is followed when a wafer is fo
   const fs::path outside = world.state() / "a/outside/.git";
   const std::string before = read_file(outside);
   world.wafers({"fork", "a", "b"});
+  CHECK(read_file(outside) == before);
+}
+
+TEST_CASE("no configuration outside is changed for a submodule that leads there") {
+  const World world;
+  add_submodules(world);
+  world.add("a", any_backend(), {"--git"});
+  const fs::path outside = world / "outside/name/config";
+  const std::string before = "[core]\n\tworktree = mine\n";
+  fs::create_directories(outside.parent_path());
+  write_file(outside, before);
+  const std::string link = GENERATE("rm -r $M/odd; ln -s \"$O\" $M/odd",
+                                    "rm $M/odd/name/config; ln -s \"$O/name/config\" $M/odd/name");
+  world.inside("a", "M=$(git rev-parse --git-dir)/modules; O='" + (world / "outside").native() +
+                        "'; " + link);
+  world.wafers_ok({"rename", "a", "b"});
+  CHECK(read_file(outside) == before);
+  world.wafers({"fork", "b", "c"});
   CHECK(read_file(outside) == before);
 }
 

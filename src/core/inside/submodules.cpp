@@ -16,15 +16,18 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "core/inside/git_dir.h"
+#include "core/inside/inside_index.h"
 #include "git/index/index_view.h"
 #include "git/program/git_program.h"
 #include "git/refs/head.h"
 #include "git/refs/repository_text.h"
+#include "git/repository/repository.h"
 #include "git/text/quote.h"
 #include "os/deep_stack.h"
 #include "os/directory.h"
 #include "os/files.h"
 #include "os/plain_dir.h"
+#include "os/scratch.h"
 #include "os/tree_copy.h"
 
 namespace wafers {
@@ -34,6 +37,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kModules = "modules";
 constexpr const char* kGitFile = ".git";
+constexpr const char* kConfig = "config";
 
 /// Where submodules are looked for: the entries of `index`, whose paths are below `prefix`.
 struct Level {
@@ -103,16 +107,16 @@ std::optional<fs::path> repository_in(const fs::path& checkout, const std::strin
   return git_dir;
 }
 
-/// The same in an upper, where it is one that wafers made: the view has its path inside.
+/// The same in an upper, where it is one below the wafer's administrative directory. The view has
+/// its path inside: as wafers writes it, or as git does, from the submodule.
 std::optional<fs::path> own_repository_in(const Wafer& wafer, const fs::path& upper,
                                           const std::string& path) {
   const auto target = git_file_in(upper, path);
+  if (!target) return std::nullopt;
   const fs::path modules = wafer.reached_inside(wafer.git_dir / kModules);
-  if (!target || target->lexically_normal() != *target || *target == modules ||
-      !is_within(target->native(), modules.native())) {
-    return std::nullopt;
-  }
-  return wafer.git_dir / kModules / target->lexically_relative(modules);
+  const fs::path there = (wafer.root() / path / *target).lexically_normal();
+  if (there == modules || !is_within(there.native(), modules.native())) return std::nullopt;
+  return wafer.git_dir / kModules / there.lexically_relative(modules);
 }
 
 /// Git calls them by their names in .gitmodules there.
@@ -163,12 +167,42 @@ void make_directories(const fs::path& top, const fs::path& path) {
   }
 }
 
-/// The repository's configuration, but for where its worktree is: that follows from the `.git`
-/// file.
+/// Where the worktree is follows from its `.git` file.
+void forget_worktree(const fs::path& config) {
+  git::run_git(config.parent_path(),
+               {"config", "--file", config.native(), "--unset-all", "core.worktree"});
+}
+
 void copy_config(const fs::path& common_dir, const fs::path& own) {
-  const fs::path config = own / "config";
-  put_content(config, read_file(common_dir / "config").value_or(""));
-  git::run_git(own, {"config", "--file", config.native(), "--unset-all", "core.worktree"});
+  const fs::path config = own / kConfig;
+  put_content(config, read_file(common_dir / kConfig).value_or(""));
+  forget_worktree(config);
+}
+
+/// The same in place, of a repository that is an agent's to write.
+void forget_worktree(const Wafer& wafer, const fs::path& own) {
+  const auto directory =
+      directory_at(wafer.git_dir, own.lexically_relative(wafer.git_dir).native());
+  if (!directory) return;
+  const GitDir repository = GitDir::open(fs::path(path_of_fd(directory->fd())) / ".");
+  const auto content = repository.small_file(kConfig);
+  if (!content || content->find("worktree") == std::string::npos) return;
+  const Scratch scratch(wafer.directory.parent_path(), kIndexPrefix);
+  const fs::path config = scratch.path() / kConfig;
+  put_content(config, *content);
+  forget_worktree(config);
+  repository.put(kConfig, read_file(config).value_or(*content));
+}
+
+/// Of a view whose upper was that of `source`, or a copy of it.
+void lead_to_own(const Wafer& source, const Wafer& wafer) {
+  const auto submodules = submodules_of(
+      {"", wafer.git_dir / "index", source.git_dir, wafer.git_dir}, git::IndexChecksum::verified,
+      [&](const std::string& path) { return own_repository_in(source, wafer.upper(), path); });
+  for (const Submodule& submodule : submodules) {
+    forget_worktree(wafer, submodule.own);
+    lead_to(wafer, submodule.path, submodule.own);
+  }
 }
 
 void copy_if_there(const fs::path& from, const fs::path& to) {
@@ -255,11 +289,10 @@ void copy_submodules(const Wafer& source, const Wafer& wafer) {
   if (fs::symlink_status(modules, error).type() != fs::file_type::directory) return;
   copy_directory(modules, wafer.git_dir / kModules);
   // The copies of the `.git` files still lead to the repositories of `source`.
-  const auto submodules = submodules_of(
-      {"", wafer.git_dir / "index", source.git_dir, wafer.git_dir}, git::IndexChecksum::verified,
-      [&](const std::string& path) { return own_repository_in(source, wafer.upper(), path); });
-  for (const Submodule& submodule : submodules) lead_to(wafer, submodule.path, submodule.own);
+  lead_to_own(source, wafer);
 }
+
+void unbind_submodules(const Wafer& wafer) { lead_to_own(wafer, wafer); }
 
 bool has_only_borrowed_objects(const Wafer& wafer, const std::string& path) {
   const fs::path upper = wafer.upper() / path;

@@ -4,7 +4,10 @@
 #include <string>
 
 #include "core/state/wafer.h"
-#include "git/repository/repository.h"
+
+namespace wafers::git {
+class Repository;
+}  // namespace wafers::git
 
 namespace wafers {
 
@@ -27,6 +30,12 @@ void add_submodules(const Wafer& wafer, const git::Repository& repository,
 /// leads to them already. Throws Error(failed).
 void make_submodules(const Wafer& wafer, const git::Repository& repository,
                      const std::filesystem::path& base_index);
+
+/// Lets those repositories work wherever the view is mounted: git inside notes, in the ones that it
+/// clones or updates, by relative paths where repository and worktree are from each other
+/// (submodule.c: connect_work_tree_and_git_dir). The view isn't mounted. What an agent has made
+/// that git wouldn't stays as it is. Throws Error(failed).
+void unbind_submodules(const Wafer& wafer);
 
 /// Gives a wafer whose upper is a copy of that of `source` copies of the submodules' repositories
 /// that `source` has below its administrative directory. Throws Error(failed).

@@ -1,6 +1,7 @@
 #include "core/view/rename.h"
 
 #include "core/inside/registration.h"
+#include "core/inside/submodules.h"
 #include "core/view/mount.h"
 #include "core/view/mountpoint.h"
 
@@ -10,6 +11,7 @@ Wafer rename_wafer(const Store& store, const std::string& name, const std::strin
   require_valid_name(new_name);
   LockedWafer wafer(store, name);
   unmount_and_record(wafer);
+  if (wafer->has_git_inside()) unbind_submodules(*wafer);
   const Wafer before = *wafer;
   {
     const Lock names = store.lock_all();
