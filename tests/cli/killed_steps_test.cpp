@@ -405,10 +405,11 @@ TEST_CASE("a base that has moved, and exec killed at each change of healing it")
 }
 
 TEST_CASE("git-sync killed at each change: the wafer is the old one or the new one") {
+  const Words with_git = GENERATE(Words{}, Words{"--git"});
   const World world;
   world.in_base("echo one > f; git add f; git commit -qm one; git tag one");
   world.in_base("echo two > f; git commit -qam two; git tag two");
-  world.add("a", any_backend());
+  world.add("a", any_backend(), with_git);
   world.inside("a", "echo committed > committed");
   world.wafers_ok({"git-commit", "a", "-m", "committed"});
   world.inside("a", "mkdir d; echo work > d/work; echo o > ignored.o");
@@ -418,6 +419,9 @@ TEST_CASE("git-sync killed at each change: the wafer is the old one or the new o
     CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) == "?? d/\n");
     CHECK(world.base().git({"log", "-2", "--format=%s", "wafers/a"}) ==
           "committed\n" + base + "\n");
+    if (with_git.empty()) return;
+    CHECK(world.inside("a", "git status -s; git log -2 --format=%s") ==
+          "?? d/\ncommitted\n" + base + "\n");
   };
   with_each_change_killed(
       world, {"git-sync", "a"},

@@ -212,6 +212,52 @@ TEST_CASE("git-commit") {
   CHECK(world.inside("kept", "cat work") == "kept\n");
 }
 
+TEST_CASE("add --git") {
+  FaultWorld f(any_backend());
+  f.faulty.reading_too = false;
+  const World& world = f.world;
+  std::string before = world.everything();
+  const auto check = [&](const RunResult& result) {
+    CHECK(fs::exists(world.base() / ".git/worktrees") == result.ok());
+    if (!result.ok()) {
+      CHECK(changes(before, world.everything()) == "");
+      return;
+    }
+    CHECK(world.inside("a", "git status --porcelain; git log --format=%s") == "base\n");
+    world.wafers_ok({"rm", "--delete-branch", "a"});
+    before = world.everything();
+  };
+  with_each_call_failing(world, f.faulty, {"add", "a", "--git"}, check);
+}
+
+TEST_CASE("git-commit with git inside") {
+  FaultWorld f(any_backend());
+  f.faulty.reading_too = false;
+  const World& world = f.world;
+  world.add("a", any_backend(), {"--git"});
+  const auto shown = [&] { return world.inside("a", "git status -s; git log -1 --format=%s"); };
+  int round = 0;
+  const auto prepare = [&] {
+    const std::string content = std::to_string(++round);
+    world.inside("a", "git commit -q --allow-empty -m before; echo " + content +
+                          " | tee README > staged; git add staged");
+  };
+  const auto check = [&](const RunResult& result) {
+    const bool moved = world.base().git({"log", "-1", "--format=%s", "wafers/a"}) == "x\n";
+    if (moved && !result.ok()) CHECK_THAT(result.err, Contains("may not outlast a power cut"));
+    if (result.ok()) CHECK(moved);
+    // The next command goes on where that one ended, and says no more of it.
+    CHECK(world.wafers_ok({"git-status", "a", "--porcelain"}) ==
+          (moved ? std::string("M  staged\n") : " M README\nM  staged\n"));
+    CHECK(shown() == (moved ? "M  staged\nx\n" : " M README\nM  staged\nbefore\n"));
+    world.inside("a", "git add -A; git commit -q --allow-empty -m done");
+  };
+  world.inside("a", "echo 0 > staged; git add staged; git commit -qm staged");
+  with_each_call_failing(world, f.faulty, {"git-commit", "a", "-m", "x", "--", "README"}, check,
+                         prepare);
+  world.inside("a", "git fsck --strict");
+}
+
 /// Work that is stored in another way each: few objects, a large one, a pack that is written back
 /// while it grows.
 struct Work {

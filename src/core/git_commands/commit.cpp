@@ -232,12 +232,16 @@ std::unique_ptr<CommitHooks> run_hooks_before(const Wafer& wafer, const WaferGit
   return hooks;
 }
 
-/// The branch has moved: what can't be done any more can only be told.
-void change_index(IndexChange& change, std::vector<std::string>& warnings) {
+/// The branch has moved. Where this fails, what the record says of a commit that is pending lets
+/// the next command do it.
+bool change_index(IndexChange& change, std::vector<std::string>& warnings) {
   try {
     change.commit();
+    return true;
   } catch (const Error& error) {
-    warnings.push_back(error.message() + "; 'git reset' inside lets git see the commit");
+    warnings.push_back(error.message() +
+                       "; the commit is made, and the next command lets git inside see it");
+    return false;
   }
 }
 
@@ -301,11 +305,12 @@ CommitResult commit_view(Wafer& wafer, const CommitRequest& request,
   about_to_move(oid.hex());
   git.repository.move_branch(wafer.branch, git.tip, oid, commit.committer,
                              reflog_message(commit.message, request.amend));
-  if (inside) {
-    change_index(*inside, result.warnings);
+  if (!inside) {
+    wafer.staged_tree = std::exchange(wafer.pending_staged_tree, {});
+  } else if (change_index(*inside, result.warnings)) {
+    wafer.staged_tree.clear();
     wafer.pending_staged_tree.clear();
   }
-  wafer.staged_tree = std::exchange(wafer.pending_staged_tree, {});
   if (content.index) write_index(wafer, *content.index, result.warnings);
   if (hooks) hooks->after_commit(result.warnings);
   return result;

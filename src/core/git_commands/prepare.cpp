@@ -84,6 +84,8 @@ void settle_inside(LockedWafer& locked) {
 /// The commit is made: where that can't be noted, or is lost in a crash of the host, what was noted
 /// before says what to look for.
 void note_commit(LockedWafer& wafer, std::vector<std::string>& warnings) {
+  // So it is where git inside doesn't have it in its index yet.
+  if (wafer->has_git_inside() && !wafer->staged_tree.empty()) return;
   wafer->last_commit = std::exchange(wafer->pending_commit, {});
   try {
     wafer.save(Durability::old_or_new);

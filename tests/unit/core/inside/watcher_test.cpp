@@ -1,5 +1,7 @@
 #include "core/inside/watcher.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
