@@ -158,6 +158,21 @@ TEST_CASE(
         std::string::npos);
 }
 
+TEST_CASE("views with git inside share what worktrees share, and nothing else") {
+  const World world;
+  world.add("a", any_backend(), {"--git"});
+  world.add("b", any_backend(), {"--git"});
+  world.inside("a",
+               "git branch topic; git tag t; git config some.key value; echo a > README; "
+               "git add README; git stash -q; echo staged > s; git add s");
+  CHECK(world.inside("b",
+                     "git for-each-ref --format='%(refname)' refs/heads/topic refs/tags/t; "
+                     "git config some.key; git status -s") ==
+        "refs/heads/topic\nrefs/tags/t\nvalue\n");
+  CHECK(world.inside("b", "git stash pop -q; git status -s") == " M README\n");
+  CHECK(world.inside("a", "git stash list; git status -s") == "A  s\n");
+}
+
 TEST_CASE("a status outside goes by the sizes of files that git inside has") {
   const Pair pair(any_backend());
   pair.both("echo '*.crlf text eol=crlf' > .gitattributes; echo new > a.crlf");

@@ -26,13 +26,15 @@ bool works(const std::string& tool) {
   return run_script(kSystems + tool + " > /dev/null 2>&1").status == 0;
 }
 
-const Need kTools("cmake, ninja, python3 with venv, and bwrap", []() -> std::optional<std::string> {
-  for (const char* const tool : {"cmake --version", "ninja --version",
-                                 "python3 -m ensurepip --version", "bwrap --version"}) {
-    if (!works(tool)) return tool;
-  }
-  return std::nullopt;
-});
+const Need kTools("cmake, ninja, python3 with venv, rg, and bwrap",
+                  []() -> std::optional<std::string> {
+                    for (const char* const tool :
+                         {"cmake --version", "ninja --version", "python3 -m ensurepip --version",
+                          "rg --version", "bwrap --version"}) {
+                      if (!works(tool)) return tool;
+                    }
+                    return std::nullopt;
+                  });
 
 /// Of what takes hundreds of megabytes, or would take part in the build of the tests: a case of it
 /// is left out where it is not there, which is said.
@@ -83,6 +85,19 @@ std::size_t count_of(const std::string& text, const std::string& word) {
   std::size_t count = 0;
   for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++count;
   return count;
+}
+
+TEST_CASE("a program that looks for a repository finds the view's, where it is asked for") {
+  const World world;
+  world.in_base("git tag -am tag v1");
+  world.add("with", any_backend(), {"--git"});
+  world.add("without", any_backend());
+  const std::string files = "rg --files --sort path";
+  CHECK(world.inside("with", files) == "README\nsrc/main.c\nsrc/old.c\n");
+  CHECK(world.inside("without", files) == "README\nignored.o\nsrc/main.c\nsrc/old.c\n");
+  const std::string stamp = "git describe --dirty";
+  CHECK(world.inside("with", stamp) == "v1\n");
+  CHECK(world.inside("with", "echo more >> README; " + stamp) == "v1-dirty\n");
 }
 
 TEST_CASE("a warm build directory of CMake and Ninja rebuilds exactly what changed") {
