@@ -19,7 +19,10 @@ using Catch::Matchers::Contains;
 /// Everything that git tells of a worktree, its branch and its index.
 constexpr const char* kShown =
     "git status --porcelain; git ls-files -s; git write-tree; git log --format='%s %T'; "
-    "git reflog --format=%gs wafers/a | sed /reated/d; git symbolic-ref -q HEAD || git rev-parse "
+    "git reflog --format=%gs wafers/a | sed /reated/d; "
+    "git reflog --format=%gs | sed '/^$/d;/reated/d;/moving to HEAD$/d'; git symbolic-ref -q HEAD "
+    "|| git "
+    "rev-parse "
     "HEAD^{tree}; "
     "git stash list --format=%gs; git diff HEAD; ls -A | grep -vx .git";
 
@@ -682,19 +685,42 @@ TEST_CASE("what an agent writes into its git directory leads nowhere and runs no
   REQUIRE(world.listed("a")["name"] == "a");
 }
 
+TEST_CASE("a reflog of HEAD that leads elsewhere is left alone") {
+  const World world;
+  world.add("a", any_backend(), {"--git"});
+  fs::create_directory(world / "outside");
+  write_file(world / "outside/HEAD", "mine\n");
+  const std::string outside = (world / "outside").native();
+  int round = 0;
+  for (const std::string& made :
+       {"ln -s '" + outside + "' logs", "mkdir logs; ln -s '" + outside + "/HEAD' logs/HEAD",
+        std::string("mkdir logs; mkfifo logs/HEAD"), std::string("mkdir -p logs/HEAD")}) {
+    world.in_base("cd .git/worktrees/a; rm -r logs; " + made);
+    world.inside("a", "echo " + std::to_string(++round) + " > README");
+    world.wafers_ok({"git-commit", "a", "-m", "x"});
+    CHECK(read_file(world / "outside/HEAD") == "mine\n");
+  }
+  world.in_base("rm -r .git/worktrees/a/logs; git config core.logAllRefUpdates false");
+  world.inside("a", "echo more > README");
+  world.wafers_ok({"git-commit", "a", "-m", "x"});
+  CHECK_FALSE(fs::exists(world.base() / ".git/worktrees/a/logs"));
+}
+
 TEST_CASE("another directory in the place of git's is not written to") {
   const World world;
   world.add("a", any_backend(), {"--git"});
   world.inside("a", "echo 2 > README");
   world.in_base("cd .git/worktrees; mv a elsewhere; ln -s elsewhere a");
-  const std::string before = world.in_base("cd .git/worktrees/elsewhere; sha1sum *; ls");
+  const std::string before =
+      world.in_base("cd .git/worktrees/elsewhere; find . -type f -exec sha1sum {} + | sort");
   for (const Words& command : {Words{"git-add", "a", "--", "."}, {"git-commit", "a", "-m", "x"}}) {
     const RunResult result = world.wafers(command);
     CHECK(result.status == 1);
     CHECK_THAT(result.err, Contains("/worktrees/a"));
   }
   world.wafers({"rm", "--force", "--no-salvage", "a"});
-  CHECK(world.in_base("cd .git/worktrees/elsewhere; sha1sum *; ls") == before);
+  CHECK(world.in_base("cd .git/worktrees/elsewhere; find . -type f -exec sha1sum {} + | sort") ==
+        before);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "core/commands/discard.h"
+#include "core/inside/inside_head.h"
 #include "core/inside/registration.h"
 #include "core/inside/watcher_setup.h"
 #include "core/view/mountpoint.h"
@@ -223,6 +224,9 @@ void WaferMaker::undo_branch(NewWafer& one) {
 void WaferMaker::register_worktree(NewWafer& one) {
   if (!one.wafer.has_git_inside()) return;
   complete_registration(one.wafer);
+  // Without one git takes the branch's log for HEAD's.
+  log_in_head(one.wafer, repository_, git::Oid(), one.tip, repository_.reflog_identity(),
+              "wafers: created from " + kind_.tip_name);
   set_watcher_up(one.wafer, repository_);
 }
 

@@ -15,6 +15,7 @@
 #include "core/git_commands/wafer_branch.h"
 #include "core/git_commands/wafer_git.h"
 #include "core/inside/index_change.h"
+#include "core/inside/inside_head.h"
 #include "git/diff/diff.h"
 #include "git/repository/ident.h"
 #include "git/text/quote.h"
@@ -303,8 +304,9 @@ CommitResult commit_view(Wafer& wafer, const CommitRequest& request,
     inside.emplace(wafer, git.repository, *git.inside, content.index_tree);
   }
   about_to_move(oid.hex());
-  git.repository.move_branch(wafer.branch, git.tip, oid, commit.committer,
-                             reflog_message(commit.message, request.amend));
+  const std::string log = reflog_message(commit.message, request.amend);
+  git.repository.move_branch(wafer.branch, git.tip, oid, commit.committer, log);
+  if (inside) log_in_head(wafer, git.repository, git.tip, oid, commit.committer, log);
   if (!inside) {
     wafer.staged_tree = std::exchange(wafer.pending_staged_tree, {});
   } else if (change_index(*inside, result.warnings)) {

@@ -179,6 +179,8 @@ void put_branch(const Wafer& wafer, Repository& repository, const Oid& was, cons
   } else {
     repository.move_branch(wafer.branch, was, commit, message);
   }
+  if (!wafer.has_git_inside()) return;
+  log_in_head(wafer, repository, was, commit, repository.reflog_identity(), message);
 }
 
 std::string how_to_rebase(const Repository& repository, const std::string& branch,

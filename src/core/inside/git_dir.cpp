@@ -55,6 +55,20 @@ void GitDir::put(const std::string& name, std::string_view content, timespec mod
   }
 }
 
+void GitDir::append_to_head_log(std::string_view line, bool begin) const {
+  constexpr const char* kLogs = "logs";
+  const std::string path = path_of("logs/HEAD");
+  if (begin) ::mkdirat(fd_.get(), kLogs, kSharedMode);
+  const UniqueFd logs = open_at(fd_.get(), kLogs, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | (begin ? O_CREAT : 0);
+  const UniqueFd file = logs ? open_at(logs.get(), "HEAD", flags, 0666) : UniqueFd();
+  if (!file && errno == ENOENT) return;
+  struct stat info {};
+  if (!file || ::fstat(file.get(), &info) != 0) throw_errno("cannot write", path);
+  if (!S_ISREG(info.st_mode)) throw Error(ErrorKind::failed, in_quotes(path) + " is no reflog");
+  write_all(file.get(), line, path);
+}
+
 bool GitDir::has(const std::string& name) const {
   struct stat info {};
   return ::fstatat(fd_.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;

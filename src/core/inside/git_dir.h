@@ -35,6 +35,10 @@ class GitDir {
   /// present one. Throws Error(failed).
   void put(const std::string& name, std::string_view content, timespec modified = {}) const;
 
+  /// Adds a line to HEAD's reflog; where there is none, it is made if `begin` says so. Throws
+  /// Error(failed).
+  void append_to_head_log(std::string_view line, bool begin) const;
+
   int fd() const noexcept { return fd_.get(); }
   /// For messages.
   std::string path_of(const std::string& name) const { return (path_ / name).native(); }

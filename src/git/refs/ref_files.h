@@ -15,6 +15,10 @@ namespace wafers::git {
 
 class LockFile;
 
+/// A line of a reflog, with its end (git-update-ref(1), "LOGGING UPDATES").
+std::string reflog_line(const Oid& before, const Oid& after, const Identity& who,
+                        std::string_view message);
+
 /// Refs kept in files: loose ones and packed-refs, written under git's own locks in git's own order
 /// (refs/files-backend.c), each with its reflog entry. libgit2 is not used here: its removal of a
 /// packed ref reads packed-refs before it takes the lock, so that a `git pack-refs` in between
@@ -44,8 +48,8 @@ class RefFiles {
   /// that it would need as a directory. All three functions throw Error(busy) where another process
   /// keeps a lock for more than a second, and have then changed nothing.
   void create(const std::string& name, const Oid& target, const LogEntry& log) const;
-  /// Throws Error(refused) where the ref is not at `expected` any more, or a symbolic one. Not for
-  /// what is checked out: HEAD's reflog would miss it.
+  /// Throws Error(refused) where the ref is not at `expected` any more, or a symbolic one. The
+  /// reflog of a HEAD that is on it is the caller's to write.
   void move(const std::string& name, const Oid& expected, const Oid& target,
             const LogEntry& log) const;
   /// Removes ref and reflog, and the directories that this leaves empty. Throws as move().

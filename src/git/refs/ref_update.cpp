@@ -82,6 +82,11 @@ std::optional<std::string> without_ref(const std::string& packed, const std::str
 
 }  // namespace
 
+std::string reflog_line(const Oid& before, const Oid& after, const Identity& who,
+                        std::string_view message) {
+  return before.hex() + " " + after.hex() + " " + signature(who) + "\t" + one_line(message) + "\n";
+}
+
 void RefFiles::create(const std::string& name, const Oid& target, const LogEntry& log) const {
   const std::string failure = "cannot create " + in_quotes(name);
   if (const std::optional<std::string> other = conflict_of(name)) {
@@ -148,11 +153,8 @@ void RefFiles::require_value(const std::string& name, const Oid& expected) const
 
 void RefFiles::write(LockFile& lock, const std::string& name, const Oid& before, const Oid& after,
                      const LogEntry& log) const {
-  if (before != after || !log.message.empty()) {
-    const std::string line = before.hex() + " " + after.hex() + " " + signature(log.who) + "\t" +
-                             one_line(log.message) + "\n";
-    append_log(name, line);
-  }
+  // Git notes of HEAD alone what changes nothing (refs/files-backend.c: lock_ref_for_update).
+  if (before != after) append_log(name, reflog_line(before, after, log.who, log.message));
   lock.commit();
 }
 

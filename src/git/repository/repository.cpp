@@ -236,4 +236,8 @@ std::vector<std::string> Repository::unsupported() const {
   return problems;
 }
 
+bool Repository::begins_reflogs() const {
+  return logging_of(impl_->config) != RefFiles::Logging::never;
+}
+
 }  // namespace wafers::git

@@ -133,6 +133,8 @@ class Repository {
   Identity identity(Role role) const;
   /// The name that git writes into a reflog: one that is guessed where none is configured.
   Identity reflog_identity() const;
+  /// core.logAllRefUpdates: whether a reflog is begun where there is none.
+  bool begins_reflogs() const;
 
   /// An object store of its own for one computation.
   std::unique_ptr<ObjectStore> objects(Writes writes) const;
