@@ -16,7 +16,7 @@
 #include "core/commands/wafer_maker.h"
 #include "core/git_commands/wafer_git.h"
 #include "core/inside/inside_index.h"
-#include "core/inside/submodules.h"
+#include "core/inside/own_submodules.h"
 #include "core/state/hidden_git.h"
 #include "core/state/plan.h"
 #include "core/state/unclean.h"

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "core/commands/discard.h"
-#include "core/inside/inside_head.h"
+#include "core/inside/head_log.h"
 #include "core/inside/registration.h"
 #include "core/inside/watcher_setup.h"
 #include "core/view/mountpoint.h"

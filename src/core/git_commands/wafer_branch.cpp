@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "core/inside/head_log.h"
 #include "git/program/git_program.h"
 
 namespace wafers {

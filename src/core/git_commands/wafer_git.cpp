@@ -10,6 +10,7 @@
 #include "core/base/bases.h"
 #include "core/git_commands/filter_directory.h"
 #include "core/inside/git_dir.h"
+#include "core/inside/own_submodules.h"
 #include "core/inside/registration.h"
 #include "core/inside/submodules.h"
 #include "core/inside/watcher_setup.h"

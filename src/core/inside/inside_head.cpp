@@ -2,14 +2,12 @@
 
 #include <array>
 #include <cstddef>
-#include <exception>
 #include <string_view>
 #include <utility>
 
 #include "base/text.h"
 #include "core/inside/git_dir.h"
 #include "git/refs/head.h"
-#include "git/refs/ref_files.h"
 #include "git/refs/repository_text.h"
 
 namespace wafers {
@@ -54,17 +52,6 @@ std::optional<InsideHead> inside_head(const Wafer& wafer) {
   if (head.ref.empty()) head.commit = value->oid.hex();
   head.unfinished = unfinished_in(*directory);
   return head;
-}
-
-void log_in_head(const Wafer& wafer, const git::Repository& repository, const git::Oid& before,
-                 const git::Oid& after, const git::Identity& who,
-                 const std::string& message) noexcept {
-  try {
-    GitDir::open(wafer.git_dir)
-        .append_to_head_log(git::reflog_line(before, after, who, message),
-                            repository.begins_reflogs());
-  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): as said
-  }
 }
 
 }  // namespace wafers

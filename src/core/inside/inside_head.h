@@ -4,9 +4,6 @@
 #include <string>
 
 #include "core/state/wafer.h"
-#include "git/objects/object.h"
-#include "git/repository/repository.h"
-#include "git/text/quote.h"
 
 namespace wafers {
 
@@ -25,11 +22,5 @@ struct InsideHead {
 
 /// nullopt where it can't be read, or is of no form that git has.
 std::optional<InsideHead> inside_head(const Wafer& wafer);
-
-/// Notes in the reflog of that HEAD, which is on the wafer's branch, that the branch was moved from
-/// outside. Where it can't be written nothing is lost: the branch's own has the same.
-void log_in_head(const Wafer& wafer, const git::Repository& repository, const git::Oid& before,
-                 const git::Oid& after, const git::Identity& who,
-                 const std::string& message) noexcept;
 
 }  // namespace wafers

@@ -1,7 +1,7 @@
 #include "core/view/rename.h"
 
+#include "core/inside/own_submodules.h"
 #include "core/inside/registration.h"
-#include "core/inside/submodules.h"
 #include "core/view/mount.h"
 #include "core/view/mountpoint.h"
 
