@@ -81,9 +81,14 @@ bool unmount_if_there(const fs::path& path) {
     unmount(path);
     return true;
   } catch (const Error& error) {
-    const auto err = error.errnum();
-    if (err != EINVAL && err != ENOENT && err != ENOTDIR) throw;
-    return false;
+    switch (error.errnum().value_or(0)) {
+      case EINVAL:
+      case ENOENT:
+      case ENOTDIR:
+        return false;
+      default:
+        throw;
+    }
   }
 }
 

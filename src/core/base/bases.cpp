@@ -83,7 +83,7 @@ fs::path Bases::delta(const git::Repository& repository, const LayersBelow& belo
 
 fs::path Bases::delta(const git::Repository& repository, const LayersBelow& below,
                       const TreePair& trees, const std::string& kind) {
-  const fs::path layer =
+  fs::path layer =
       directory_ / ("delta-" + kind + "-" + id_of(repository) + "-" + trees.from.hex() + "-" +
                     trees.to.hex() + "-" + std::string(to_string(below.dialect)));
   if (fs::exists(fs::symlink_status(layer))) return layer;

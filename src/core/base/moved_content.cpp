@@ -26,15 +26,13 @@
 namespace wafers {
 namespace {
 
-namespace fs = std::filesystem;
-
 /// Larger files are taken for binary ones.
 constexpr std::size_t kLargest = std::size_t{8} << 20U;
 
 struct Time {
   std::int64_t seconds = 0;
   std::int64_t nanoseconds = 0;
-  auto operator<=>(const Time&) const = default;
+  auto operator<=>(const Time&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 /// A file or symlink of the upper.

@@ -136,7 +136,7 @@ ChosenBackend choose(const AddRequest& request, const fs::path& state_root, Tria
 
 /// Whether git looks at a worktree in a few milliseconds: one of some 700 files at most.
 bool has_small_index(const git::Repository& repository) {
-  constexpr std::uintmax_t kSmall = 64 * 1024;
+  constexpr std::uintmax_t kSmall = 64UL * 1024;
   std::error_code none;
   const std::uintmax_t size = fs::file_size(repository.git_dir() / "index", none);
   return none || size <= kSmall;

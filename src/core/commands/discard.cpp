@@ -63,6 +63,7 @@ void remove_here(const Store& store, const std::vector<Claim>& claims) noexcept 
 
 std::vector<int> locks_of(const std::vector<Claim>& claims) {
   std::vector<int> locks;
+  locks.reserve(claims.size());
   for (const Claim& claim : claims) locks.push_back(claim.lock.get());
   return locks;
 }

@@ -69,6 +69,7 @@ std::vector<fs::path> repositories(const Store::Listing& listing) {
   } catch (const Error&) {  // NOLINT(bugprone-empty-catch): it stands in none
   }
   std::vector<fs::path> checkouts;
+  checkouts.reserve(by_common_dir.size());
   for (const auto& [common_dir, checkout] : by_common_dir) checkouts.push_back(checkout);
   return checkouts;
 }

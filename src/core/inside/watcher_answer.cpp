@@ -128,7 +128,7 @@ void LayerWalk::note(std::string_view path, const struct stat& info) {
                                           static_cast<std::int64_t>(info.st_mode),
                                           info.st_ctim.tv_sec, info.st_ctim.tv_nsec};
   fingerprint_.update(path);
-  fingerprint_.update({"", 1});
+  fingerprint_.update(std::string_view("\0", 1));
   fingerprint_.update({reinterpret_cast<const char*>(facts.data()), sizeof facts});
   newest_ = std::max(newest_, Clock::time_point(std::chrono::seconds(info.st_ctim.tv_sec) +
                                                 std::chrono::nanoseconds(info.st_ctim.tv_nsec)));

@@ -553,8 +553,14 @@ class NamespaceBackend final : public Backend {
         tidy_work_directory(wafer);
         return record_of(report);
       } catch (const Error& error) {
-        const auto err = error.errnum();
-        if (err != EBUSY && err != ESTALE && err != EINVAL) throw;
+        switch (error.errnum().value_or(0)) {
+          case EBUSY:
+          case ESTALE:
+          case EINVAL:
+            break;
+          default:
+            throw;
+        }
       }
       return mount(wafer);
     };

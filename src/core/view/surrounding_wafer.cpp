@@ -31,7 +31,7 @@ std::optional<std::string> name_of_view(const MountEntry& entry) {
 
 std::optional<std::string> by_namespace(const Store& store, const Table& table) {
   for (const MountEntry& entry : table) {
-    const auto name = name_of_view(entry);
+    auto name = name_of_view(entry);
     const auto wafer =
         name && is_valid_wafer_name(*name) ? store.lookup(*name).wafer : std::nullopt;
     if (wafer && traits_of(wafer->backend).has_own_namespaces &&

@@ -83,7 +83,7 @@ ProgramResult run_program(const std::vector<std::string>& argv,
                           const std::function<void()>& meanwhile) {
   constexpr int kNotFound = 127;
   const std::string& name = argv.front();
-  const ProgramResult not_found{kNotFound, {}, "cannot find the program " + in_quotes(name)};
+  ProgramResult not_found{kNotFound, {}, "cannot find the program " + in_quotes(name)};
   const auto program = name.find('/') != std::string::npos ? name : find_program(name);
   if (!program) return not_found;
   Command command;

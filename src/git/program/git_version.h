@@ -10,7 +10,7 @@ struct GitVersion {
   int major = 0;
   int minor = 0;
 
-  auto operator<=>(const GitVersion&) const = default;
+  auto operator<=>(const GitVersion&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 /// What `git version` prints ("git version 2.39.5", with whatever a distribution has behind it);
