@@ -63,7 +63,7 @@ std::vector<std::string> all_names(const Store& store) {
 
 Error name_missing(const Parser& parser) {
   constexpr std::size_t kMost = 8;
-  const Error error = parser.usage("the name of a wafer is missing");
+  Error error = parser.usage("the name of a wafer is missing");
   std::vector<std::string> names;
   try {
     names = all_names(open_store());

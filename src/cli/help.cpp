@@ -112,7 +112,7 @@ std::string titled(std::string_view title, const std::string& text) {
 }  // namespace
 
 std::string shown(const OptionInfo& option) {
-  const std::string text = joined(option.names, ", ");
+  std::string text = joined(option.names, ", ");
   if (option.placeholder.empty()) return text;
   const bool is_name = option.placeholder.find_first_of("|=") == std::string::npos;
   const std::string value = is_name ? "<" + option.placeholder + ">" : option.placeholder;

@@ -161,6 +161,25 @@ TEST_CASE(
         std::string::npos);
 }
 
+TEST_CASE("a merge that changes nothing is amended, and no other commit is") {
+  const Pair pair(any_backend());
+  const auto amend = [&] {
+    const int status = pair.world().wafers({"git-commit", "a", "--amend", "-m", "amended"}).status;
+    const RunResult linked = run({"git", "commit", "-q", "--amend", "-m", "amended"},
+                                 {.cwd = pair.world() / "linked", .environment = {}, .input = {}});
+    CHECK((status == 0) == (linked.status == 0));
+    pair.require_same();
+    return status;
+  };
+  pair.both(
+      "git branch side; echo mine > mine; git add mine; git commit -qm mine; "
+      "git switch -q side; echo s > s; git add s; git commit -qm s; git switch -q wafers/a; "
+      "git merge -q -s ours -m merged side");
+  CHECK(amend() == 0);
+  pair.both("git reset -q --hard HEAD^; git rm -q mine");
+  CHECK(amend() == 1);
+}
+
 TEST_CASE("views with git inside share what worktrees share, and nothing else") {
   const World world;
   world.add("a", any_backend(), {"--git"});

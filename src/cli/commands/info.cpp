@@ -34,7 +34,7 @@ std::string git_text(const Store& store) {
 
 /// Empty unless there is a view in the place of its checkout around this process.
 std::string in_place_text(const Store& store) {
-  const std::filesystem::path place = store.covered_place();
+  const std::filesystem::path& place = store.covered_place();
   if (place.empty()) return {};
   return "\n## In place\n\nYour view is in place, at `" + printable(place.native()) +
          "`: here the base's own path is `$WAFERS_ROOT`, and what\n"

@@ -263,8 +263,10 @@ CommitResult commit_view(Wafer& wafer, const CommitRequest& request,
   Content content = staged                ? content_staged(git)
                     : request.all_tracked ? content_of_tracked(wafer, git, *objects)
                                           : content_of_view(wafer, git, *objects, paths);
+  // builtin/commit.c: a merge that is amended may change nothing of its first parent's files.
+  const bool may_be_empty = request.allow_empty || commit.parents.size() > 1;
   const auto require_something = [&] {
-    if (content.tree == before && !request.allow_empty) {
+    if (content.tree == before && !may_be_empty) {
       nothing_to_commit(!paths.empty(), content.modified_submodules, content.unreadable);
     }
   };
