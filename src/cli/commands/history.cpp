@@ -16,7 +16,7 @@ std::string take_name(const Parser& parser, const Store& store, std::vector<std:
   if (has_word) {
     const Lookup found = store.lookup(words.front());
     if (!is_inside || found.wafer || found.invalid) {
-      const std::string name = words.front();
+      std::string name = words.front();
       words.erase(words.begin());
       return name;
     }

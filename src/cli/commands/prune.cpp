@@ -16,11 +16,10 @@ nlohmann::json list_to_json(const std::vector<std::string>& texts) {
 
 void print(const PruneResult& result, bool dry_run, Report& report) {
   const std::string did = dry_run ? "Would remove " : "Removed ";
-  for (const std::string& name : result.wafers) report.feedback(did + "unfinished wafer " + name);
-  for (const std::string& layer : result.layers) report.feedback(did + "layer " + printable(layer));
-  for (const std::string& ref : result.salvaged) {
-    report.feedback(did + "expired work " + printable(ref));
-  }
+  const auto tell = [&](const std::string& what) { report.feedback(did + what); };
+  for (const std::string& name : result.wafers) tell("unfinished wafer " + name);
+  for (const std::string& layer : result.layers) tell("layer " + printable(layer));
+  for (const std::string& ref : result.salvaged) tell("expired work " + printable(ref));
 }
 
 }  // namespace
