@@ -34,7 +34,7 @@ std::string asking_git() {
   constexpr int kMostBetween = 3;
   pid_t pid = ::getppid();
   for (int i = 0; i < kMostBetween; ++i) {
-    const std::string program = "/proc/" + std::to_string(pid) + "/exe";
+    std::string program = "/proc/" + std::to_string(pid) + "/exe";
     std::error_code error;
     const fs::path called = fs::read_symlink(program, error).filename();
     if (called.native().starts_with("git")) return program;
