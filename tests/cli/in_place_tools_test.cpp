@@ -75,7 +75,8 @@ class Built {
   std::string settings() const {
     return kSystems + "export HOME='" + (world_ / "home").native() + "' CARGO_HOME='" +
            (world_ / "cargo").native() + "' CCACHE_DIR='" + (world_ / "ccache").native() +
-           "' npm_config_update_notifier=false B='" + path() + "'; mkdir -p \"$HOME\"\n";
+           "' npm_config_update_notifier=false npm_config_install_links=false B='" + path() +
+           "'; mkdir -p \"$HOME\"\n";
   }
 
   World world_;
