@@ -20,10 +20,8 @@ using Catch::Matchers::Contains;
 constexpr const char* kShown =
     "git status --porcelain; git ls-files -s; git write-tree; git log --format='%s %T'; "
     "git reflog --format=%gs wafers/a | sed /reated/d; "
-    "git reflog --format=%gs | sed '/^$/d;/reated/d;/moving to HEAD$/d'; git symbolic-ref -q HEAD "
-    "|| git "
-    "rev-parse "
-    "HEAD^{tree}; "
+    "git reflog --format=%gs | sed '/^$/d;/reated/d;/moving to HEAD$/d'; "
+    "git symbolic-ref -q HEAD || git rev-parse HEAD^{tree}; "
     "git stash list --format=%gs; git diff HEAD; ls -A | grep -vx .git";
 
 /// A wafer `a` with git inside, and a linked worktree of a clone in which the same is done by git.
@@ -331,6 +329,9 @@ TEST_CASE("fork, rename, git-sync and the next mount go on with git inside") {
   world.wafers_ok({"git-sync", "z"});
   CHECK(world.inside("z", "git status -s; git log -2 --format=%s; cat upstream") ==
         std::string(sorted) + "c\nupstream\nup\n");
+  CHECK_THAT(world.inside("z", "git reflog -1; git reflog -1 wafers/a"),
+             Contains(" HEAD@{0}: wafers: synced onto ") &&
+                 Contains(" wafers/a@{0}: wafers: synced onto "));
   CHECK(world.wafers_ok({"git-status", "z", "--porcelain"}) == sorted);
   world.wafers_ok({"umount", "z"});
   CHECK(world.inside("z", "git status -s; git diff-files --name-only") ==
@@ -571,6 +572,41 @@ TEST_CASE("submodules are empty over a frozen base until git inside fetches them
   world.wafers_ok({"rename", "renamed", "again"});
   CHECK(world.inside("again", "git status -s; git -C dir/sub log -1 --format=%s") ==
         "M  dir/sub\ntwo\n");
+}
+
+TEST_CASE("a rename lets every submodule go on that git has cloned inside") {
+  const World world;
+  add_submodules(world);
+  world.add("a", any_backend(), {"--git", "--frozen"});
+  world.inside("a",
+               "git -c protocol.file.allow=always submodule --quiet update --init --recursive "
+               "dir/sub; for m in dir/sub dir/sub/deep; do "
+               "echo 2 > $m/new; git -C $m add new; git -C $m commit -qm two; done");
+  const std::string made =
+      GENERATE(":",
+               // Its configuration is long.
+               "seq 2000 | sed 's/^/# /' >> \"$(git -C dir/sub rev-parse --git-dir)/config\"",
+               // What is checked out has no such submodule.
+               "git rm -q --cached dir/sub; git commit -qm without",
+               // There is no index to go by.
+               "echo damaged > \"$(git rev-parse --git-dir)/index\"");
+  CAPTURE(made);
+  world.inside("a", made);
+  const std::string before = world.inside("a", "cat dir/sub/.git dir/sub/deep/.git");
+  world.wafers_ok({"rename", "a", "b"});
+  CHECK(world.inside("b", "for m in dir/sub dir/sub/deep; do git -C $m log -1 --format=%s; done") ==
+        "two\ntwo\n");
+  CHECK(world.inside("b", "cat dir/sub/.git dir/sub/deep/.git") == before);
+}
+
+TEST_CASE("a wafer whose registration is gone, or something else, gets another name") {
+  const World world;
+  world.add("a", any_backend(), {"--git"});
+  world.inside("a", "echo work > work");
+  world.in_base(GENERATE("rm -r .git/worktrees", "cd .git/worktrees; mv a b; ln -s b a",
+                         "cd .git/worktrees; mv a b; mkfifo a"));
+  world.wafers_ok({"rename", "a", "b"});
+  CHECK(world.inside("b", "cat work") == "work\n");
 }
 
 TEST_CASE("no symlink in the place of a submodule is followed when a wafer is forked") {

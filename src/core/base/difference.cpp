@@ -396,7 +396,7 @@ class DifferenceWriter {
     if (opaque || deleted) make_opaque(upper.fd(), dialect_);
     const auto below = directory_below(place, name);
     inside_of(place, name, upper, below, work, !held);
-    if (!below || place.below == nullptr) return;
+    if (!below || place.below == nullptr) return;  // the second follows from the first
     const auto shown = place.below->stat(name);
     if (!shown) fail(ENOENT, "cannot look below", path);
     if (::fchmod(upper.fd(), shown->st_mode & 07777U) != 0) {

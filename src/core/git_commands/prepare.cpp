@@ -84,7 +84,7 @@ void settle_inside(LockedWafer& locked) {
 /// The commit is made: where that can't be noted, or is lost in a crash of the host, what was noted
 /// before says what to look for.
 void note_commit(LockedWafer& wafer, std::vector<std::string>& warnings) {
-  // So it is where git inside doesn't have it in its index yet.
+  // Where git inside doesn't have it in its index yet, the record goes on calling it pending.
   if (wafer->has_git_inside() && !wafer->staged_tree.empty()) return;
   wafer->last_commit = std::exchange(wafer->pending_commit, {});
   try {

@@ -1,16 +1,23 @@
 #include "core/inside/own_submodules.h"
 
+#include <sys/stat.h>
+
 #include <cerrno>
+#include <climits>
 #include <filesystem>
 #include <optional>
 #include <set>
+#include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "core/inside/git_dir.h"
 #include "core/inside/inside_index.h"
 #include "core/inside/submodule_parts.h"
+#include "git/refs/head.h"
 #include "os/directory.h"
 #include "os/files.h"
 #include "os/plain_dir.h"
@@ -34,30 +41,21 @@ std::optional<fs::path> own_repository_in(const Wafer& wafer, const fs::path& up
   return wafer.git_dir / kModules / there.lexically_relative(modules);
 }
 
-/// Lets the repository be wherever its worktree is.
-void unbind(const Wafer& wafer, const fs::path& own) {
-  const auto directory =
-      directory_at(wafer.git_dir, own.lexically_relative(wafer.git_dir).native());
-  if (!directory) return;
-  const GitDir repository = GitDir::open(fs::path(path_of_fd(directory->fd())) / ".");
-  const auto content = repository.small_file(kConfig);
+bool is_repository(const PlainDir& directory) {
+  struct stat info {};
+  return directory.find_file(git::kHead, &info) && directory.find_directory("objects");
+}
+
+/// Lets the repository be wherever its worktree is: that follows from the `.git` file.
+void unbind(const Wafer& wafer, const PlainDir& directory) {
+  const auto content = small_file_in(directory, kConfig);
   if (!content || content->find("worktree") == std::string::npos) return;
   const Scratch scratch(wafer.directory.parent_path(), kIndexPrefix);
   const fs::path config = scratch.path() / kConfig;
   put_content(config, *content);
   forget_worktree(config);
-  repository.put(kConfig, read_file(config).value_or(*content));
-}
-
-/// Of a view whose upper was that of `source`, or a copy of it.
-void lead_to_own(const Wafer& source, const Wafer& wafer) {
-  const auto submodules = submodules_of(
-      {"", wafer.git_dir / "index", source.git_dir, wafer.git_dir}, git::IndexChecksum::verified,
-      [&](const std::string& path) { return own_repository_in(source, wafer.upper(), path); });
-  for (const Submodule& submodule : submodules) {
-    unbind(wafer, submodule.own);
-    lead_to(wafer, submodule.path, submodule.own);
-  }
+  GitDir::open(fs::path(path_of_fd(directory.fd())) / ".")
+      .put(kConfig, read_file(config).value_or(*content));
 }
 
 /// What can't be read may hold anything; what isn't there holds nothing.
@@ -77,11 +75,32 @@ void copy_submodules(const Wafer& source, const Wafer& wafer) {
   std::error_code error;
   if (fs::symlink_status(modules, error).type() != fs::file_type::directory) return;
   copy_directory(modules, wafer.git_dir / kModules);
+  unbind_submodules(wafer);
   // The copies of the `.git` files still lead to the repositories of `source`.
-  lead_to_own(source, wafer);
+  const auto submodules = submodules_of(
+      {"", wafer.git_dir / "index", source.git_dir, wafer.git_dir}, git::IndexChecksum::verified,
+      [&](const std::string& path) { return own_repository_in(source, wafer.upper(), path); });
+  for (const Submodule& submodule : submodules) lead_to(wafer, submodule.path, submodule.own);
 }
 
-void unbind_submodules(const Wafer& wafer) { lead_to_own(wafer, wafer); }
+void unbind_submodules(const Wafer& wafer) {
+  if (!GitDir::find(wafer.git_dir)) return;
+  std::vector<std::string> pending{kModules};
+  while (!pending.empty()) {
+    const std::string path = std::move(pending.back());
+    pending.pop_back();
+    const auto directory =
+        path.size() < PATH_MAX ? directory_at(wafer.git_dir, path) : std::nullopt;
+    if (!directory) continue;
+    if (is_repository(*directory)) {
+      unbind(wafer, *directory);
+      pending.push_back(path + "/" + kModules);
+      continue;
+    }
+    // A name may have slashes.
+    for (const std::string& name : directory->names()) pending.push_back(path + "/" + name);
+  }
+}
 
 bool has_only_borrowed_objects(const Wafer& wafer, const std::string& path) {
   const fs::path upper = wafer.upper() / path;

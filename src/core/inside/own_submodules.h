@@ -12,8 +12,8 @@ namespace wafers {
 
 /// Lets them work wherever the view is mounted: git inside notes, in the ones that it
 /// clones or updates, by relative paths where repository and worktree are from each other
-/// (submodule.c: connect_work_tree_and_git_dir). The view isn't mounted. What an agent has made
-/// that git wouldn't stays as it is. Throws Error(failed).
+/// (submodule.c: connect_work_tree_and_git_dir). Where that is noted it is taken out, each time in
+/// one step; the `.git` files stay. No symlink is followed. Throws Error(failed).
 void unbind_submodules(const Wafer& wafer);
 
 /// Gives a wafer whose upper is a copy of that of `source` copies of those that `source` has.

@@ -56,14 +56,18 @@ std::optional<PlainDir> directory_at(const fs::path& tree, const std::string& pa
   return directory;
 }
 
-std::optional<fs::path> git_file_in(const fs::path& tree, const std::string& path) {
-  constexpr off_t kMost = 64L * 1024;
-  const auto directory = directory_at(tree, path);
+std::optional<std::string> small_file_in(const PlainDir& directory, const std::string& name) {
+  constexpr off_t kMost = 1024L * 1024;
   struct stat info {};
-  const auto file = directory ? directory->find_file(kGitFile, &info) : std::nullopt;
+  const auto file = directory.find_file(name, &info);
   if (!file || info.st_size > kMost) return std::nullopt;
-  const std::string content = read_all(file->get(), kGitFile);
-  const auto target = git::git_file_target(content);
+  return read_all(file->get(), name);
+}
+
+std::optional<fs::path> git_file_in(const fs::path& tree, const std::string& path) {
+  const auto directory = directory_at(tree, path);
+  const auto content = directory ? small_file_in(*directory, kGitFile) : std::nullopt;
+  const auto target = content ? git::git_file_target(*content) : std::nullopt;
   return target ? std::optional(fs::path(*target)) : std::nullopt;
 }
 

@@ -44,6 +44,9 @@ std::vector<Submodule> submodules_of(SubmoduleLevel top, git::IndexChecksum chec
 /// The directory at `path` in `tree`, which no symlink leads to.
 std::optional<PlainDir> directory_at(const std::filesystem::path& tree, const std::string& path);
 
+/// The content of a regular file of at most 1 MiB; nullopt where there is none.
+std::optional<std::string> small_file_in(const PlainDir& directory, const std::string& name);
+
 /// What the `.git` file of the directory at `path` in `tree` says; nullopt where there is no such
 /// file.
 std::optional<std::filesystem::path> git_file_in(const std::filesystem::path& tree,

@@ -142,6 +142,18 @@ TEST_CASE_METHOD(ThreeCommits, "reflogs are kept as core.logAllRefUpdates says",
         fs::exists(git / ".git/logs/refs/heads/theirs"));
 }
 
+TEST_CASE_METHOD(ThreeCommits, "a branch that stays where it is gets no entry in its reflog",
+                 "[refs]") {
+  Repository repository = open();
+  for (const char* branch : {"ours", "theirs"}) git.git({"branch", branch, hex[0]});
+  repository.move_branch("ours", at(0), at(0), "m");
+  git.git({"update-ref", "-m", "m", "refs/heads/theirs", hex[0], hex[0]});
+  CHECK(git.git({"reflog", "--format=%gs", "ours"}) ==
+        git.git({"reflog", "--format=%gs", "theirs"}));
+  repository.move_branch("ours", at(0), at(1), "m");
+  CHECK(git.git_line({"reflog", "-1", "--format=%gs", "ours"}) == "m");
+}
+
 TEST_CASE_METHOD(ThreeCommits, "a symbolic branch is read, and moves nothing", "[refs]") {
   git.git({"branch", "real", hex[0]});
   git.git({"symbolic-ref", "refs/heads/alias", "refs/heads/real"});
