@@ -92,13 +92,14 @@ void unbind_submodules(const Wafer& wafer) {
     const auto directory =
         path.size() < PATH_MAX ? directory_at(wafer.git_dir, path) : std::nullopt;
     if (!directory) continue;
+    const std::string below = path + "/";
     if (is_repository(*directory)) {
       unbind(wafer, *directory);
-      pending.push_back(path + "/" + kModules);
+      pending.push_back(below + kModules);
       continue;
     }
     // A name may have slashes.
-    for (const std::string& name : directory->names()) pending.push_back(path + "/" + name);
+    for (const std::string& name : directory->names()) pending.push_back(below + name);
   }
 }
 
